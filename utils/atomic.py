@@ -1,0 +1,68 @@
+"""Write to a temporary name, then rename: a killed program leaves no half result."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing_file(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path that becomes ``path`` when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path or str
+        Final name. Its folder is created.
+
+    Yields
+    ------
+    Path
+        Name to write to. Removed when the block raises.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "new" / "note.txt"
+    >>> with replacing_file(target) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> target.read_text()
+    'whole'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # the ending stays last: writers such as numpy choose the format by it
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path | str) -> Iterator[Path]:
+    """Yield a new empty folder that becomes ``path`` when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path or str
+        Final name; an earlier folder of that name is replaced.
+
+    Yields
+    ------
+    Path
+        Folder to write into. Removed when the block raises.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""Import torchaudio beside a CPU-only torch.
+
+torchaudio's Linux wheel links CUDA, so its compiled extension cannot be loaded
+where torch has no CUDA. torchaudio itself supports running without the
+extension; this module makes it take that path. The recipes use only the parts
+of torchaudio that are written in PyTorch.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+_EXTENSION_LOADER = "torchaudio._extension.utils"
+
+
+class _ExtensionFinder(importlib.abc.MetaPathFinder):
+    """Patch torchaudio's extension loader when torchaudio imports it."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec:
+        if name != _EXTENSION_LOADER:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None:
+            spec.loader = _ExtensionLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _ExtensionLoader(importlib.machinery.SourceFileLoader):
+    """Report every extension as absent when torch was built without CUDA."""
+
+    def exec_module(self, module: object) -> None:
+        super().exec_module(module)
+        if module.torch.version.cuda is None:
+            module._load_lib = lambda lib: False
+
+
+def skip_missing_extension() -> None:
+    """Make ``import torchaudio`` work where torch has no CUDA.
+
+    Safe to call many times; does nothing to a torch that has CUDA.
+
+    Example
+    -------
+    >>> skip_missing_extension()
+    >>> import torchaudio.functional
+    """
+    if not any(isinstance(finder, _ExtensionFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ExtensionFinder())
