@@ -30,7 +30,9 @@ def run_program(main: Callable[[], None]) -> None:
 
 
 def log_to(path: Path) -> None:
-    """Send all log records to a file, and warnings to the terminal as well.
+    """Send all log records to a file, and the important ones to the terminal.
+
+    Important are warnings, and all that the repository's own modules report.
 
     Parameters
     ----------
@@ -40,6 +42,12 @@ def log_to(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     to_file = logging.FileHandler(path, encoding="utf-8")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    to_terminal = logging.StreamHandler()
-    to_terminal.setLevel(logging.WARNING)
+    to_terminal = logging.StreamHandler(sys.stdout)
+    to_terminal.setFormatter(logging.Formatter("%(message)s"))
+    to_terminal.addFilter(_is_for_terminal)
     logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
+
+
+def _is_for_terminal(record: logging.LogRecord) -> bool:
+    is_own = record.name.startswith(("utils.", "local."))
+    return is_own or record.levelno >= logging.WARNING

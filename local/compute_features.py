@@ -1,0 +1,140 @@
+"""Stage 2: filterbanks of the speech in every utterance of a corpus.
+
+Reads DATA/{train,valid,test}.csv and writes one folder with the features of each
+split, the training split with its augmented copies.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+
+from local.hyperparameters import load_hyperparameters, resolved_text
+from utils.atomic import replacing_folder
+from utils.errors import UserError
+from utils.feature_extraction import FeatureExtractor
+from utils.features import FeatureWriter, write_skipped
+from utils.manifest import read_manifest
+from utils.program import run_program
+from utils.progress import progress
+
+SPLITS = ("train", "valid", "test")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with the manifests")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--hparams", default="hparams/features.yaml")
+    parser.add_argument(
+        "--augment", default="", help="YAML of the training copies; none by default"
+    )
+    parser.add_argument("--seed", type=int, default=1986)
+    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without unreadable files"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compute the features of all splits."""
+    args = parse_arguments()
+    manifests = {split: read_manifest(args.data / f"{split}.csv") for split in SPLITS}
+    front_end = load_hyperparameters(args.hparams)["front_end"]
+    copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
+    with replacing_folder(args.out) as folder:
+        (folder / "front_end.yaml").write_text(resolved_text(args.hparams))
+        faults, summary = [], {}
+        for split, manifest in manifests.items():
+            extract = FeatureExtractor(front_end)
+            if split == "train" and copies is not None:
+                extract = FeatureExtractor(front_end, copies, manifest, args.seed)
+            results = extract_all(extract, manifest, args.nj, split)
+            summary[split] = write_split(folder / split, manifest, results, faults)
+        report_faults(faults, args.skip_bad, folder)
+        (folder / "statistics.json").write_text(json.dumps(summary, indent=1))
+    print_summary(summary, args.out)
+
+
+def extract_all(
+    extract: FeatureExtractor, manifest: pd.DataFrame, nj: int, split: str
+) -> Iterator[list | UserError]:
+    """Run the extractor over a manifest in parallel, results in manifest order."""
+    jobs = (delayed(run_single_threaded)(extract, row) for row in rows_of(manifest))
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
+    return progress(workers(jobs), len(manifest), f"features of {split}")
+
+
+def run_single_threaded(extract: FeatureExtractor, row: dict) -> list | UserError:
+    """Extract in a worker: the processes share the cores, one thread each."""
+    torch.set_num_threads(1)
+    return extract(row)
+
+
+def rows_of(manifest: pd.DataFrame) -> Iterator[dict]:
+    """Yield the rows of a manifest as dictionaries."""
+    return iter(manifest.to_dict("records"))
+
+
+def write_split(
+    folder: Path,
+    manifest: pd.DataFrame,
+    results: Iterator[list | UserError],
+    faults: list[tuple[str, UserError]],
+) -> dict:
+    """Write one split, collect its faults and count what was stored."""
+    folder.mkdir()
+    with FeatureWriter(folder) as writer:
+        for name, result in zip(manifest["ID"], results, strict=True):
+            if isinstance(result, UserError):
+                faults.append((name, result))
+                continue
+            for row, features in result:
+                writer.add(row, features)
+    stored = pd.DataFrame(writer.rows)
+    if stored.empty:
+        raise UserError(f"{folder.name}.csv: {faults[0][1] if faults else 'empty'}")
+    return {
+        "utterances": len(stored),
+        "speakers": int(stored["spk_id"].nunique()),
+        "frames": int(stored["n_total"].sum()),
+        "speech_frames": int(stored["n_frames"].sum()),
+        "no_speech": stored.loc[stored["segments"] == "", "ID"].tolist(),
+    }
+
+
+def report_faults(
+    faults: list[tuple[str, UserError]], skip_bad: bool, folder: Path
+) -> None:
+    """Stop at bad files, or record which ones are left out."""
+    if faults and not skip_bad:
+        raise UserError(
+            f"{faults[0][1]} ({len(faults)} bad files in all; "
+            "python -m local.validate_data lists them, --skip-bad leaves them out)"
+        )
+    write_skipped(folder, faults)
+    for _, fault in faults:
+        print(f"left out: {fault}")
+
+
+def print_summary(summary: dict, out: Path) -> None:
+    """Print a line for each split, and the utterances without speech."""
+    for split, counts in summary.items():
+        share = counts["speech_frames"] / counts["frames"]
+        print(
+            f"{split:>6}: {counts['utterances']} utterances of "
+            f"{counts['speakers']} speakers, {share:.0%} speech"
+        )
+        for name in counts["no_speech"]:
+            print(f"warning: {name}: no speech found, kept whole")
+    print(f"features are in {out}")
+
+
+if __name__ == "__main__":
+    run_program(main)
