@@ -1,0 +1,1 @@
+"""One thin program per stage: parse, load, call utils, save."""

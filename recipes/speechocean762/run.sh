@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# speechocean762 (real speech, 250 speakers): recipes/speechocean762/run.sh --source DIR
+set -euo pipefail
+exec "$(dirname "${BASH_SOURCE[0]}")/../../run.sh" \
+  --corpus speechocean762 --model rescnn_half "$@"
