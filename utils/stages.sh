@@ -1,0 +1,115 @@
+# Numbered stages made of steps. A step is skipped when its output is there and the
+# fingerprint beside it (OUT.done) shows the same command and the same inputs.
+#
+#   if stage 3 "training -> $exp/model"; then
+#     step "$exp/model" hparams/train.yaml "$data/features.done" -- python -m local.train …
+#   fi
+#   end_stages
+#
+# Sourced by a script with the options stage, stop_stage and force. Naming another
+# step's OUT.done as an input makes a step follow it.
+
+run_log=/dev/null # file that the lines about stages are added to
+stage_number=
+stage_title=
+stage_start= # seconds at the stage's first step that was not skipped
+
+# Print a line with the time of day, and keep it.
+say() { printf '[%(%T)T] %s\n' -1 "$1" | tee -a "$run_log"; }
+
+# stage NUMBER TITLE: end the stage before; tell whether this one is asked for.
+stage() {
+  end_stage
+  ((10#$stage <= $1 && $1 <= 10#$stop_stage)) || return 1
+  stage_number=$1 stage_title=$2 stage_start=
+}
+
+end_stage() {
+  [[ -n $stage_number ]] || return 0
+  if [[ -n $stage_start ]]; then
+    say "stage $stage_number done in $((SECONDS - stage_start)) s"
+  else
+    say "stage $stage_number: up to date"
+  fi
+  stage_number=
+}
+
+end_stages() {
+  end_stage
+  say "all done in $SECONDS s"
+}
+
+# run COMMAND...: run it as part of the stage; its failure ends the script.
+run() {
+  if [[ -z $stage_start ]]; then
+    stage_start=$SECONDS
+    say "stage $stage_number: $stage_title"
+  fi
+  local code=0
+  "$@" || code=$?
+  ((code == 0)) || {
+    say "stage $stage_number stopped with exit code $code" >&2
+    exit "$code"
+  }
+}
+
+# step OUT [INPUT...] -- COMMAND...: make OUT, unless it is up to date.
+step() {
+  local out=$1 inputs=() mark
+  shift
+  while [[ $1 != -- ]]; do
+    inputs+=("$1")
+    shift
+  done
+  shift
+  mark=$(print_identity "${inputs[@]}" -- "$@" | sha256sum) || exit 1
+  mark=${mark%% *}
+  if [[ $force == false && -e $out ]] && is_marked "$out" "$mark"; then return; fi
+  rm -f "$out.done"
+  run "$@"
+  if ! [[ -e $out ]]; then
+    echo "$out was not written by: $*" >&2
+    exit 1
+  fi
+  { echo "$mark" && printf '%(%F %T)T' -1 && printf ' %q' "$@" && echo; } > "$out.done"
+}
+
+is_marked() {
+  local line
+  [[ -f $1.done ]] && read -r line < "$1.done" && [[ $line == "$2" ]]
+}
+
+# print_identity [INPUT...] -- COMMAND...: all that decides what a step's output is.
+print_identity() {
+  while [[ $1 != -- ]]; do
+    printf 'input %s\n' "$1"
+    print_input "$1" || return
+    shift
+  done
+  shift
+  while (($#)); do
+    case $1 in
+      --device | --nj) shift ;; # with its value: these change the speed only
+      *) printf 'word %s\0' "$1" ;;
+    esac
+    shift
+  done
+}
+
+# The contents of a file, with the files that a YAML includes, or a folder's listing.
+print_input() {
+  if [[ -d $1 ]]; then
+    find "$1/" -type f -printf '%P %s\n' | LC_ALL=C sort
+  elif ! [[ -f $1 ]]; then
+    echo "$1: not there; run the stage that makes it first" >&2
+    return 1
+  elif [[ $1 == *.yaml ]]; then
+    cat "$1"
+    local included
+    while read -r included; do
+      print_input "$(dirname "$1")/$included" || return
+    done < <(sed -n 's/^[^#]*!include:\([^ ]*\).*/\1/p' "$1")
+  else
+    cat "$1"
+  fi
+}
