@@ -35,10 +35,85 @@ device=cpu                 # or cuda, cuda:1, ...
 . "$root/utils/stages.sh"
 . "$root/utils/env.sh"
 
-# paths on the command line are the caller's, and the default ones the repository's
-for name in source data exp; do
-  if [[ -n ${!name} && ${!name} != /* ]]; then printf -v "$name" %s "$PWD/${!name}"; fi
-done
+[[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
+resolve_paths "$root" source data exp
 cd "$root"
 data=${data:-data/$corpus}
 exp=${exp:-exp/$corpus/${tag:-$model}}
+hparams=hparams/train_$model.yaml features=$data/features embeddings=$exp/embeddings
+need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
+need_path --source "${source:-.}"
+need_path --model "$hparams" hparams/train_*.yaml
+
+run_log=$exp/run.log bad=() copies=()
+if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
+if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
+read -ra prepare_words <<< "$prepare_options"
+read -ra override_words <<< "$overrides"
+
+if stage 0 "Python environment"; then
+  environment_is_ready "$env" || run make_environment "$env"
+fi
+use_environment "$env"
+
+if stage 1 "manifests and trials -> $data"; then
+  step "$data/train.csv" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
+    --source "$source" --out "$data" --seed "$seed" "${prepare_words[@]}"
+  step "$data" "$data"/{train,valid,test}.csv "$data"/{trials,enrol}/*.txt -- \
+    python -m local.validate_data "$data" --nj "$nj" "${bad[@]}"
+fi
+
+if stage 2 "filterbanks of the speech -> $features"; then
+  step "$features" "$data"/{train,valid,test}.csv "hparams/$front_end.yaml" \
+    "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" \
+    --hparams "hparams/$front_end.yaml" "${copies[@]}" --seed "$seed" --nj "$nj" \
+    "${bad[@]}"
+fi
+
+train=(--hparams "$hparams" --features "$features" --seed "$seed" --device "$device")
+if stage 3 "softmax pre-training -> $exp/pretrain"; then
+  resumable_step "$exp/pretrain" "$hparams" "$features.done" -- \
+    python -m local.train pretrain "${train[@]}" \
+    --out "$exp/pretrain" "${override_words[@]}"
+fi
+
+if stage 4 "triplet training -> $exp/triplet"; then
+  resumable_step "$exp/triplet" "$hparams" "$features.done" "$exp/pretrain.done" -- \
+    python -m local.train triplet "${train[@]}" --init "$exp/pretrain" \
+    --out "$exp/triplet" "${override_words[@]}"
+fi
+
+if stage 5 "embeddings -> $embeddings"; then
+  for split in train test; do
+    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
+      "$exp/triplet.done" -- python -m local.extract_embeddings "$exp/triplet" \
+      "$data/$split.csv" --features "$features" --out "$embeddings/$split" \
+      --device "$device"
+  done
+fi
+
+if stage 6 "scores -> $exp/scores"; then
+  names=${trials:-$(names_in "$data/trials")}
+  for name in $names; do
+    list=$data/trials/$name.txt models=()
+    if [[ -f $data/enrol/$name.txt ]]; then models=(--enrol-models "$data/enrol/$name.txt"); fi
+    for backend in $backends; do
+      step "$exp/scores/$name.$backend.txt" "$list" "${models[@]:1}" \
+        "$embeddings"/{train,test}.npy.done -- python -m local.score \
+        --backend "$backend" --enrol "$embeddings/test" --test "$embeddings/test" \
+        --trials "$list" "${models[@]}" --cohort "$embeddings/train" \
+        --out "$exp/scores/$name.$backend.txt"
+    done
+  done
+fi
+
+if stage 7 "report -> $exp"; then
+  step "$exp/results.json" "$data/trials/"*.txt "$exp/scores/"*.done -- \
+    python -m local.report --exp "$exp" --data "$data"
+fi
+end_stages
+
+if ((stop_stage >= 7)); then
+  echo "results: $exp/results.json, $exp/report.html"
+  echo "next: another model (--model rescnn), or a corpus of real speech (recipes/*/run.sh)"
+fi

@@ -19,7 +19,13 @@ from utils.brain import SoftmaxBrain, SpeakerBrain, TripletBrain, best_precision
 from utils.crops import CropDataset, CropPicker
 from utils.embeddings import UtteranceBatches
 from utils.errors import UserError
-from utils.experiment import fingerprint, load_weights, open_experiment, save_model
+from utils.experiment import (
+    fingerprint,
+    load_weights,
+    model_hash,
+    open_experiment,
+    save_model,
+)
 from utils.features import FeatureStore
 from utils.program import log_to, run_program
 from utils.sampler import SpeakerSampler, TripletSampler
@@ -64,11 +70,12 @@ def main() -> None:
     args, overrides = parse_arguments()
     train, valid = (FeatureStore(args.features / name) for name in ("train", "valid"))
     speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
-    overrides |= {"n_mels": train.n_mels, "n_speakers": len(speakers)}
-    hparams, text = configure(args.hparams, overrides)
+    sizes = {"n_mels": train.n_mels, "n_speakers": len(speakers)}
+    sb.utils.seed.seed_everything(args.seed, verbose=False)
+    hparams, text = configure(args.hparams, sizes, overrides)
     front_end = (args.features / "front_end.yaml").read_text()
     index = (args.features / "train" / "index.csv").read_text()
-    start = (args.init / "identity").read_text() if args.init else ""
+    start = model_hash(args.init) if args.init else ""
     was_moved = open_experiment(
         args.out, fingerprint([args.phase, text, front_end, index, start])
     )
@@ -79,7 +86,6 @@ def main() -> None:
         )
     (args.out / "hyperparams.yaml").write_text(text)
     (args.out / "front_end.yaml").write_text(front_end)
-    sb.utils.seed.seed_everything(args.seed, verbose=False)
     brain = make_brain(args, hparams)
     train_set = make_train_set(args, hparams[args.phase], train, labels)
     valid_set = DataLoader(UtteranceBatches(valid), batch_size=None)
@@ -87,19 +93,26 @@ def main() -> None:
     export(args, brain, train, valid)
 
 
-def configure(path: str, overrides: dict) -> tuple[dict, str]:
-    """Load the hyper-parameters; return them and their resolved text."""
-    text = yaml.safe_dump(overrides)
-    hparams = load_hyperparameters(path, text)
+def configure(path: str, sizes: dict, overrides: dict) -> tuple[dict, str]:
+    """Load the hyper-parameters; return them and their resolved text.
+
+    ``sizes`` are the values that come from the data; ``overrides`` those that the
+    command line replaces, which must exist.
+    """
+    known = load_hyperparameters(path, yaml.safe_dump(sizes))
     for section, values in overrides.items():
-        known = hparams[section] if isinstance(values, dict) else hparams
-        for key in values if isinstance(values, dict) else [section]:
-            if key not in known:
+        if not isinstance(values, dict) or not isinstance(known.get(section), dict):
+            raise UserError(
+                f"{path}: no section {section!r}; write --section.key value"
+            )
+        for key in values:
+            if key not in known[section]:
                 raise UserError(
                     f"{path}: no value {section}.{key} to replace; "
-                    f"there are {', '.join(map(str, known))}"
+                    f"there are {', '.join(map(str, known[section]))}"
                 )
-    return hparams, resolved_text(path, text)
+    text = yaml.safe_dump(sizes | overrides)
+    return load_hyperparameters(path, text), resolved_text(path, text)
 
 
 def make_brain(args: argparse.Namespace, hparams: dict) -> SpeakerBrain:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
+import utils  # noqa: F401 - before anything that imports torchaudio
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

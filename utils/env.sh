@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The Python environment: make .venv when it is missing or out of date, and use it.
 #
 # Sourced in the repository root. KIND is `venv` for .venv, made with the python3 that
@@ -9,7 +10,8 @@ env_stamp=.venv/.fingerprint # written last: an interrupted install starts again
 # environment_is_ready KIND [EXTRA]: quick; with `venv` it starts no Python.
 environment_is_ready() {
   if [[ $1 == none ]]; then
-    [[ $(list_packages missing "${2-}") == "" ]]
+    local missing
+    missing=$(list_packages missing "${2-}" 2> /dev/null) && [[ -z $missing ]]
   else
     [[ -x .venv/bin/python && -f $env_stamp ]] || return 1
     [[ $(< "$env_stamp") == "$(env_fingerprint)" ]]
@@ -19,8 +21,8 @@ environment_is_ready() {
 # make_environment KIND [EXTRA]: make it ready, or say what is missing and fail.
 make_environment() {
   if [[ $1 == none ]]; then
-    echo "the active Python ($(command -v python || echo none)) lacks:" \
-      "$(list_packages missing "${2-}" | paste -sd ' ')" >&2
+    echo "the active Python ($(type -P python || echo "no python on PATH")) lacks:" >&2
+    list_packages missing "${2-}" >&2 2> /dev/null || echo "Python itself" >&2
     echo "install them, or leave out --env none to have .venv made" >&2
     return 1
   fi

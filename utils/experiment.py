@@ -87,9 +87,7 @@ def load_weights(folder: Path, encoder: torch.nn.Module) -> None:
     UserError
         The folder holds no trained model, or one of another architecture.
     """
-    path = folder / "encoder.pt"
-    if not path.is_file():
-        raise UserError(f"{path}: no trained model there; run the training stage first")
+    path = model_path(folder)
     weights = torch.load(path, map_location="cpu", weights_only=True)
     try:
         encoder.load_state_dict(weights)
@@ -99,6 +97,25 @@ def load_weights(folder: Path, encoder: torch.nn.Module) -> None:
             f"{path}: the weights are of another architecture ({reason}); "
             "use the model's own hparams"
         ) from None
+
+
+def model_path(folder: Path) -> Path:
+    """Return the path of a trained model's weights.
+
+    Raises
+    ------
+    UserError
+        The folder holds no trained model.
+    """
+    path = folder / "encoder.pt"
+    if not path.is_file():
+        raise UserError(f"{path}: no trained model there; run the training stage first")
+    return path
+
+
+def model_hash(folder: Path) -> str:
+    """Return the SHA-256 of a trained model's weights."""
+    return file_hash(model_path(folder))
 
 
 def file_hash(path: Path) -> str:

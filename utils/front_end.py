@@ -7,7 +7,7 @@ import torch
 
 from utils.vad import EnergyVad
 
-NORMALISATIONS = ("mean", "mean_std", "frame", "none")
+NORMALISATIONS = ("mean", "mean_std", "level", "frame", "none")
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,10 @@ def normalise(features: np.ndarray, kind: str) -> np.ndarray:
     features : ndarray of shape (T, F)
     kind : str
         ``mean``: zero mean over time in every channel. ``mean_std``: unit variance
-        as well. ``frame``: every frame to zero mean and unit variance over its
-        channels, as Deep Speaker's reference code does. ``none``: as it is.
+        as well. ``level``: zero mean over time and channels together, which keeps
+        the average spectrum of voice and recording device. ``frame``: every frame
+        to zero mean and unit variance over its channels, as Deep Speaker's
+        reference code does. ``none``: as it is.
 
     Returns
     -------
@@ -110,6 +112,8 @@ def normalise(features: np.ndarray, kind: str) -> np.ndarray:
     """
     if kind == "none":
         return features
+    if kind == "level":
+        return features - features.mean()
     axis = 1 if kind == "frame" else 0
     centred = features - features.mean(axis, keepdims=True)
     if kind == "mean":

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Set the variables of the calling script's option block from its command line.
 #
 # Sourced before the script changes folder. The block runs from the line `# options`
@@ -12,6 +13,21 @@ option_block=$(sed -n '/^# options/,/^# end of options/p' "$option_script")
 wrong_usage() {
   echo "${option_script##*/}: $1" >&2
   exit 2
+}
+
+# need_path FLAG PATH [CHOICE...]: refuse a flag whose value leads to no file or folder.
+need_path() {
+  [[ -e $2 ]] || wrong_usage "$1: there is no $2${3:+; there are: ${*:3}}"
+}
+
+# resolve_paths ROOT NAME...: turn paths from the caller's folder into paths from ROOT.
+resolve_paths() {
+  local root=$1 name path
+  for name in "${@:2}"; do
+    path=${!name}
+    if [[ -n $path && $path != /* ]]; then path=$PWD/$path; fi
+    printf -v "$name" %s "${path#"$root/"}"
+  done
 }
 
 # Whether an argument such as --stop-stage names a variable of the block.
@@ -46,9 +62,12 @@ while (($#)); do
   if (($# < 2)) || is_option "$2"; then
     wrong_usage "$1 needs a value; --help shows its default"
   fi
-  if default_matches "$option_name" '[0-9]+' && ! [[ $2 =~ ^[0-9]+$ ]]; then
+  if ! default_matches "$option_name" '[0-9]+'; then
+    printf -v "$option_name" %s "$2"
+  elif [[ $2 =~ ^[0-9]{1,9}$ ]]; then
+    printf -v "$option_name" %d "$((10#$2))"
+  else
     wrong_usage "$1 needs a whole number, not '$2'"
   fi
-  printf -v "$option_name" %s "$2"
   shift 2
 done

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # the options are the caller's
 # Numbered stages made of steps. A step is skipped when its output is there and the
 # fingerprint beside it (OUT.done) shows the same command and the same inputs.
 #
@@ -15,12 +16,15 @@ stage_title=
 stage_start= # seconds at the stage's first step that was not skipped
 
 # Print a line with the time of day, and keep it.
-say() { printf '[%(%T)T] %s\n' -1 "$1" | tee -a "$run_log"; }
+say() {
+  mkdir -p "$(dirname "$run_log")"
+  printf '[%(%T)T] %s\n' -1 "$1" | tee -a "$run_log"
+}
 
 # stage NUMBER TITLE: end the stage before; tell whether this one is asked for.
 stage() {
   end_stage
-  ((10#$stage <= $1 && $1 <= 10#$stop_stage)) || return 1
+  ((stage <= $1 && $1 <= stop_stage)) || return 1
   stage_number=$1 stage_title=$2 stage_start=
 }
 
@@ -74,6 +78,27 @@ step() {
   { echo "$mark" && printf '%(%F %T)T' -1 && printf ' %q' "$@" && echo; } > "$out.done"
 }
 
+# As step, for a command that goes on from a half-made OUT: --force sets that aside.
+resumable_step() {
+  if [[ $force == true && -e $1 ]]; then
+    rm -rf "$1.previous"
+    mv "$1" "$1.previous"
+  fi
+  step "$@"
+}
+
+# names_in FOLDER: its .txt files without the ending.
+names_in() {
+  [[ -d $1 ]] || tell_missing "$1" || return
+  find "$1" -name '*.txt' -printf '%f\n' | sed 's/\.txt$//' | LC_ALL=C sort
+}
+
+tell_missing() {
+  echo "$1: not there; run the stage that makes it first" >&2
+  return 1
+}
+
+# Whether OUT.done holds the fingerprint.
 is_marked() {
   local line
   [[ -f $1.done ]] && read -r line < "$1.done" && [[ $line == "$2" ]]
@@ -101,8 +126,7 @@ print_input() {
   if [[ -d $1 ]]; then
     find "$1/" -type f -printf '%P %s\n' | LC_ALL=C sort
   elif ! [[ -f $1 ]]; then
-    echo "$1: not there; run the stage that makes it first" >&2
-    return 1
+    tell_missing "$1"
   elif [[ $1 == *.yaml ]]; then
     cat "$1"
     local included
