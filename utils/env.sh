@@ -32,8 +32,8 @@ make_environment() {
 # use_environment KIND: let `python` be the environment's.
 use_environment() {
   if [[ $1 == none ]]; then return; fi
-  if ! [[ -x .venv/bin/python ]]; then
-    echo ".venv: no environment yet; run stage 0 first, or use --env none" >&2
+  if ! [[ -x .venv/bin/python && -f $env_stamp ]]; then
+    echo ".venv: not there or not finished; run stage 0 first, or use --env none" >&2
     return 1
   fi
   export PATH=$PWD/.venv/bin:$PATH VIRTUAL_ENV=$PWD/.venv

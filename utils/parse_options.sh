@@ -25,7 +25,7 @@ resolve_paths() {
   local root=$1 name path
   for name in "${@:2}"; do
     path=${!name}
-    if [[ -n $path && $path != /* ]]; then path=$PWD/$path; fi
+    if [[ -n $path && $path != /* ]]; then path=${PWD%/}/$path; fi
     printf -v "$name" %s "${path#"$root/"}"
   done
 }

@@ -1,0 +1,164 @@
+"""Stage 7: evaluate every score file of an experiment and report.
+
+Writes EXP/results.json (all metrics, each with where it comes from) and
+EXP/report.html (table, error trade-offs, training curves), and prints the table.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from utils.atomic import replacing_file
+from utils.errors import UserError
+from utils.features import read_skipped
+from utils.metrics import error_rates, evaluate
+from utils.plots import det_curve, training_curves
+from utils.program import run_program
+from utils.provenance import program_facts, shared_speakers, trial_list_facts
+from utils.report_page import (
+    render_facts,
+    render_figure,
+    render_page,
+    render_table,
+    render_text_table,
+)
+from utils.trials import (
+    check_both_kinds,
+    drop_trials_of,
+    join_scores,
+    read_enrolment,
+    read_scores,
+    read_trials,
+)
+
+PHASES = ("pretrain", "triplet")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--exp", type=Path, required=True, help="experiment folder")
+    parser.add_argument("--data", type=Path, required=True, help="corpus folder")
+    parser.add_argument("--features", type=Path, help="default: DATA/features")
+    parser.add_argument("--p-target", nargs="+", default=["0.01", "0.05"])
+    args = parser.parse_args()
+    args.features = args.features or args.data / "features"
+    return args
+
+
+def main() -> None:
+    """Evaluate, write both files and print the table."""
+    args = parse_arguments()
+    facts = experiment_facts(args)
+    results, curves = [], {}
+    for path in find_scores(args.exp / "scores"):
+        name, backend = path.stem.rsplit(".", 1)
+        scores, is_target = read_scored_trials(args, path, name)
+        metrics = evaluate(scores, is_target, args.p_target)
+        where = trial_list_facts(args.data / "trials" / f"{name}.txt")
+        results.append(where | {"backend": backend} | metrics | facts)
+        curves[f"{name}, {backend}"] = error_rates(scores, is_target)
+    with replacing_file(args.exp / "results.json") as temporary:
+        temporary.write_text(json.dumps(results, indent=1) + "\n")
+    header, rows = results_table(results, args.p_target)
+    with replacing_file(args.exp / "report.html") as temporary:
+        temporary.write_text(page(args.exp, facts, (header, rows), curves), "utf-8")
+    print(render_text_table(header, rows))
+
+
+def find_scores(folder: Path) -> list[Path]:
+    """Return the score files, or say that there are none."""
+    paths = sorted(folder.glob("*.*.txt"))
+    if not paths:
+        raise UserError(f"{folder}: no score files; run stage 6 first")
+    return paths
+
+
+def read_scored_trials(
+    args: argparse.Namespace, path: Path, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores and labels of a trial list, less what was left out."""
+    trials_path = args.data / "trials" / f"{name}.txt"
+    enrolment = args.data / "enrol" / f"{name}.txt"
+    models = read_enrolment(enrolment) if enrolment.is_file() else {}
+    trials = drop_trials_of(
+        read_trials(trials_path), read_skipped(args.features), models
+    )
+    check_both_kinds(trials_path, trials)
+    scores = join_scores(trials, read_scores(path))
+    return scores, trials["target"].to_numpy()
+
+
+def experiment_facts(args: argparse.Namespace) -> dict[str, object]:
+    """Collect what all results of the experiment have in common."""
+    trained = args.exp / "triplet" / "experiment.json"
+    model = json.loads(trained.read_text()) if trained.is_file() else {}
+    shared = shared_speakers(args.data)
+    return {
+        "corpus": args.data.name,
+        "model": model.get("model"),
+        "seed": model.get("seed"),
+        "n_parameters": model.get("n_parameters"),
+        "valid_eer": model.get("valid_eer"),
+        "train_and_test_share_a_speaker": bool(shared),
+        "shared_speakers": shared,
+        "skipped_utterances": sorted(read_skipped(args.features)),
+        "p_target": args.p_target,
+    } | program_facts()
+
+
+def results_table(
+    results: list[dict], priors: list[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Lay the results out as rows of text."""
+    header = ["trials", "backend", "targets", "nontargets", "EER %"]
+    header += [f"minDCF {prior}" for prior in priors]
+    rows = [
+        [
+            result["trials"],
+            result["backend"],
+            str(result["n_target"]),
+            str(result["n_nontarget"]),
+            f"{100 * result['eer']:.2f}",
+            *(f"{result['min_dcf'][prior]:.3f}" for prior in priors),
+        ]
+        for result in results
+    ]
+    return header, rows
+
+
+def page(
+    exp: Path,
+    facts: dict[str, object],
+    table: tuple[list[str], list[list[str]]],
+    curves: dict,
+) -> str:
+    """Put the report together."""
+    parts = [render_table(*table)]
+    if facts["train_and_test_share_a_speaker"]:
+        names = ", ".join(facts["shared_speakers"])
+        parts.insert(0, f'<p class="warning">In train and in test: {names}</p>')
+    parts.append(
+        render_figure(det_curve(curves), "Detection error trade-offs of all systems")
+    )
+    logs = {phase: read_log(exp / phase / "log.jsonl") for phase in PHASES}
+    logs = {phase: records for phase, records in logs.items() if records}
+    if logs:
+        caption = "Training: the dot is the epoch that was kept"
+        parts.append(render_figure(training_curves(logs), caption))
+    return render_page(f"{exp.parent.name}: {exp.name}", [*parts, render_facts(facts)])
+
+
+def read_log(path: Path) -> list[dict]:
+    """Read a training's log, a JSON record a line."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+if __name__ == "__main__":
+    run_program(main)

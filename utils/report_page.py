@@ -1,0 +1,81 @@
+"""The report as one self-contained HTML page."""
+
+from html import escape
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .9rem; text-align: right; }
+th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
+dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem; overflow-wrap: anywhere; }
+figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
+.warning { background: #fee; padding: .5rem 1rem; }
+"""
+
+
+def render_page(title: str, parts: list[str]) -> str:
+    """Put the parts of a report on a page.
+
+    Parameters
+    ----------
+    title : str
+    parts : list of str
+        HTML.
+
+    Example
+    -------
+    >>> "<h1>A &amp; B</h1>" in render_page("A & B", [])
+    True
+    """
+    head = (
+        f'<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
+    )
+    return head + f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</html>\n"
+
+
+def render_table(header: list[str], rows: list[list[str]]) -> str:
+    """Write a table as HTML.
+
+    Example
+    -------
+    >>> render_table(["EER"], [["<5 %"]])
+    '<table><tr><th>EER</th></tr><tr><td>&lt;5 %</td></tr></table>'
+    """
+    lines = ["".join(f"<th>{escape(name)}</th>" for name in header)]
+    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def render_facts(facts: dict[str, object]) -> str:
+    """Write names and values as an HTML list."""
+    items = [f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items()]
+    return "<dl>" + "\n".join(items) + "</dl>"
+
+
+def render_figure(svg: str, caption: str) -> str:
+    """Put a picture and its caption into HTML."""
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def render_text_table(header: list[str], rows: list[list[str]]) -> str:
+    """Write a table for the terminal, numbers to the right.
+
+    Example
+    -------
+    >>> print(render_text_table(["trials", "EER %"], [["all", "5.00"]]))
+    trials  EER %
+    all      5.00
+    """
+    table = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    n_left = 1 if len(header) < 3 else 2
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < n_left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in table
+    ]
+    return "\n".join(line.rstrip() for line in lines)
