@@ -102,7 +102,7 @@ if stage 6 "scores -> $exp/scores"; then
         "$embeddings"/{train,test}.npy.done -- python -m local.score \
         --backend "$backend" --enrol "$embeddings/test" --test "$embeddings/test" \
         --trials "$list" "${models[@]}" --cohort "$embeddings/train" \
-        --out "$exp/scores/$name.$backend.txt"
+        --features "$features" --out "$exp/scores/$name.$backend.txt"
     done
   done
 fi

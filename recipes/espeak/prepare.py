@@ -1,0 +1,198 @@
+"""The embedded default corpus: synthetic voices, made on the spot.
+
+Every speaker has an espeak-ng voice and an accent of their own and is heard in two
+simulated sessions. The voices are no human speech: results on them show that the
+pipeline works, and nothing about people.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from joblib import Parallel, delayed
+
+from recipes.espeak.sessions import random_session, record
+from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
+from recipes.espeak.voices import Speaker, random_speaker
+from utils.atomic import replacing_folder
+from utils.audio import resample
+from utils.errors import UserError
+from utils.manifest import write_manifest
+from utils.program import run_program
+from utils.progress import progress
+from utils.trials import pair_trials, write_enrolment, write_trials
+
+RATE_HZ = 16000
+SESSIONS = ("1", "2")
+TEST_SHARE, VALID_SHARE = 0.2, 0.1  # of the speakers
+N_ENROLMENT = 3  # utterances of an enrolled model
+SENTENCES = Path(__file__).parent / "sentences"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--source", help="not used: this corpus makes its own audio")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--seed", type=int, default=1986)
+    parser.add_argument("--speakers", type=int, default=100)
+    parser.add_argument("--utterances", type=int, default=20, help="of each speaker")
+    parser.add_argument("--nj", type=int, default=2, help="parallel processes")
+    args = parser.parse_args()
+    if args.speakers < 10 or args.utterances < 4:
+        parser.error("make at least 10 speakers with 4 utterances each")
+    return args
+
+
+def main() -> None:
+    """Make the audio, the manifests and the trials."""
+    args = parse_arguments()
+    speakers = draw_speakers(args.speakers, args.seed)
+    rows = synthesize(speakers, args)
+    manifest = pd.DataFrame(rows)
+    split_of = choose_splits(speakers, args.seed)
+    for split in ("train", "valid", "test"):
+        is_here = manifest["spk_id"].map(split_of) == split
+        write_manifest(args.out / f"{split}.csv", manifest[is_here])
+    test = manifest[manifest["spk_id"].map(split_of) == "test"]
+    write_trial_lists(args.out, test)
+    print(
+        f"{len(manifest)} synthetic utterances of {len(speakers)} speakers, "
+        f"{manifest['duration'].sum() / 60:.0f} minutes; manifests are in {args.out}"
+    )
+
+
+def draw_speakers(n_speakers: int, seed: int) -> list[Speaker]:
+    """Draw as many women as men."""
+    return [
+        random_speaker(
+            f"spk{number:03d}", "fm"[number % 2], np.random.default_rng([seed, number])
+        )
+        for number in range(n_speakers)
+    ]
+
+
+def choose_splits(speakers: list[Speaker], seed: int) -> dict[str, str]:
+    """Give every speaker to one split, with both genders alike in each."""
+    rng = np.random.default_rng([seed, len(speakers)])
+    split_of = {}
+    for gender in "fm":
+        names = [speaker.name for speaker in speakers if speaker.gender == gender]
+        names = rng.permutation(names).tolist()
+        n_test = max(1, round(TEST_SHARE * len(names)))
+        n_valid = max(1, round(VALID_SHARE * len(names)))
+        for place, name in enumerate(names):
+            is_valid = place < n_test + n_valid
+            split_of[name] = (
+                "test" if place < n_test else "valid" if is_valid else "train"
+            )
+    return split_of
+
+
+def synthesize(speakers: list[Speaker], args: argparse.Namespace) -> list[dict]:
+    """Write all audio to OUT/wav; returns the manifest rows."""
+    final = (args.out / "wav").resolve()
+    with tempfile.TemporaryDirectory() as folder, replacing_folder(final) as wav:
+        data = copy_data(Path(folder))
+        for speaker in speakers:
+            write_voice(data, speaker.name, speaker.definition)
+        tasks = (
+            delayed(record_speaker)(speaker, data, wav, args.utterances, args.seed)
+            for speaker in speakers
+        )
+        workers = Parallel(n_jobs=args.nj, return_as="generator")
+        done = progress(workers(tasks), len(speakers), "synthetic speakers")
+        rows = [row for rows_of_speaker in done for row in rows_of_speaker]
+    return [row | {"wav": str(final / row["wav"])} for row in rows]
+
+
+def record_speaker(
+    speaker: Speaker, data: Path, wav: Path, n_utterances: int, seed: int
+) -> list[dict]:
+    """Write one speaker's utterances, half in each session."""
+    rng = np.random.default_rng([seed, int(speaker.name[3:]), 1])
+    sentences = draw_sentences(speaker.language, n_utterances, rng)
+    sessions = {name: random_session(RATE_HZ, rng) for name in SESSIONS}
+    (wav / speaker.name).mkdir()
+    rows = []
+    with open_synthesizer(data, seed) as synthesizer:
+        synthesizer.use_voice(speaker.voice, speaker.words_per_minute)
+        for number, sentence in enumerate(sentences):
+            session = SESSIONS[2 * number // n_utterances]
+            clean = resample(synthesizer.speak(sentence), synthesizer.rate_hz, RATE_HZ)
+            samples = record(clean, sessions[session], RATE_HZ, rng)
+            name = f"{speaker.name}-s{session}-{number:02d}"
+            path = Path(speaker.name) / f"{name}.flac"
+            soundfile.write(wav / path, samples, RATE_HZ)
+            rows.append(
+                {
+                    "ID": name,
+                    "duration": round(len(samples) / RATE_HZ, 3),
+                    "wav": str(path),
+                    "start": 0,
+                    "stop": len(samples),
+                    "spk_id": speaker.name,
+                    "gender": speaker.gender,
+                    "accent": speaker.accent,
+                    "language": speaker.language,
+                    "session": session,
+                    "text": sentence,
+                }
+            )
+    return rows
+
+
+def draw_sentences(
+    language: str, n_sentences: int, rng: np.random.Generator
+) -> list[str]:
+    """Draw different sentences: one alternative from each line of the grammar."""
+    path = SENTENCES / f"{language}.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    parts = [[part.strip() for part in line.split("|")] for line in lines]
+    sizes = [len(part) for part in parts]
+    n_different = int(np.prod(sizes))
+    if n_sentences > n_different:
+        raise UserError(f"{path}: only {n_different} sentences; ask for fewer")
+    chosen = rng.choice(n_different, n_sentences, replace=False)
+    places = np.column_stack(np.unravel_index(chosen, sizes))
+    return [
+        " ".join(part[place] for part, place in zip(parts, row, strict=True)) + "."
+        for row in places
+    ]
+
+
+def write_trial_lists(out: Path, test: pd.DataFrame) -> None:
+    """Write the protocols: all pairs, parts of them, and enrolled models."""
+    lists = {
+        "espeak-all": None,
+        "espeak-cross-session": lambda a, b: differ(a, b, "session"),
+        "espeak-same-gender": lambda a, b: ~differ(a, b, "gender"),
+    }
+    for name, keep in lists.items():
+        write_trials(out / "trials" / f"{name}.txt", pair_trials(test, keep))
+    name = "espeak-3-utterances"
+    first, second = (test[test["session"] == session] for session in SESSIONS)
+    models = {
+        f"model-{speaker}": rows["ID"].tolist()[:N_ENROLMENT]
+        for speaker, rows in first.groupby("spk_id")
+    }
+    trials = pd.merge(
+        pd.DataFrame({"enrol": list(models)}), second[["ID", "spk_id"]], how="cross"
+    ).rename(columns={"ID": "test"})
+    trials["target"] = trials["enrol"] == "model-" + trials["spk_id"]
+    write_enrolment(out / "enrol" / f"{name}.txt", models)
+    write_trials(out / "trials" / f"{name}.txt", trials)
+
+
+def differ(left: pd.DataFrame, right: pd.DataFrame, label: str) -> np.ndarray:
+    """Tell which pairs of manifest rows have different values of a label."""
+    return left[label].to_numpy() != right[label].to_numpy()
+
+
+if __name__ == "__main__":
+    run_program(main)
