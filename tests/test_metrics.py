@@ -1,0 +1,193 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import interp1d
+from scipy.optimize import brentq
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import roc_curve
+
+from utils.metrics import (
+    act_dcf,
+    cllr,
+    equal_error_rate,
+    equal_error_rate_rocch,
+    error_rates,
+    evaluate,
+    min_cllr,
+    min_dcf,
+    threshold_at_eer,
+)
+
+PRIORS = (0.001, 0.01, 0.05, 0.5, 0.99)
+
+
+@st.composite
+def trial_lists(draw):
+    """Short lists with many ties."""
+    values = st.integers(-4, 4).map(lambda n: n / 2)
+    targets = draw(st.lists(values, min_size=1, max_size=12))
+    nontargets = draw(st.lists(values, min_size=1, max_size=12))
+    scores = np.array(targets + nontargets)
+    is_target = np.arange(len(scores)) < len(targets)
+    order = draw(st.permutations(range(len(scores))))
+    return scores[list(order)], is_target[list(order)]
+
+
+def brute_force_rates(scores, is_target):
+    """Error rates at every threshold, by counting."""
+    levels = np.concatenate([[-np.inf], np.unique(scores), [np.inf]])
+    p_miss = [np.mean(scores[is_target] < level) for level in levels]
+    p_fa = [np.mean(scores[~is_target] >= level) for level in levels]
+    return np.array(p_miss), np.array(p_fa)
+
+
+def brute_force_eer(scores, is_target):
+    """Cross the polyline through the rates at all thresholds with the diagonal."""
+    p_miss, p_fa = brute_force_rates(scores, is_target)
+    for n in range(len(p_miss) - 1):
+        before, after = p_miss[n] - p_fa[n], p_miss[n + 1] - p_fa[n + 1]
+        if before <= 0 <= after:
+            share = 0 if after == before else -before / (after - before)
+            return p_miss[n] + share * (p_miss[n + 1] - p_miss[n])
+    raise AssertionError
+
+
+@settings(max_examples=300, deadline=None)
+@given(trial_lists())
+def test_eer_and_min_dcf_against_brute_force(trials):
+    p_miss, p_fa = brute_force_rates(*trials)
+    assert equal_error_rate(*trials) == pytest.approx(brute_force_eer(*trials))
+    for prior in PRIORS:
+        cost = np.min(prior * p_miss + (1 - prior) * p_fa) / min(prior, 1 - prior)
+        assert min_dcf(*trials, prior) == pytest.approx(cost)
+        assert 0 <= min_dcf(*trials, prior) <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists())
+def test_invariances(trials):
+    scores, is_target = trials
+    rates = evaluate(scores, is_target, ["0.01"])
+    mapped = evaluate(np.exp(3 * scores) - 7, is_target, ["0.01"])
+    twice = evaluate(np.tile(scores, 2), np.tile(is_target, 2), ["0.01"])
+    swapped = equal_error_rate(-scores, ~is_target)
+    reordered = evaluate(scores[::-1], is_target[::-1], ["0.01"])
+    for key in ("eer", "eer_rocch", "min_cllr"):
+        assert mapped[key] == pytest.approx(rates[key])
+        assert twice[key] == pytest.approx(rates[key])
+        assert reordered[key] == rates[key]
+    assert mapped["min_dcf"]["0.01"] == pytest.approx(rates["min_dcf"]["0.01"])
+    assert reordered["min_dcf"] == rates["min_dcf"]
+    assert swapped == pytest.approx(rates["eer"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists())
+def test_orders_of_the_metrics(trials):
+    scores, is_target = trials
+    assert equal_error_rate_rocch(*trials) <= equal_error_rate(*trials) + 1e-12
+    assert min_cllr(*trials) <= cllr(*trials) + 1e-12
+    for prior in PRIORS:
+        assert min_dcf(*trials, prior) <= act_dcf(*trials, prior) + 1e-12
+
+
+@settings(max_examples=100, deadline=None)
+@given(trial_lists())
+def test_min_cllr_against_scikit_learn(trials):
+    scores, is_target = trials
+    levels, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    share = np.bincount(inverse, weights=is_target) / counts
+    fit = IsotonicRegression().fit_transform(levels, share, sample_weight=counts)
+    posterior = fit[inverse]
+    with np.errstate(divide="ignore"):
+        llrs = np.log(posterior / (1 - posterior)) - np.log(
+            is_target.mean() / (1 - is_target.mean())
+        )
+        misses = np.log2(1 + np.exp(-llrs[is_target])).mean()
+        alarms = np.log2(1 + np.exp(llrs[~is_target])).mean()
+    assert min_cllr(*trials) == pytest.approx((misses + alarms) / 2)
+
+
+def test_eer_against_scikit_learn(rng):
+    is_target = rng.random(2000) < 0.3
+    scores = rng.normal(is_target * 1.5, 1)
+    p_fa, p_hit, _ = roc_curve(is_target, scores, drop_intermediate=False)
+    oracle = brentq(lambda x: 1 - x - interp1d(p_fa, p_hit)(x), 0, 1)
+    assert equal_error_rate(scores, is_target) == pytest.approx(oracle, abs=1e-9)
+
+
+def test_worked_by_hand():
+    scores = np.array([4.0, 3.0, 2.0, 2.0, 1.0, 0.0])
+    is_target = np.array([True, True, False, True, False, False])
+    # at 2: no miss, one of three false alarms; above 2: one miss of three, none
+    assert equal_error_rate(scores, is_target) == pytest.approx(1 / 6)
+    assert min_dcf(scores, is_target, 0.5) == pytest.approx(1 / 3)
+    assert threshold_at_eer(scores, is_target) == 2.0
+    rates = error_rates(scores, is_target)
+    assert (np.diff(rates.p_miss) >= 0).all() and (np.diff(rates.p_fa) <= 0).all()
+
+
+def test_extremes():
+    scores, is_target = np.array([2.0, 1.0]), np.array([True, False])
+    assert equal_error_rate(scores, is_target) == 0.0
+    assert equal_error_rate(-scores, is_target) == 1.0
+    assert min_dcf(-scores, is_target, 0.01) == 1.0
+    assert equal_error_rate(np.ones(2), is_target) == 0.5
+    assert min_dcf(np.ones(2), is_target, 0.99) == 1.0
+    assert cllr(np.array([1000.0, -1000.0]), is_target) == 0.0
+    assert cllr(np.array([-1000.0, 1000.0]), is_target) == pytest.approx(
+        1000 / np.log(2)
+    )
+
+
+def test_gaussian_scores_have_the_closed_form(rng):
+    from scipy.stats import norm
+
+    is_target = np.arange(400_000) < 200_000
+    scores = rng.normal(np.where(is_target, 1.0, -1.0), 1.0)
+    assert equal_error_rate(scores, is_target) == pytest.approx(norm.cdf(-1), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("scores", "is_target", "message"),
+    [
+        ([1.0, np.nan], [True, False], "finite"),
+        ([1.0, np.inf], [True, False], "finite"),
+        ([1.0, 2.0], [True, True], "no nontarget trials"),
+        ([1.0, 2.0], [False, False], "no target trials"),
+        ([1.0, 2.0], [True], "equal length"),
+        ([], [], "no target trials"),
+    ],
+)
+def test_useless_input_is_refused(scores, is_target, message):
+    with pytest.raises(ValueError, match=message):
+        equal_error_rate(np.array(scores), np.array(is_target, dtype=bool))
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0, -0.1, 2.0])
+def test_priors_are_checked(prior):
+    with pytest.raises(ValueError, match="p_target must lie between"):
+        min_dcf(np.array([1.0, 0.0]), np.array([True, False]), prior)
+
+
+def test_published_scores_of_voxsrc2023(reference):
+    folder = reference / "voxsrc2023"
+    trials = pd.read_csv(folder / "VoxSRC2023_val.txt", sep=" ", header=None)
+    scores = pd.read_csv(folder / "VoxSRC2023_val_score.txt", sep=" ", header=None)
+    joined = trials.merge(scores, on=[1, 2], suffixes=("_label", "_score"))
+    assert len(joined) == len(trials) == 49_987
+    values, is_target = joined["0_score"].to_numpy(), joined["0_label"].to_numpy() == 1
+    assert round(100 * equal_error_rate(values, is_target), 4) == 4.0948
+    assert round(min_dcf(values, is_target, 0.05), 4) == 0.2142
+
+
+@pytest.mark.parametrize(("part", "eer"), [("dev", 2.4259), ("eval", 2.4581)])
+def test_published_scores_of_asvspoof2019(reference, part, eer):
+    (path,) = (reference / "asvspoof2019").glob(f"*.{part}.*")
+    trials = pd.read_csv(path, sep=" ", header=None)
+    trials = trials[trials[1].isin(["target", "nontarget"])]
+    is_target = (trials[1] == "target").to_numpy()
+    found = 100 * equal_error_rate(trials[2].to_numpy(), is_target)
+    assert round(found, 4) == eer

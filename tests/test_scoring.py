@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import cosine_similarity
+
+from utils.embedding_files import read_embeddings, write_embeddings
+from utils.errors import UserError
+from utils.scoring import average_enrolments, length_normalise, score_cosine
+
+
+def test_cosine_against_scikit_learn(rng):
+    enrol, test = rng.standard_normal((70, 16)), rng.standard_normal((50, 16))
+    rows, columns = rng.integers(70, size=500), rng.integers(50, size=500)
+    oracle = cosine_similarity(enrol, test)[rows, columns]
+    for block_rows in (1, 7, 70, 4096):
+        scores = score_cosine(enrol, test, rows, columns, block_rows)
+        np.testing.assert_allclose(scores, oracle, atol=1e-12)
+
+
+def test_scale_does_not_matter(rng):
+    vectors, rows = rng.standard_normal((10, 4)), np.arange(10)
+    scaled = vectors * rng.uniform(0.1, 10, (10, 1))
+    np.testing.assert_allclose(
+        score_cosine(vectors, vectors, rows, rows[::-1]),
+        score_cosine(scaled, vectors, rows, rows[::-1]),
+    )
+
+
+def test_no_utterance_of_a_model_counts_more(rng):
+    a, b = rng.standard_normal((2, 8))
+    expected = a / np.linalg.norm(a) + b / np.linalg.norm(b)
+    expected /= np.linalg.norm(expected)
+    names, models = average_enrolments(
+        np.stack([a, 100 * b, a + 1]), ["a", "b", "c"], {"m": ["a", "b"], "c": ["c"]}
+    )
+    assert names == ["m", "c"]
+    np.testing.assert_allclose(models[0], expected)
+    np.testing.assert_allclose(models[1], (a + 1) / np.linalg.norm(a + 1))
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
+def test_vectors_without_direction_are_refused(bad):
+    with pytest.raises(ValueError, match="vector 1 is zero or not finite"):
+        length_normalise(np.array([[1.0, 0.0], [bad, 0.0]]))
+
+
+def test_embedding_files(tmp_path, rng):
+    embeddings = rng.standard_normal((3, 4)).astype("f4")
+    prefix = tmp_path / "v1.0" / "test.clean"
+    write_embeddings(prefix, ["a", "b.c", "ü"], embeddings)
+    ids, found = read_embeddings(prefix)
+    assert ids == ["a", "b.c", "ü"] and isinstance(found, np.memmap)
+    np.testing.assert_array_equal(found, embeddings)
+    with pytest.raises(UserError, match="no such file; run stage 5"):
+        read_embeddings(tmp_path / "absent")
+    write_embeddings(prefix, ["a", "b"], embeddings)
+    with pytest.raises(UserError, match="for 2 ids"):
+        read_embeddings(prefix)
+    write_embeddings(prefix, ["a", "b", "c"], np.full((3, 4), np.nan))
+    with pytest.raises(UserError, match="3 embeddings with NaN"):
+        read_embeddings(prefix)
