@@ -87,7 +87,7 @@ def error_rates(scores: np.ndarray, is_target: np.ndarray) -> ErrorRates:
     -------
     >>> rates = error_rates(np.array([3.0, 1.0, 2.0]), np.array([True, True, False]))
     >>> rates.p_miss.tolist(), rates.p_fa.tolist()
-    ([0.0, 0.0, 0.5, 0.5, 1.0], [1.0, 1.0, 1.0, 0.0, 0.0])
+    ([0.0, 0.0, 0.5, 0.5, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     """
     targets, nontargets = split_scores(scores, is_target)
     return _corners(targets, nontargets)
@@ -103,23 +103,22 @@ def _corners(targets: np.ndarray, nontargets: np.ndarray) -> ErrorRates:
     p_fa = 1 - n_rejected / len(nontargets)
     lowest = min(targets[0], nontargets[0])
     return ErrorRates(
-        np.concatenate([[lowest], np.repeat(levels, 2)]),
-        np.concatenate([[0.0], p_miss]),
-        np.concatenate([[1.0], p_fa]),
+        np.concatenate([[lowest], np.repeat(levels, 2), [np.inf]]),
+        np.concatenate([[0.0], p_miss, [1.0]]),
+        np.concatenate([[1.0], p_fa, [0.0]]),
     )
 
 
 def _crossing(rates: ErrorRates) -> tuple[float, float]:
     """Return the rate and the threshold at which both errors are equal."""
-    gap = rates.p_miss - rates.p_fa  # rises, from -1
-    after = int(np.argmax(gap >= 0)) if gap[-1] >= 0 else len(gap)
-    if after == len(gap):  # non-targets above all targets: they meet on the way out
-        return float(rates.p_miss[-1]), float(rates.threshold[-1])
+    gap = rates.p_miss - rates.p_fa  # rises from -1 to 1
+    after = int(np.argmax(gap >= 0))
     before = max(after - 1, 0)
     rise = gap[after] - gap[before]
     share = 0.0 if rise == 0 else -gap[before] / rise
     eer = rates.p_miss[before] + share * (rates.p_miss[after] - rates.p_miss[before])
-    return float(eer), float(rates.threshold[after])
+    threshold = min(rates.threshold[after], rates.threshold[-2])  # not infinite
+    return float(eer), float(threshold)
 
 
 def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
