@@ -103,7 +103,7 @@ class Copies:
     speeds : list of float
         Speeds to store; 1.0 is the original.
     n_noisy : int
-        Corrupted versions of each speed.
+        Corrupted versions of the original speed.
     corruption : Corruption
     """
 
@@ -119,14 +119,15 @@ class Copies:
         rng: np.random.Generator,
         other_voice: Callable[[], np.ndarray],
     ) -> Iterator[Copy]:
-        """Yield each speed's copy, followed by its corrupted versions."""
+        """Yield each speed's copy, the original followed by its corrupted versions."""
         for speed in self.speeds:
             faster = change_speed(samples, speed)
             name = "" if speed == 1.0 else f"-sp{speed:g}"
             yield Copy(name, speed, faster, is_noisy=False)
-            for number in range(1, self.n_noisy + 1):
-                noisy = self.corruption(faster, rate_hz, rng, other_voice)
-                yield Copy(f"{name}-noisy{number}", speed, noisy, is_noisy=True)
+            n_noisy = self.n_noisy if speed == 1.0 else 0
+            for number in range(1, n_noisy + 1):
+                noisy = self.corruption(samples, rate_hz, rng, other_voice)
+                yield Copy(f"-noisy{number}", speed, noisy, is_noisy=True)
 
 
 def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:

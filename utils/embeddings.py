@@ -9,9 +9,11 @@ from torch import Tensor
 
 from utils.features import FeatureStore
 
+LENGTH_STEP = 64  # frames
+
 
 class UtteranceBatch(NamedTuple):
-    """Whole utterances, padded to the longest.
+    """Whole utterances, padded to one length.
 
     Attributes
     ----------
@@ -27,10 +29,18 @@ class UtteranceBatch(NamedTuple):
     lengths: Tensor
 
 
+def padded_length(n_frames: np.ndarray | int) -> np.ndarray | int:
+    """Round lengths up, so that batches have few different shapes.
+
+    A convolution is prepared anew for every shape that it meets.
+    """
+    return -(-n_frames // LENGTH_STEP) * LENGTH_STEP
+
+
 def length_buckets(
     n_frames: np.ndarray, rows: np.ndarray, frames_per_batch: int
 ) -> list[np.ndarray]:
-    """Group utterances of similar length.
+    """Group utterances that are padded to the same length.
 
     Parameters
     ----------
@@ -48,17 +58,16 @@ def length_buckets(
 
     Example
     -------
-    >>> length_buckets(np.array([5, 2, 3, 9]), np.arange(4), frames_per_batch=6)
-    [array([1, 2]), array([0]), array([3])]
+    >>> lengths = np.array([50, 20, 100, 30])
+    >>> length_buckets(lengths, np.arange(4), frames_per_batch=128)
+    [array([0, 1]), array([3]), array([2])]
     """
-    ordered = rows[np.argsort(n_frames[rows], kind="stable")]
-    batches, first = [], 0
-    for last in range(1, len(ordered) + 1):
-        is_end = last == len(ordered)
-        size = last - first + 1
-        if is_end or size * n_frames[ordered[last]] > frames_per_batch:
-            batches.append(ordered[first:last])
-            first = last
+    padded = padded_length(n_frames[rows])
+    batches = []
+    for length in np.unique(padded):
+        bucket = rows[padded == length]
+        size = max(1, frames_per_batch // length)
+        batches += [bucket[n : n + size] for n in range(0, len(bucket), size)]
     return batches
 
 
@@ -97,13 +106,13 @@ class UtteranceBatches(torch.utils.data.Dataset):
 
 
 def pad(rows: np.ndarray, utterances: Sequence[np.ndarray]) -> UtteranceBatch:
-    """Pad features (T, F) of utterances with zeros to one batch (B, T, F)."""
-    lengths = torch.tensor([len(feats) for feats in utterances])
-    feats = torch.nn.utils.rnn.pad_sequence(
-        [torch.from_numpy(np.array(feats)).float() for feats in utterances],
-        batch_first=True,
-    )
-    return UtteranceBatch(rows, feats, lengths)
+    """Pad features (T, F) of utterances with zeros to one batch (B, T', F)."""
+    lengths = [len(feats) for feats in utterances]
+    shape = len(rows), padded_length(max(lengths)), utterances[0].shape[1]
+    padded = torch.zeros(shape)
+    for place, feats in enumerate(utterances):
+        padded[place, : len(feats)] = torch.from_numpy(np.array(feats))
+    return UtteranceBatch(rows, padded, torch.tensor(lengths))
 
 
 def embed_batches(
