@@ -44,8 +44,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--utterances", type=int, default=20, help="of each speaker")
     parser.add_argument("--nj", type=int, default=2, help="parallel processes")
     args = parser.parse_args()
-    if args.speakers < 10 or args.utterances < 4:
-        parser.error("make at least 10 speakers with 4 utterances each")
+    if args.speakers < 12 or args.utterances < 4:
+        parser.error("make at least 12 speakers with 4 utterances each")
     return args
 
 
@@ -84,7 +84,7 @@ def choose_splits(speakers: list[Speaker], seed: int) -> dict[str, str]:
     for gender in "fm":
         names = [speaker.name for speaker in speakers if speaker.gender == gender]
         names = rng.permutation(names).tolist()
-        n_test = max(1, round(TEST_SHARE * len(names)))
+        n_test = max(2, round(TEST_SHARE * len(names)))
         n_valid = max(1, round(VALID_SHARE * len(names)))
         for place, name in enumerate(names):
             is_valid = place < n_test + n_valid

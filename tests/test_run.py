@@ -1,0 +1,127 @@
+"""`./run.sh` for real, in a tiny configuration."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+TINY = [
+    "--env", "none", "--nj", "1",
+    "--prepare-options", "--speakers 12 --utterances 4",
+    "--overrides",
+    "--net.width 4 --net.n_blocks 1 --net.embedding_dim 16 --pretrain.epochs 2 "
+    "--pretrain.batches_per_epoch 4 --pretrain.batch_size 8 --triplet.epochs 2 "
+    "--triplet.batches_per_epoch 3 --triplet.n_triplets 4 --triplet.history_crops 2",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture
+def run(root, folder):
+    def run_sh(*options, program="run.sh"):
+        return subprocess.run(
+            [root / program, *TINY, "--data", folder / "data", "--exp", folder / "exp",
+             *options],
+            cwd=folder, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run_sh
+
+
+def test_from_nothing_to_the_table(run, folder):
+    result = run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    for stage in range(1, 8):
+        assert f"stage {stage} done in" in result.stdout
+    results = json.loads((folder / "exp/results.json").read_text())
+    assert {entry["trials"] for entry in results} == {
+        "espeak-all", "espeak-cross-session", "espeak-same-gender",
+        "espeak-3-utterances",
+    }  # fmt: skip
+    for entry in results:
+        assert f"{100 * entry['eer']:.2f}" in result.stdout
+    assert "results.json" in result.stdout.splitlines()[-2]
+    assert result.stdout.splitlines()[-1].startswith("next: ")
+    assert "%|" not in result.stderr  # no progress bar: the output is no terminal
+
+
+def test_a_repeated_run_is_done_at_once(run):
+    start_s = time.monotonic()
+    result = run()
+    assert result.returncode == 0
+    assert result.stdout.count("up to date") == 8
+    assert time.monotonic() - start_s < 20
+
+
+def test_a_stage_can_be_repeated_alone(run, folder):
+    before = (folder / "exp/embeddings/test.npy").stat().st_mtime_ns
+    result = run("--stage", "5", "--stop-stage", "5", "--force")
+    assert result.returncode == 0, result.stderr
+    assert "stage 4" not in result.stdout
+    assert (folder / "exp/embeddings/test.npy").stat().st_mtime_ns > before
+
+
+def test_embeddings_do_not_need_stored_features(run, root, folder):
+    """The same utterances from audio, and read again: equal embeddings."""
+    out = folder / "again"
+    subprocess.run(
+        [sys.executable, "-m", "local.extract_embeddings", folder / "exp/triplet",
+         folder / "data/test.csv", "--out", out],
+        cwd=root, check=True, capture_output=True,
+    )  # fmt: skip
+    stored = np.load(folder / "exp/embeddings/test.npy")
+    np.testing.assert_allclose(np.load(f"{out}.npy"), stored, atol=1e-5)
+
+
+def test_features_of_another_front_end_are_refused(root, folder):
+    other = folder / "other"
+    shutil.copytree(folder / "data/features", other)
+    (other / "front_end.yaml").write_text("n_mels: 80\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "local.extract_embeddings", folder / "exp/triplet",
+         folder / "data/test.csv", "--features", other, "--out", folder / "x"],
+        cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "another front-end" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_one_bad_file_stops_the_run_or_is_left_out(run, folder):
+    first = (folder / "data/test.csv").read_text().splitlines()[1]
+    name, _, path = first.split(",")[:3]
+    with open(path, "wb") as file:
+        file.write(b"no audio")
+    result = run("--stage", "2", "--force")
+    assert result.returncode == 1
+    assert f"{path}: cannot be read as audio" in result.stderr
+    assert "1 bad files in all" in result.stderr
+    assert not list((folder / "data").glob(".features*"))
+    result = run("--skip-bad", "--force", "--stage", "2")
+    assert result.returncode == 0, result.stdout + result.stderr
+    results = json.loads((folder / "exp/results.json").read_text())
+    assert all(entry["skipped_utterances"] == [name] for entry in results)
+
+
+def test_a_wrong_source_is_one_line(root, folder):
+    for options, message in (
+        ([], "--source"),
+        (["--source", folder / "absent"], "absent"),
+        (["--source", folder], "speechocean762"),
+    ):
+        result = subprocess.run(
+            [root / "recipes/speechocean762/run.sh", "--env", "none", "--data",
+             folder / "so", "--exp", folder / "so-exp", *options],
+            cwd=folder, capture_output=True, text=True,
+        )  # fmt: skip
+        assert result.returncode in (1, 2)
+        assert message in result.stderr and "Traceback" not in result.stderr
+        assert not (folder / "so" / "train.csv").exists()
