@@ -61,8 +61,17 @@ def nested_overrides(flags: dict[str, str]) -> dict:
         place = overrides
         for section in sections:
             place = place.setdefault(section, {})
-        place[key] = yaml.safe_load(value)
+        place[key] = parse_value(value)
     return overrides
+
+
+def parse_value(text: str) -> object:
+    """Read a value as YAML does, and 1e-4 as the number that it is."""
+    value = yaml.safe_load(text)
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def main() -> None:
@@ -76,9 +85,9 @@ def main() -> None:
     front_end = (args.features / "front_end.yaml").read_text()
     index = (args.features / "train" / "index.csv").read_text()
     start = model_hash(args.init) if args.init else ""
-    was_moved = open_experiment(
-        args.out, fingerprint([args.phase, text, front_end, index, start])
-    )
+    settings = [args.phase, str(args.seed), args.precision, text]
+    identity = fingerprint([*settings, front_end, index, start])
+    was_moved = open_experiment(args.out, identity)
     log_to(args.out / "train.log")
     if was_moved:
         print(

@@ -42,7 +42,10 @@ def best_precision(device: str) -> str:
     """
     if device.startswith("cuda"):
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or (
+        torch.cpu._is_amx_tile_supported()
+    )
+    return "bf16" if has_bf16 else "fp32"
 
 
 class SpeakerBrain(sb.Brain):

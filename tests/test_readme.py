@@ -1,0 +1,73 @@
+"""Every command in a README names options and files that exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+READMES = [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+COMMANDS = sorted(
+    {
+        line
+        for path in READMES
+        for block in BLOCK.findall(path.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+        if not line.startswith("git ")
+    }
+)
+
+
+def help_of(words):
+    """Ask the program of a command for its help."""
+    if words[0] == "python":
+        command = [sys.executable, "-m", words[2], "--help"]
+    else:
+        command = [ROOT / words[0], "--help"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_can_be_given(command):
+    words = shlex.split(command)
+    assert words[0] == "python" or (ROOT / words[0]).is_file()
+    text = help_of(words)
+    for word in words[1:]:
+        if word.startswith("--") and " " not in word and word != "--help":
+            name = word[2:].replace("-", "_")
+            assert word in text or f"\n{name}=" in text, f"{words[0]} has no {word}"
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda p: p.parent.name)
+def test_named_files_exist(path):
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:hparams|utils|local|tests|recipes)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"`((?:local|utils)\.[a-z_.]+)", text):
+        module = name.split(".")
+        assert (ROOT / module[0] / f"{module[1]}.py").is_file(), name
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (path.parent / link).exists(), link
+
+
+def test_every_hyper_parameter_file_loads():
+    from local.hyperparameters import load_hyperparameters
+
+    sizes = "{n_mels: 64, n_speakers: 3}"
+    for path in ROOT.glob("hparams/train_*.yaml"):
+        hparams = load_hyperparameters(path, sizes)
+        assert hparams["net"]["encoder"] and hparams["pretrain"]["classifier"]
+        assert hparams["triplet"]["margin"] == 0.1
+    for path in ROOT.glob("hparams/features*.yaml"):
+        assert load_hyperparameters(path)["front_end"]
+
+
+def test_the_first_run_is_near_the_top():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert lines.index("./run.sh") < 25
