@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 
 from utils.atomic import replacing_file
-from utils.metrics import evaluate
+from utils.evaluation import evaluate
 from utils.program import run_program
 from utils.provenance import program_facts, trial_list_facts
-from utils.trials import check_both_kinds, join_scores, read_scores, read_trials
+from utils.score_files import join_scores, read_scores
+from utils.trials import check_both_kinds, read_trials
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from utils.atomic import replacing_file
+from utils.enrolment import read_enrolment
 from utils.errors import UserError
+from utils.evaluation import evaluate
 from utils.features import read_skipped
-from utils.metrics import error_rates, evaluate
+from utils.metrics import error_rates
 from utils.plots import det_curve, training_curves
 from utils.program import run_program
 from utils.provenance import program_facts, shared_speakers, trial_list_facts
@@ -24,14 +26,8 @@ from utils.report_page import (
     render_table,
     render_text_table,
 )
-from utils.trials import (
-    check_both_kinds,
-    drop_trials_of,
-    join_scores,
-    read_enrolment,
-    read_scores,
-    read_trials,
-)
+from utils.score_files import join_scores, read_scores
+from utils.trials import check_both_kinds, drop_trials_of, read_trials
 
 PHASES = ("pretrain", "triplet")
 

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from utils.embedding_files import read_embeddings
+from utils.enrolment import read_enrolment
 from utils.errors import UserError
 from utils.features import read_skipped
 from utils.program import run_program
+from utils.score_files import write_scores
 from utils.scoring import average_enrolments, score_cosine
-from utils.trials import drop_trials_of, read_enrolment, read_trials, write_scores
+from utils.trials import drop_trials_of, read_trials
 
 BACKENDS = ("cosine", "centred")
 

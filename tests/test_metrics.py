@@ -8,14 +8,12 @@ from scipy.optimize import brentq
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_curve
 
+from utils.calibration import cllr, equal_error_rate_rocch, min_cllr
+from utils.evaluation import evaluate
 from utils.metrics import (
     act_dcf,
-    cllr,
     equal_error_rate,
-    equal_error_rate_rocch,
     error_rates,
-    evaluate,
-    min_cllr,
     min_dcf,
     threshold_at_eer,
 )

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from recipes.speechocean762.prepare import prepare_speechocean762
+from utils.enrolment import read_enrolment
 from utils.errors import UserError
 from utils.manifest import read_manifest
-from utils.trials import read_enrolment, read_trials
+from utils.trials import read_trials
 
 SPLITS = ("train", "valid", "test")
 

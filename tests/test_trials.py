@@ -4,17 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from utils.enrolment import read_enrolment, write_enrolment
 from utils.errors import UserError
+from utils.score_files import join_scores, read_scores, write_scores
 from utils.trials import (
     check_both_kinds,
     drop_trials_of,
-    join_scores,
     pair_trials,
-    read_enrolment,
-    read_scores,
     read_trials,
-    write_enrolment,
-    write_scores,
     write_trials,
 )
 

@@ -8,16 +8,13 @@ accepting all and rejecting all are thresholds too. Rates are fractions in [0, 1
 
 Metrics
 -------
-`equal_error_rate`, `equal_error_rate_rocch`, `min_dcf`, `act_dcf`, `cllr`,
-`min_cllr`, `threshold_at_eer`, and `evaluate` for all of them at once.
+`equal_error_rate`, `threshold_at_eer`, `min_dcf`, `act_dcf`; see also
+`utils.calibration`, and `utils.evaluation` for all of them at once.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
-from scipy.special import logit
 
 
 class ErrorRates(NamedTuple):
@@ -109,7 +106,7 @@ def _corners(targets: np.ndarray, nontargets: np.ndarray) -> ErrorRates:
     )
 
 
-def _crossing(rates: ErrorRates) -> tuple[float, float]:
+def equal_error_point(rates: ErrorRates) -> tuple[float, float]:
     """Return the rate and the threshold at which both errors are equal."""
     gap = rates.p_miss - rates.p_fa  # rises from -1 to 1
     after = int(np.argmax(gap >= 0))
@@ -150,12 +147,12 @@ def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
     >>> equal_error_rate(np.array([1.0, 1.0]), np.array([True, False]))
     0.5
     """
-    return _crossing(error_rates(scores, is_target))[0]
+    return equal_error_point(error_rates(scores, is_target))[0]
 
 
 def threshold_at_eer(scores: np.ndarray, is_target: np.ndarray) -> float:
     """Score of a trial at which misses and false alarms are equal, or nearly so."""
-    return _crossing(error_rates(scores, is_target))[1]
+    return equal_error_point(error_rates(scores, is_target))[1]
 
 
 def _norm_cost(p_target: float, c_miss: float, c_fa: float) -> float:
@@ -247,146 +244,3 @@ def act_dcf(
     p_fa = np.mean(nontargets >= threshold)
     cost = c_miss * p_target * p_miss + c_fa * (1 - p_target) * p_fa
     return float(cost / norm)
-
-
-def cllr(llrs: np.ndarray, is_target: np.ndarray) -> float:
-    """Cost of log-likelihood ratios, over all operating points.
-
-    [mean log2(1 + exp(-llr)) of targets + mean log2(1 + exp(llr)) of non-targets]
-    / 2: N. Bruemmer and J. du Preez, "Application-independent evaluation of speaker
-    detection", Computer Speech and Language 20 (2006).
-
-    Parameters
-    ----------
-    llrs : ndarray of shape (n_trials,)
-        Natural-log likelihood ratios.
-    is_target : ndarray of bool, shape (n_trials,)
-
-    Returns
-    -------
-    float
-        In bits; 1 for scores that say nothing.
-
-    Example
-    -------
-    >>> cllr(np.array([0.0, 0.0]), np.array([True, False]))
-    1.0
-    """
-    return _cllr(*split_scores(llrs, is_target))
-
-
-def _cllr(targets: np.ndarray, nontargets: np.ndarray) -> float:
-    misses = np.mean(np.logaddexp(0, -targets))
-    alarms = np.mean(np.logaddexp(0, nontargets))
-    return float((misses + alarms) / (2 * np.log(2)))
-
-
-def min_cllr(scores: np.ndarray, is_target: np.ndarray) -> float:
-    """Cost of log-likelihood ratios after the best monotone calibration (PAV).
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,)
-        Any scale.
-    is_target : ndarray of bool, shape (n_trials,)
-
-    Returns
-    -------
-    float
-        In [0, 1], not above `cllr`.
-
-    Example
-    -------
-    >>> min_cllr(np.array([2.0, 1.0]), np.array([True, False]))
-    0.0
-    """
-    posterior, n_targets, n_nontargets = _pool_adjacent_violators(scores, is_target)
-    prior = n_targets.sum() / (n_targets.sum() + n_nontargets.sum())
-    with np.errstate(divide="ignore"):
-        llrs = logit(posterior) - logit(prior)
-    has_target, has_nontarget = n_targets > 0, n_nontargets > 0
-    misses = np.average(
-        np.logaddexp(0, -llrs[has_target]), weights=n_targets[has_target]
-    )
-    alarms = np.average(
-        np.logaddexp(0, llrs[has_nontarget]), weights=n_nontargets[has_nontarget]
-    )
-    return float((misses + alarms) / (2 * np.log(2)))
-
-
-def equal_error_rate_rocch(scores: np.ndarray, is_target: np.ndarray) -> float:
-    """Equal error rate on the convex hull of the error trade-off.
-
-    The hull's corners are the blocks of PAV: N. Bruemmer, "Measuring, refining and
-    calibrating speaker and language information extracted from speech", PhD thesis,
-    Stellenbosch (2010). Never above `equal_error_rate`.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,)
-    is_target : ndarray of bool, shape (n_trials,)
-
-    Returns
-    -------
-    float
-        Fraction in [0, 1].
-
-    Example
-    -------
-    >>> equal_error_rate_rocch(np.array([2.0, 1.0]), np.array([True, False]))
-    0.0
-    """
-    posterior, n_targets, n_nontargets = _pool_adjacent_violators(scores, is_target)
-    _, block = np.unique(posterior, return_inverse=True)
-    missed = np.cumsum(np.bincount(block, weights=n_targets))
-    rejected = np.cumsum(np.bincount(block, weights=n_nontargets))
-    p_miss = np.concatenate([[0.0], missed / missed[-1]])
-    p_fa = 1 - np.concatenate([[0.0], rejected / rejected[-1]])
-    return _crossing(ErrorRates(np.zeros_like(p_miss), p_miss, p_fa))[0]
-
-
-def _pool_adjacent_violators(
-    scores: np.ndarray, is_target: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each different score: posterior, number of targets, non-targets."""
-    targets, nontargets = split_scores(scores, is_target)
-    levels = np.unique(np.concatenate([targets, nontargets]))
-    n_targets = np.bincount(np.searchsorted(levels, targets), minlength=len(levels))
-    n_all = n_targets + np.bincount(
-        np.searchsorted(levels, nontargets), minlength=len(levels)
-    )
-    fit = isotonic_regression(n_targets / n_all, weights=n_all.astype(float))
-    return fit.x, n_targets, n_all - n_targets
-
-
-def evaluate(
-    scores: np.ndarray, is_target: np.ndarray, p_targets: Sequence[str]
-) -> dict:
-    """Compute all metrics.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,)
-        For ``act_dcf`` and ``cllr``, natural-log likelihood ratios.
-    is_target : ndarray of bool, shape (n_trials,)
-    p_targets : sequence of str
-        Priors, as text: they are the keys of the result.
-
-    Returns
-    -------
-    dict
-        ``eer``, ``eer_rocch``, ``min_dcf`` and ``act_dcf`` (by prior), ``cllr``,
-        ``min_cllr``, ``threshold_eer``, ``n_target``, ``n_nontarget``.
-    """
-    n_target = int(np.sum(is_target))
-    return {
-        "eer": equal_error_rate(scores, is_target),
-        "eer_rocch": equal_error_rate_rocch(scores, is_target),
-        "min_dcf": {p: min_dcf(scores, is_target, float(p)) for p in p_targets},
-        "act_dcf": {p: act_dcf(scores, is_target, float(p)) for p in p_targets},
-        "cllr": cllr(scores, is_target),
-        "min_cllr": min_cllr(scores, is_target),
-        "threshold_eer": threshold_at_eer(scores, is_target),
-        "n_target": n_target,
-        "n_nontarget": len(scores) - n_target,
-    }

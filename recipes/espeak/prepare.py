@@ -19,11 +19,12 @@ from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
 from recipes.espeak.voices import Speaker, random_speaker
 from utils.atomic import replacing_folder
 from utils.audio import resample
+from utils.enrolment import write_enrolment
 from utils.errors import UserError
 from utils.manifest import write_manifest
 from utils.program import run_program
 from utils.progress import progress
-from utils.trials import pair_trials, write_enrolment, write_trials
+from utils.trials import pair_trials, write_trials
 
 RATE_HZ = 16000
 SESSIONS = ("1", "2")
