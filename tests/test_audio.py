@@ -87,3 +87,13 @@ def test_a_truncated_file_is_refused(write_wav, rng, ending):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UserError, match=f"{path}: "):
         read_audio(path, 16000, 0, n_samples)
+    with pytest.raises(UserError, match=f"{path}: "):
+        read_audio(path, 16000)
+
+
+def test_a_streamed_wav_is_read(write_wav, rng):
+    path = write_wav("a.wav", 0.1 * rng.standard_normal(1600))
+    content = path.read_bytes()
+    place = content.index(b"data") + 4
+    path.write_bytes(content[:place] + b"\xff" * 4 + content[place + 4 :])
+    assert len(read_audio(path, 16000)) == 1600
