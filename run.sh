@@ -18,7 +18,7 @@ front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
 model=rescnn_small         # hparams/train_<model>.yaml
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
-backends="cosine centred"  # ways to score
+backends="cosine lda"      # ways to score: cosine, centred, lda
 trials=                    # trial lists by name; empty: all of the corpus
 stage=0                    # first stage
 stop_stage=7               # last stage
@@ -99,9 +99,11 @@ if stage 6 "scores -> $exp/scores"; then
     if [[ -f $data/enrol/$name.txt ]]; then models=(--enrol-models "$data/enrol/$name.txt"); fi
     for backend in $backends; do
       step "$exp/scores/$name.$backend.txt" "$list" "${models[@]:1}" \
+        hparams/backend.yaml \
         "$embeddings"/{train,test}.npy.done -- python -m local.score \
         --backend "$backend" --enrol "$embeddings/test" --test "$embeddings/test" \
         --trials "$list" "${models[@]}" --cohort "$embeddings/train" \
+        --cohort-manifest "$data/train.csv" --hparams hparams/backend.yaml \
         --features "$features" --out "$exp/scores/$name.$backend.txt"
     done
   done

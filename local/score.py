@@ -1,25 +1,30 @@
 """Stage 6: score a trial list with a back-end.
 
 cosine: cosine similarity of the embeddings. centred: the same, after the mean of
-the cohort's embeddings is subtracted.
+the training embeddings (--cohort) is subtracted. lda: the same, after discriminant
+analysis on the training embeddings.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from local.hyperparameters import load_hyperparameters
+from utils.backend import fit_lda, fit_mean
 from utils.embedding_files import read_embeddings
 from utils.enrolment import read_enrolment
 from utils.errors import UserError
 from utils.features import read_skipped
+from utils.manifest import read_manifest
 from utils.program import run_program
 from utils.score_files import write_scores
 from utils.scoring import average_enrolments, score_cosine
 from utils.trials import drop_trials_of, read_trials
 
-BACKENDS = ("cosine", "centred")
+BACKENDS = ("cosine", "centred", "lda")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -36,12 +41,16 @@ def parse_arguments() -> argparse.Namespace:
         "--enrol-models", type=Path, help="enrolment list: model utt utt ..."
     )
     parser.add_argument("--cohort", help="prefix of the training embeddings")
+    parser.add_argument("--cohort-manifest", help="manifest of the training part")
+    parser.add_argument("--hparams", default="hparams/backend.yaml")
     parser.add_argument(
         "--features", type=Path, help="leave out what this folder records as skipped"
     )
     args = parser.parse_args()
-    if args.backend == "centred" and not args.cohort:
-        parser.error("--backend centred needs --cohort, whose mean it subtracts")
+    if args.backend != "cosine" and not args.cohort:
+        parser.error(f"--backend {args.backend} needs --cohort to learn from")
+    if args.backend == "lda" and not args.cohort_manifest:
+        parser.error("--backend lda needs --cohort-manifest, which tells who speaks")
     return args
 
 
@@ -54,11 +63,10 @@ def main() -> None:
         skipped = read_skipped(args.features)
         trials = drop_trials_of(trials, skipped, models)
         models = without_skipped(models, skipped)
-    mean = read_embeddings(args.cohort)[1].mean(axis=0) if args.cohort else 0.0
-    offset = mean if args.backend == "centred" else 0.0
+    transform = fit_backend(args)
     enrol_ids, enrol = read_embeddings(args.enrol)
     test_ids, test = read_embeddings(args.test)
-    enrol, test = enrol - offset, test - offset
+    enrol, test = transform(enrol), transform(test)
     if models:
         check_utterances(args.enrol_models, models, enrol_ids)
         enrol_ids, enrol = average_enrolments(enrol, enrol_ids, models)
@@ -67,6 +75,28 @@ def main() -> None:
     scores = score_cosine(enrol, test, enrol_rows, test_rows)
     write_scores(args.out, trials.assign(score=scores))
     print(f"{len(scores)} scores: {args.out}")
+
+
+def fit_backend(args: argparse.Namespace) -> Callable[[np.ndarray], np.ndarray]:
+    """Learn the back-end's transform of embeddings."""
+    if args.backend == "cosine":
+        return np.asarray
+    ids, cohort = read_embeddings(args.cohort)
+    if args.backend == "centred":
+        return fit_mean(cohort)
+    manifest = read_manifest(args.cohort_manifest).set_index("ID")
+    unknown = [name for name in ids if name not in manifest.index]
+    if unknown:
+        raise UserError(
+            f"{args.cohort_manifest}: no row of {unknown[0]!r}; name the manifest "
+            "that the cohort was extracted from"
+        )
+    settings = load_hyperparameters(args.hparams)["lda"]
+    speakers = manifest.loc[ids, "spk_id"].to_numpy()
+    try:
+        return fit_lda(cohort, speakers, **settings)
+    except ValueError as error:
+        raise UserError(f"{args.cohort}.npy: {error}; use more speakers") from None
 
 
 def without_skipped(

@@ -52,6 +52,7 @@ def score(data, run):
             "--enrol", data / "exp/embeddings/test",
             "--test", data / "exp/embeddings/test",
             "--cohort", data / "exp/embeddings/train",
+            "--cohort-manifest", data / "data/train.csv",
             "--trials", data / f"data/trials/{trials}.txt",
             "--out", data / f"exp/scores/{trials}.{backend}.txt", *options,
         )  # fmt: skip
@@ -62,10 +63,11 @@ def score(data, run):
 def test_from_embeddings_to_a_report(data, run, score):
     assert score("cosine").returncode == 0
     assert score("centred").returncode == 0
+    assert score("lda").returncode == 0
     result = run("local.report", "--exp", data / "exp", "--data", data / "data")
     assert result.returncode == 0, result.stderr
     results = json.loads((data / "exp/results.json").read_text())
-    assert [entry["backend"] for entry in results] == ["centred", "cosine"]
+    assert [entry["backend"] for entry in results] == ["centred", "cosine", "lda"]
     for entry in results:
         assert entry["trials"] == "all" and len(entry["trials_sha256"]) == 64
         assert entry["n_target"] == 30 and entry["n_nontarget"] == 160

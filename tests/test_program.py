@@ -1,0 +1,78 @@
+import logging
+
+import pytest
+
+from utils.atomic import replacing_file, replacing_folder
+from utils.errors import UserError
+from utils.plots import det_curve, training_curves
+from utils.program import log_to, run_program
+
+
+def test_a_users_mistake_is_one_line(capsys):
+    def main():
+        raise UserError("a.csv:3: wrong; mend it")
+
+    with pytest.raises(SystemExit) as stop:
+        run_program(main)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "error: a.csv:3: wrong; mend it\n"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    def main():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_program(main)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_leaves_the_old_folder(tmp_path):
+    path = tmp_path / "features"
+    with replacing_folder(path) as temporary:
+        (temporary / "a").write_text("old")
+    with pytest.raises(RuntimeError), replacing_folder(path) as temporary:
+        (temporary / "a").write_text("half")
+        raise RuntimeError
+    assert (path / "a").read_text() == "old"
+    with replacing_folder(path) as temporary:
+        (temporary / "b").write_text("new")
+    assert [p.name for p in path.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        log_to(tmp_path / "log" / "train.log")
+        logging.getLogger("utils.brain").info("epoch 1")
+        logging.getLogger("speechbrain.core").info("chatter")
+        logging.getLogger("speechbrain.core").warning("trouble")
+    finally:
+        for handler in set(root.handlers) - set(before[0]):
+            handler.close()
+        root.handlers, root.level = before
+    assert capsys.readouterr().out == "epoch 1\ntrouble\n"
+    assert "chatter" in (tmp_path / "log" / "train.log").read_text()
+
+
+def test_pictures(rng):
+    from utils.metrics import error_rates
+
+    is_target = rng.random(5000) < 0.2
+    rates = error_rates(rng.normal(2.0 * is_target, 1.0), is_target)
+    svg = det_curve({"one": rates, "perfect": error_rates(is_target * 1.0, is_target)})
+    assert svg.startswith("<svg") and svg.endswith("</svg>") and len(svg) < 300_000
+    records = [{"epoch": 0, "valid_eer": 0.3}]
+    records += [{"epoch": 1, "valid_eer": 0.2, "train_loss": 3.0}]
+    assert training_curves({"pretrain": records, "triplet": records}).count("<svg") == 1
