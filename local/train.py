@@ -6,6 +6,7 @@ last checkpoint when the same command is given again.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,9 +139,9 @@ def make_brain(args: argparse.Namespace, hparams: dict) -> SpeakerBrain:
         args.out / "checkpoints",
         {"modules": ModuleDict(modules), "epoch_counter": counter},
     )
-    precision = (
-        best_precision(args.device) if args.precision == "auto" else (args.precision)
-    )
+    precision = args.precision
+    if precision == "auto":
+        precision = best_precision(args.device)
     return BRAINS[args.phase](
         modules=modules,
         opt_class=phase["optimizer"],
@@ -154,7 +155,7 @@ def make_brain(args: argparse.Namespace, hparams: dict) -> SpeakerBrain:
             "device": args.device,
             "precision": precision,
             "max_grad_norm": phase["max_grad_norm"],
-            "noprogressbar": True,
+            "noprogressbar": not sys.stderr.isatty(),
         },
         checkpointer=checkpointer,
     )
