@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from utils.embedding_files import write_embeddings
 
 from local.hyperparameters import load_hyperparameters
+from utils.device import checked_device
+from utils.embedding_files import write_embeddings
 from utils.embeddings import UtteranceBatches, embed_batches
 from utils.errors import UserError
 from utils.experiment import load_weights
@@ -44,7 +45,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Embed the manifest's utterances."""
     args = parse_arguments()
-    encoder = load_encoder(args.experiment).to(args.device)
+    encoder = load_encoder(args.experiment).to(checked_device(args.device))
     ids = read_manifest(args.manifest)["ID"].to_numpy()
     if args.features:
         store, skipped = open_features(args)

@@ -16,8 +16,9 @@ from torch.nn import ModuleDict
 from torch.utils.data import DataLoader
 
 from local.hyperparameters import load_hyperparameters, resolved_text
-from utils.brain import SoftmaxBrain, SpeakerBrain, TripletBrain, best_precision
+from utils.brain import SoftmaxBrain, SpeakerBrain, TripletBrain
 from utils.crops import CropDataset, CropPicker
+from utils.device import best_precision, checked_device
 from utils.embeddings import UtteranceBatches
 from utils.errors import UserError
 from utils.experiment import (
@@ -78,6 +79,7 @@ def parse_value(text: str) -> object:
 def main() -> None:
     """Train one phase and write its experiment folder."""
     args, overrides = parse_arguments()
+    checked_device(args.device)
     train, valid = (FeatureStore(args.features / name) for name in ("train", "valid"))
     speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
     sizes = {"n_mels": train.n_mels, "n_speakers": len(speakers)}

@@ -143,6 +143,7 @@ def test_a_collapse_stops_the_run_with_an_explanation(train):
         (["--nonsense", "3"], 1, "nonsense"),
         (["--pretrain.epochs"], 2, "write --section.key value"),
         (["--init", "absent"], 1, "no trained model"),
+        (["--device", "abacus"], 1, "--device abacus: cannot be used here"),
     ],
 )
 def test_wrong_usage(train, options, code, message):

@@ -27,27 +27,6 @@ from utils.mining import History
 logger = logging.getLogger(__name__)
 
 
-def best_precision(device: str) -> str:
-    """Choose the arithmetic of training: ``bf16`` where the processor has it.
-
-    Parameters
-    ----------
-    device : str
-        ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Returns
-    -------
-    str
-        ``bf16`` or ``fp32``.
-    """
-    if device.startswith("cuda"):
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or (
-        torch.cpu._is_amx_tile_supported()
-    )
-    return "bf16" if has_bf16 else "fp32"
-
-
 class SpeakerBrain(sb.Brain):
     """What both phases share: schedule, validation by EER, checkpoints, log.
 

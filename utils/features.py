@@ -4,7 +4,7 @@ A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` wit
 row per stored utterance: where its frames lie, who speaks, how much is speech.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +115,7 @@ class FeatureStore:
         """Return the number of stored utterances."""
         return len(self.index)
 
-    def rows(self, ids: Iterable[str]) -> np.ndarray:
+    def rows(self, ids: Sequence[str]) -> np.ndarray:
         """Return the rows of utterances in the index.
 
         Raises
