@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from utils.trials import pair_trials, write_trials
 
 from utils.audio import audio_length
 from utils.errors import UserError
 from utils.manifest import write_manifest
 from utils.program import run_program
+from utils.trials import pair_trials, write_trials
 
 N_VALID_SPEAKERS = 15  # of the 125 training speakers
 AUDIO_ENDINGS = (".WAV", ".wav", ".flac", ".opus", ".ogg", ".mp3")
