@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import soundfile
 from joblib import Parallel, delayed
+from scipy.signal import resample_poly
 
 from recipes.espeak.sessions import random_session, record
 from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
 from recipes.espeak.voices import Speaker, random_speaker
 from utils.atomic import replacing_folder
-from utils.audio import resample
 from utils.enrolment import write_enrolment
 from utils.errors import UserError
 from utils.manifest import write_manifest
@@ -47,12 +47,15 @@ def parse_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.speakers < 12 or args.utterances < 4:
         parser.error("make at least 12 speakers with 4 utterances each")
+    if args.seed < 0 or args.nj < 1:
+        parser.error("--seed must be 0 or more, --nj 1 or more")
     return args
 
 
 def main() -> None:
     """Make the audio, the manifests and the trials."""
     args = parse_arguments()
+    make_folder(args.out)
     speakers = draw_speakers(args.speakers, args.seed)
     rows = synthesize(speakers, args)
     manifest = pd.DataFrame(rows)
@@ -66,6 +69,16 @@ def main() -> None:
         f"{len(manifest)} synthetic utterances of {len(speakers)} speakers, "
         f"{manifest['duration'].sum() / 60:.0f} minutes; manifests are in {args.out}"
     )
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, or tell in one line why that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot make this folder ({error.strerror}); choose another --out"
+        ) from None
 
 
 def draw_speakers(n_speakers: int, seed: int) -> list[Speaker]:
@@ -116,16 +129,22 @@ def record_speaker(
     speaker: Speaker, data: Path, wav: Path, n_utterances: int, seed: int
 ) -> list[dict]:
     """Write one speaker's utterances, half in each session."""
-    rng = np.random.default_rng([seed, int(speaker.name[3:]), 1])
+    place = int(speaker.name[3:])
+    rng = np.random.default_rng([seed, place, 1])
     sentences = draw_sentences(speaker.language, n_utterances, rng)
-    sessions = {name: random_session(RATE_HZ, rng) for name in SESSIONS}
+    sessions = {
+        name: random_session(RATE_HZ, generator(seed, place, int(name)))
+        for name in SESSIONS
+    }
     (wav / speaker.name).mkdir()
     rows = []
     with open_synthesizer(data, seed) as synthesizer:
         synthesizer.use_voice(speaker.voice, speaker.words_per_minute)
         for number, sentence in enumerate(sentences):
             session = SESSIONS[2 * number // n_utterances]
-            clean = resample(synthesizer.speak(sentence), synthesizer.rate_hz, RATE_HZ)
+            spoken = synthesizer.speak(sentence)
+            clean = resample_poly(spoken, RATE_HZ, synthesizer.rate_hz)
+            rng = generator(seed, place, int(session), number)
             samples = record(clean, sessions[session], RATE_HZ, rng)
             name = f"{speaker.name}-s{session}-{number:02d}"
             path = Path(speaker.name) / f"{name}.flac"
@@ -146,6 +165,19 @@ def record_speaker(
                 }
             )
     return rows
+
+
+def generator(seed: int, *place: int) -> np.random.Generator:
+    """Make the random numbers of one place: speaker, session, utterance.
+
+    Parameters
+    ----------
+    seed : int
+        Of the whole corpus.
+    *place : int
+        Different places, also of different lengths, are independent.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
 
 
 def draw_sentences(

@@ -6,6 +6,7 @@ are written into a copy of the data folder, never into the installed package.
 
 import ctypes
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,32 @@ class Synthesizer:
         return np.concatenate(self._chunks).astype(np.float32) / 32768
 
 
+def load_own_library(folder: Path) -> ctypes.CDLL:
+    """Load the library as if for the first time in this process.
+
+    Oscillator phases and flutter are static variables that outlive
+    ``espeak_Terminate``; they start anew only in a file not loaded before.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the copied file while it is loaded.
+
+    Raises
+    ------
+    UserError
+        The library is missing, or may not be run from that folder.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        try:
+            return ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), own))
+        except OSError as error:
+            raise UserError(
+                f"espeak-ng cannot be loaded ({error}); install espeakng-loader "
+                "again, or set TMPDIR to a folder that programs may be run from"
+            ) from None
+
+
 @contextmanager
 def open_synthesizer(data: Path, seed: int) -> Iterator[Synthesizer]:
     """Start espeak-ng afresh, so that what it says depends on nothing before.
@@ -96,9 +123,7 @@ def open_synthesizer(data: Path, seed: int) -> Iterator[Synthesizer]:
     ------
     Synthesizer
     """
-    library = espeakng_loader.load_library()
-    if library is None:
-        raise UserError("espeak-ng cannot be loaded; install espeakng-loader again")
+    library = load_own_library(data)
     rate_hz = library.espeak_Initialize(_RETRIEVAL, 0, str(data).encode(), 0)
     if rate_hz <= 0:
         raise UserError(f"{data}: espeak-ng does not start with this data folder")
