@@ -99,8 +99,7 @@ if stage 6 "scores -> $exp/scores"; then
     if [[ -f $data/enrol/$name.txt ]]; then models=(--enrol-models "$data/enrol/$name.txt"); fi
     for backend in $backends; do
       step "$exp/scores/$name.$backend.txt" "$list" "${models[@]:1}" \
-        hparams/backend.yaml \
-        "$embeddings"/{train,test}.npy.done -- python -m local.score \
+        hparams/backend.yaml "$embeddings"/{train,test}.npy.done -- python -m local.score \
         --backend "$backend" --enrol "$embeddings/test" --test "$embeddings/test" \
         --trials "$list" "${models[@]}" --cohort "$embeddings/train" \
         --cohort-manifest "$data/train.csv" --hparams hparams/backend.yaml \
