@@ -12,10 +12,10 @@ import numpy as np
 
 from utils.atomic import replacing_file
 from utils.enrolment import read_enrolment
+from utils.error_rates import error_rates
 from utils.errors import UserError
 from utils.evaluation import evaluate
 from utils.features import read_skipped
-from utils.metrics import error_rates
 from utils.plots import det_curve, training_curves
 from utils.program import run_program
 from utils.provenance import program_facts, shared_speakers, trial_list_facts

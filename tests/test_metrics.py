@@ -8,12 +8,13 @@ from scipy.optimize import brentq
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_curve
 
-from utils.calibration import cllr, equal_error_rate_rocch, min_cllr
+from utils.calibration import cllr, min_cllr
+from utils.error_rates import error_rates
 from utils.evaluation import evaluate
 from utils.metrics import (
     act_dcf,
     equal_error_rate,
-    error_rates,
+    equal_error_rate_rocch,
     min_dcf,
     threshold_at_eer,
 )

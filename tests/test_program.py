@@ -67,7 +67,7 @@ def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
 
 
 def test_pictures(rng):
-    from utils.metrics import error_rates
+    from utils.error_rates import error_rates
 
     is_target = rng.random(5000) < 0.2
     rates = error_rates(rng.normal(2.0 * is_target, 1.0), is_target)

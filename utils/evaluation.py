@@ -1,11 +1,48 @@
 """All metrics of a scored trial list at once."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from utils.calibration import cllr, equal_error_rate_rocch, min_cllr
-from utils.metrics import act_dcf, equal_error_rate, min_dcf, threshold_at_eer
+from utils.calibration import bits, least_cross_entropy_curve
+from utils.costs import OperatingPoint, min_cost
+from utils.error_rates import (
+    Corners,
+    Shares,
+    convex_hull,
+    equal_error_point,
+    equal_shares,
+    find_corners,
+    rates_at_corners,
+    split_scores,
+)
+from utils.metrics import area_under
+
+
+class SortedScores(NamedTuple):
+    """Scores of a trial list, sorted once to be evaluated with many weights.
+
+    Attributes
+    ----------
+    targets, nontargets : ndarray
+        Sorted scores of each kind.
+    corners : Corners
+    target_bits, nontarget_bits : ndarray
+        Bits that each score loses as a likelihood ratio.
+    """
+
+    targets: np.ndarray
+    nontargets: np.ndarray
+    corners: Corners
+    target_bits: np.ndarray
+    nontarget_bits: np.ndarray
+
+
+def sorted_scores(targets: np.ndarray, nontargets: np.ndarray) -> SortedScores:
+    """Prepare the sorted scores of each kind for evaluation."""
+    corners = find_corners(targets, nontargets)
+    return SortedScores(targets, nontargets, corners, bits(-targets), bits(nontargets))
 
 
 def evaluate(
@@ -24,18 +61,69 @@ def evaluate(
     Returns
     -------
     dict
-        ``eer``, ``eer_rocch``, ``min_dcf`` and ``act_dcf`` (by prior), ``cllr``,
-        ``min_cllr``, ``threshold_eer``, ``n_target``, ``n_nontarget``.
+        See `evaluate_sorted`; and ``n_target``, ``n_nontarget``.
+
+    Raises
+    ------
+    ValueError
+        See `utils.error_rates.split_scores`; or a prior out of range.
+
+    Example
+    -------
+    >>> scores, is_target = np.array([3.0, 1.0, 2.0]), np.array([True, True, False])
+    >>> evaluate(scores, is_target, ["0.5"])["min_dcf"]
+    {'0.5': 0.5}
     """
-    n_target = int(np.sum(is_target))
+    targets, nontargets = map(np.sort, split_scores(scores, is_target))
+    counts = len(targets), len(nontargets)
+    metrics = evaluate_sorted(
+        sorted_scores(targets, nontargets), equal_shares(*counts), p_targets
+    )
+    return metrics | {"n_target": counts[0], "n_nontarget": counts[1]}
+
+
+def evaluate_sorted(
+    scores: SortedScores, shares: Shares, p_targets: Sequence[str]
+) -> dict:
+    """Compute the metrics of sorted scores that count differently.
+
+    Parameters
+    ----------
+    scores : SortedScores
+    shares : Shares
+    p_targets : sequence of str
+
+    Returns
+    -------
+    dict
+        ``eer``, ``eer_rocch``, ``min_dcf`` and ``act_dcf`` (by prior), ``cllr``,
+        ``min_cllr``, ``auc``, ``threshold_eer``.
+    """
+    points = {prior: OperatingPoint(float(prior)) for prior in p_targets}
+    rates = rates_at_corners(scores.corners, shares)
+    hull = convex_hull(rates)
+    eer, threshold = equal_error_point(rates)
     return {
-        "eer": equal_error_rate(scores, is_target),
-        "eer_rocch": equal_error_rate_rocch(scores, is_target),
-        "min_dcf": {p: min_dcf(scores, is_target, float(p)) for p in p_targets},
-        "act_dcf": {p: act_dcf(scores, is_target, float(p)) for p in p_targets},
-        "cllr": cllr(scores, is_target),
-        "min_cllr": min_cllr(scores, is_target),
-        "threshold_eer": threshold_at_eer(scores, is_target),
-        "n_target": n_target,
-        "n_nontarget": len(scores) - n_target,
+        "eer": eer,
+        "eer_rocch": equal_error_point(hull)[0],
+        "min_dcf": {key: min_cost(rates, point) for key, point in points.items()},
+        "act_dcf": {
+            key: _act_cost(scores, shares, point) for key, point in points.items()
+        },
+        "cllr": _cllr(scores, shares),
+        "min_cllr": float(least_cross_entropy_curve(hull, np.zeros(1))[0]),
+        "auc": area_under(rates),
+        "threshold_eer": threshold,
     }
+
+
+def _act_cost(scores: SortedScores, shares: Shares, point: OperatingPoint) -> float:
+    missed = np.searchsorted(scores.targets, point.bayes_threshold)
+    rejected = np.searchsorted(scores.nontargets, point.bayes_threshold)
+    return float(point.cost(shares.missed[missed], 1 - shares.rejected[rejected]))
+
+
+def _cllr(scores: SortedScores, shares: Shares) -> float:
+    misses = scores.target_bits @ np.diff(shares.missed)
+    alarms = scores.nontarget_bits @ np.diff(shares.rejected)
+    return float((misses + alarms) / 2)

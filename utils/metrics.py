@@ -8,114 +8,22 @@ accepting all and rejecting all are thresholds too. Rates are fractions in [0, 1
 
 Metrics
 -------
-`equal_error_rate`, `threshold_at_eer`, `min_dcf`, `act_dcf`; see also
-`utils.calibration`, and `utils.evaluation` for all of them at once.
+`equal_error_rate`, `equal_error_rate_rocch`, `min_dcf`, `act_dcf`, `rates_at`,
+`threshold_at_eer`, `threshold_at_far`, `threshold_at_frr`, `auc`, `partial_auc`.
+See also `utils.calibration` for likelihood ratios, `utils.identification` for ranks,
+`utils.bootstrap` for intervals and `utils.evaluation` for all of them at once.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-
-class ErrorRates(NamedTuple):
-    """Corners of the detection error trade-off, from accept all to reject all.
-
-    Attributes
-    ----------
-    threshold : ndarray of shape (n_corners,)
-        Not falling. Of two corners at one score the first accepts it, the second
-        does not.
-    p_miss, p_fa : ndarray of shape (n_corners,)
-        Miss rate (not falling) and false-alarm rate (not rising).
-    """
-
-    threshold: np.ndarray
-    p_miss: np.ndarray
-    p_fa: np.ndarray
-
-
-def split_scores(
-    scores: np.ndarray, is_target: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sorted scores of target and of non-target trials.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,)
-    is_target : ndarray of bool, shape (n_trials,)
-
-    Raises
-    ------
-    ValueError
-        Shapes differ, a score is not finite, or a class is missing.
-    """
-    scores = np.asarray(scores)
-    is_target = np.asarray(is_target, dtype=bool)
-    if scores.shape != is_target.shape or scores.ndim != 1:
-        raise ValueError(
-            f"scores {scores.shape} and labels {is_target.shape} must be two vectors "
-            "of equal length"
-        )
-    if not np.isfinite(scores).all():
-        raise ValueError("scores must be finite: there are NaN or infinite ones")
-    targets, nontargets = np.sort(scores[is_target]), np.sort(scores[~is_target])
-    if len(targets) == 0 or len(nontargets) == 0:
-        kind = "target" if len(targets) == 0 else "nontarget"
-        raise ValueError(f"no {kind} trials: error rates need both kinds")
-    return targets, nontargets
-
-
-def error_rates(scores: np.ndarray, is_target: np.ndarray) -> ErrorRates:
-    """Find the corners of the error trade-off in O(N log N).
-
-    Between the scores of two targets the miss rate stands still, so the rates at
-    the targets' scores, accepted and not, say all.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,)
-    is_target : ndarray of bool, shape (n_trials,)
-
-    Returns
-    -------
-    ErrorRates
-
-    Example
-    -------
-    >>> rates = error_rates(np.array([3.0, 1.0, 2.0]), np.array([True, True, False]))
-    >>> rates.p_miss.tolist(), rates.p_fa.tolist()
-    ([0.0, 0.0, 0.5, 0.5, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-    """
-    targets, nontargets = split_scores(scores, is_target)
-    return _corners(targets, nontargets)
-
-
-def _corners(targets: np.ndarray, nontargets: np.ndarray) -> ErrorRates:
-    levels, counts = np.unique(targets, return_counts=True)
-    n_missed = np.concatenate([[0], np.cumsum(counts)])
-    n_below = np.searchsorted(nontargets, levels, side="left")
-    n_up_to = np.searchsorted(nontargets, levels, side="right")
-    n_rejected = np.column_stack([n_below, n_up_to]).ravel()
-    p_miss = np.repeat(n_missed, 2)[1:-1] / len(targets)
-    p_fa = 1 - n_rejected / len(nontargets)
-    lowest = min(targets[0], nontargets[0])
-    return ErrorRates(
-        np.concatenate([[lowest], np.repeat(levels, 2), [np.inf]]),
-        np.concatenate([[0.0], p_miss, [1.0]]),
-        np.concatenate([[1.0], p_fa, [0.0]]),
-    )
-
-
-def equal_error_point(rates: ErrorRates) -> tuple[float, float]:
-    """Return the rate and the threshold at which both errors are equal."""
-    gap = rates.p_miss - rates.p_fa  # rises from -1 to 1
-    after = int(np.argmax(gap >= 0))
-    before = max(after - 1, 0)
-    rise = gap[after] - gap[before]
-    share = 0.0 if rise == 0 else -gap[before] / rise
-    eer = rates.p_miss[before] + share * (rates.p_miss[after] - rates.p_miss[before])
-    threshold = min(rates.threshold[after], rates.threshold[-2])  # not infinite
-    return float(eer), float(threshold)
+from utils.costs import OperatingPoint, min_cost
+from utils.error_rates import (
+    ErrorRates,
+    convex_hull,
+    equal_error_point,
+    error_rates,
+    split_scores,
+)
 
 
 def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
@@ -138,7 +46,7 @@ def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        See `split_scores`.
+        See `utils.error_rates.split_scores`.
 
     Example
     -------
@@ -150,18 +58,36 @@ def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
     return equal_error_point(error_rates(scores, is_target))[0]
 
 
+def equal_error_rate_rocch(scores: np.ndarray, is_target: np.ndarray) -> float:
+    """Equal error rate on the convex hull of the error trade-off.
+
+    See `utils.error_rates.convex_hull`. Never above `equal_error_rate`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+
+    Returns
+    -------
+    float
+        Fraction in [0, 1].
+
+    Example
+    -------
+    >>> scores = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> is_target = np.array([False, True, False, True])
+    >>> equal_error_rate(scores, is_target)
+    0.5
+    >>> equal_error_rate_rocch(scores, is_target)
+    0.25
+    """
+    return equal_error_point(convex_hull(error_rates(scores, is_target)))[0]
+
+
 def threshold_at_eer(scores: np.ndarray, is_target: np.ndarray) -> float:
     """Score of a trial at which misses and false alarms are equal, or nearly so."""
     return equal_error_point(error_rates(scores, is_target))[1]
-
-
-def _norm_cost(p_target: float, c_miss: float, c_fa: float) -> float:
-    """Cost of the better of accepting all and rejecting all."""
-    if not 0 < p_target < 1:
-        raise ValueError(f"p_target must lie between 0 and 1, not {p_target}")
-    if c_miss <= 0 or c_fa <= 0:
-        raise ValueError("costs must be above 0")
-    return min(c_miss * p_target, c_fa * (1 - p_target))
 
 
 def min_dcf(
@@ -174,8 +100,7 @@ def min_dcf(
     """Normalised detection cost at the best threshold.
 
     min over thresholds of (C_miss P_miss p + C_fa P_fa (1 - p)), divided by
-    min(C_miss p, C_fa (1 - p)), as in the NIST speaker recognition evaluation
-    plans since 2008.
+    min(C_miss p, C_fa (1 - p)): see `utils.costs.OperatingPoint.cost`.
 
     Parameters
     ----------
@@ -194,7 +119,7 @@ def min_dcf(
     Raises
     ------
     ValueError
-        See `split_scores`; or a prior or cost out of range.
+        See `utils.error_rates.split_scores`; or a prior or cost out of range.
 
     Example
     -------
@@ -202,10 +127,8 @@ def min_dcf(
     >>> min_dcf(scores, is_target, p_target=0.5)
     0.5
     """
-    norm = _norm_cost(p_target, c_miss, c_fa)
-    _, p_miss, p_fa = error_rates(scores, is_target)
-    costs = c_miss * p_target * p_miss + c_fa * (1 - p_target) * p_fa
-    return float(costs.min() / norm)
+    point = OperatingPoint(p_target, c_miss, c_fa)
+    return min_cost(error_rates(scores, is_target), point)
 
 
 def act_dcf(
@@ -237,10 +160,156 @@ def act_dcf(
     >>> act_dcf(np.array([5.0, -5.0]), np.array([True, False]), p_target=0.5)
     0.0
     """
-    norm = _norm_cost(p_target, c_miss, c_fa)
-    targets, nontargets = split_scores(llrs, is_target)
-    threshold = np.log(c_fa * (1 - p_target) / (c_miss * p_target))
-    p_miss = np.mean(targets < threshold)
-    p_fa = np.mean(nontargets >= threshold)
-    cost = c_miss * p_target * p_miss + c_fa * (1 - p_target) * p_fa
-    return float(cost / norm)
+    point = OperatingPoint(p_target, c_miss, c_fa)
+    return float(point.cost(*rates_at(llrs, is_target, point.bayes_threshold)))
+
+
+def rates_at(
+    scores: np.ndarray, is_target: np.ndarray, threshold: float
+) -> tuple[float, float]:
+    """Return miss rate (FRR) and false-alarm rate (FAR) at a threshold.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+    threshold : float
+        Trials at or above it are accepted.
+
+    Example
+    -------
+    >>> rates_at(np.array([1.0, 2.0]), np.array([True, False]), threshold=2.0)
+    (1.0, 1.0)
+    """
+    targets, nontargets = split_scores(scores, is_target)
+    return float(np.mean(targets < threshold)), float(np.mean(nontargets >= threshold))
+
+
+def threshold_at_far(scores: np.ndarray, is_target: np.ndarray, far: float) -> float:
+    """Return the lowest threshold whose false-alarm rate is at most ``far``.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+    far : float
+        In [0, 1].
+
+    Returns
+    -------
+    float
+        Just above a non-target's score, or the lowest score of all.
+
+    Example
+    -------
+    >>> scores, is_target = np.array([1.0, 2.0, 3.0]), np.array([False, False, True])
+    >>> 1.0 < threshold_at_far(scores, is_target, far=0.5) < 1.0001
+    True
+    """
+    _check_rate(far)
+    nontargets = np.sort(split_scores(scores, is_target)[1])
+    n_accepted = _whole(far * len(nontargets))
+    if n_accepted == len(nontargets):
+        return float(np.min(scores))
+    highest_rejected = nontargets[len(nontargets) - n_accepted - 1]
+    return float(np.nextafter(highest_rejected, np.inf))
+
+
+def threshold_at_frr(scores: np.ndarray, is_target: np.ndarray, frr: float) -> float:
+    """Return the highest threshold whose miss rate is at most ``frr``.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+    frr : float
+        In [0, 1].
+
+    Returns
+    -------
+    float
+        A target's score; infinite for a rate of 1.
+
+    Example
+    -------
+    >>> scores, is_target = np.array([1.0, 2.0, 3.0]), np.array([True, True, False])
+    >>> threshold_at_frr(scores, is_target, frr=0.5)
+    2.0
+    """
+    _check_rate(frr)
+    targets = np.sort(split_scores(scores, is_target)[0])
+    n_missed = _whole(frr * len(targets))
+    return float(targets[n_missed]) if n_missed < len(targets) else np.inf
+
+
+def _whole(count: float) -> int:
+    """Round down a count, but 0.29 * 100 to 29."""
+    return int(count * (1 + 1e-12))
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 <= rate <= 1:
+        raise ValueError(f"a rate must lie in [0, 1], not {rate}")
+
+
+def auc(scores: np.ndarray, is_target: np.ndarray) -> float:
+    """Area under the ROC curve: how often a target scores above a non-target.
+
+    Ties count half: D. Hand and R. Till, Machine Learning 45 (2001), equation 3.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0.5 is chance.
+
+    Example
+    -------
+    >>> auc(np.array([2.0, 1.0, 1.0]), np.array([True, True, False]))
+    0.75
+    """
+    return area_under(error_rates(scores, is_target))
+
+
+def partial_auc(scores: np.ndarray, is_target: np.ndarray, max_far: float) -> float:
+    """Area under the ROC curve up to a false-alarm rate, divided by that rate.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+    max_far : float
+        In (0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1]: the mean hit rate over the false-alarm rates up to ``max_far``.
+
+    Example
+    -------
+    >>> scores, is_target = np.array([3.0, 1.0, 2.0]), np.array([True, True, False])
+    >>> partial_auc(scores, is_target, max_far=0.1)
+    0.5
+    """
+    _check_rate(max_far)
+    if max_far == 0:
+        raise ValueError("max_far must be above 0")
+    return area_under(error_rates(scores, is_target), max_far)
+
+
+def area_under(rates: ErrorRates, max_far: float = 1.0) -> float:
+    """Return the mean hit rate over the false-alarm rates up to ``max_far``."""
+    p_fa, p_hit = rates.p_fa[::-1], 1 - rates.p_miss[::-1]  # both rise
+    inside = p_fa <= max_far
+    n_inside = int(np.count_nonzero(inside))
+    if n_inside < len(p_fa):
+        rise = (max_far - p_fa[n_inside - 1]) / (p_fa[n_inside] - p_fa[n_inside - 1])
+        step = rise * (p_hit[n_inside] - p_hit[n_inside - 1])
+        p_hit = np.append(p_hit[:n_inside], p_hit[n_inside - 1] + step)
+        p_fa = np.append(p_fa[:n_inside], max_far)
+    return float(np.trapezoid(p_hit, p_fa) / max_far)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
-from utils.metrics import ErrorRates
+from utils.error_rates import ErrorRates
 
 _TICKS = np.array([0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6])
 
