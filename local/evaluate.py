@@ -1,20 +1,41 @@
 """Error rates of a score file on a trial list: EER, minDCF and the rest.
 
 Trials and scores are joined by id. Rates in the JSON are fractions, not percent.
-act_dcf and cllr take the scores for natural-log likelihood ratios; they say
-nothing about scores on another scale, such as cosines.
+act_dcf, cllr and the actual primary costs take the scores for natural-log
+likelihood ratios; they say nothing about scores on another scale, such as cosines.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from local.scored_trials import (
+    Protocol,
+    add_arguments,
+    read_joined,
+    read_protocol,
+)
 from utils.atomic import replacing_file
-from utils.evaluation import evaluate
+from utils.bootstrap import (
+    ScoredTrials,
+    Speakers,
+    bootstrap,
+    det_band,
+    draw_counts,
+    intervals,
+)
+from utils.costs import PRESETS
+from utils.evaluation import evaluate, primary_cost
+from utils.metrics import threshold_at_eer
+from utils.metrics_table import metrics_table, slices_table
 from utils.program import run_program
 from utils.provenance import program_facts, trial_list_facts
-from utils.score_files import join_scores, read_scores
-from utils.trials import check_both_kinds, read_trials
+from utils.score_plots import write_plots
+from utils.slices import SliceSpec, fairness, parse_slice, slice_trials
+from utils.trial_speakers import trial_labels
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -24,36 +45,40 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("trials", type=Path)
     parser.add_argument("scores", type=Path)
-    parser.add_argument("--json", type=Path, help="file to write")
+    add_arguments(parser)
     parser.add_argument(
-        "--p-target", nargs="+", default=["0.01", "0.05"], help="priors of minDCF"
+        "--cost", nargs="+", default=[], choices=PRESETS, help="primary costs by name"
     )
     parser.add_argument(
-        "--allow-extra", action="store_true", help="pass over scores without trial"
-    )
+        "--partition", nargs="+", default=[], metavar="COLUMN",
+        help="columns of the metadata whose groups count alike in --cost",
+    )  # fmt: skip
+    parser.add_argument(
+        "--slice", nargs="+", default=[], type=parse_slice, dest="slices",
+        metavar="[gap:]COLUMN[=EDGES]", help="parts to evaluate on their own",
+    )  # fmt: skip
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write pictures")
     args = parser.parse_args()
-    for prior in args.p_target:
-        if not is_probability(prior):
-            parser.error(f"--p-target {prior}: write numbers between 0 and 1")
+    if (args.slices or args.partition) and not args.metadata:
+        parser.error("--slice and --partition need --metadata")
     return args
 
 
-def is_probability(text: str) -> bool:
-    """Tell whether a text is a number between 0 and 1."""
-    try:
-        return 0 < float(text) < 1
-    except ValueError:
-        return False
-
-
 def main() -> None:
-    """Evaluate, print a table, and write the JSON."""
+    """Evaluate, print tables, and write the JSON and the pictures."""
     args = parse_arguments()
-    trials = read_trials(args.trials)
-    check_both_kinds(args.trials, trials)
-    scores = join_scores(trials, read_scores(args.scores), args.allow_extra)
-    results = evaluate(scores, trials["target"].to_numpy(), args.p_target)
-    print_results(results)
+    protocol = read_protocol(args)
+    scores = read_joined(args.scores, protocol, args.allow_extra)
+    results = evaluate_part(args, protocol, scores)
+    if args.cost:
+        results["cost"] = primary_costs(args, protocol, scores)
+    print(metrics_table(results))
+    for spec in args.slices:
+        part = evaluate_slices(args, protocol, scores, spec)
+        results.setdefault("slices", {})[spec.name] = part
+        print(slices_table(spec.name, part))
+    if args.plots:
+        draw(args, protocol, scores)
     if args.json:
         facts = trial_list_facts(args.trials) | program_facts()
         text = json.dumps(results | facts | {"p_target": args.p_target}, indent=1)
@@ -61,21 +86,78 @@ def main() -> None:
             temporary.write_text(text + "\n")
 
 
-def print_results(results: dict) -> None:
-    """Print the metrics, one a line."""
-    lines = [
-        ("trials", f"{results['n_target']} target, {results['n_nontarget']} nontarget"),
-        ("EER", f"{100 * results['eer']:.4f} %"),
-        ("EER (ROCCH)", f"{100 * results['eer_rocch']:.4f} %"),
-        ("threshold at EER", f"{results['threshold_eer']:.6g}"),
-    ]
-    for name, key in (("minDCF", "min_dcf"), ("actDCF", "act_dcf")):
-        for prior, value in results[key].items():
-            lines.append((f"{name} (p = {prior})", f"{value:.4f}"))
-    lines += [("Cllr", f"{results['cllr']:.4f}")]
-    lines += [("minCllr", f"{results['min_cllr']:.4f}")]
-    for name, value in lines:
-        print(f"{name:<20} {value}")
+def evaluate_part(
+    args: argparse.Namespace,
+    protocol: Protocol,
+    scores: np.ndarray,
+    inside: np.ndarray | None = None,
+) -> dict:
+    """Evaluate some of the trials, with intervals if they are asked for."""
+    inside = np.ones(len(scores), dtype=bool) if inside is None else inside
+    scores, is_target = scores[inside], protocol.is_target[inside]
+    n_target = int(is_target.sum())
+    if n_target in (0, len(scores)):
+        return {"n_target": n_target, "n_nontarget": len(scores) - n_target}
+    results = evaluate(scores, is_target, args.p_target)
+    if protocol.speakers is not None:
+        enrol, test, n_speakers = protocol.speakers
+        part = Speakers(enrol[inside], test[inside], n_speakers)
+        counts = draw_counts(n_speakers, args.bootstrap, args.seed)
+        system = ScoredTrials(scores, is_target, part)
+        samples = bootstrap([system], args.p_target, counts, args.nj)[0]
+        results["ci"] = intervals(samples)
+        results["n_speakers"] = len(np.union1d(part.enrol, part.test))
+    return results
+
+
+def draw(args: argparse.Namespace, protocol: Protocol, scores: np.ndarray) -> None:
+    """Write the pictures, with a confidence band if there are resamples."""
+    name, bands = args.scores.stem, {}
+    if protocol.speakers is not None:
+        n_speakers = protocol.speakers.n_speakers
+        counts = draw_counts(n_speakers, args.bootstrap, args.seed)
+        system = ScoredTrials(scores, protocol.is_target, protocol.speakers)
+        bands[name] = det_band(system, counts)
+    systems = {name: scores}
+    write_plots(args.plots, systems, protocol.is_target, args.p_target, bands)
+    print(f"pictures are in {args.plots}")
+
+
+def primary_costs(
+    args: argparse.Namespace, protocol: Protocol, scores: np.ndarray
+) -> dict:
+    """Compute the named primary costs, equalised over the partition if there is one."""
+    trials, metadata, models, _ = protocol
+    partition = None
+    if args.partition:
+        labels = [
+            side.astype(str)
+            for column in args.partition
+            for side in trial_labels(trials, metadata, column, models)
+        ]
+        partition = pd.concat(labels, axis=1).agg("/".join, axis=1).to_numpy()
+    for name in args.cost:
+        if PRESETS[name].is_equalised and partition is None:
+            print(f"{name}: its plan equalises partitions; name them with --partition")
+    return {
+        name: primary_cost(scores, protocol.is_target, PRESETS[name], partition)
+        for name in args.cost
+    }
+
+
+def evaluate_slices(
+    args: argparse.Namespace, protocol: Protocol, scores: np.ndarray, spec: SliceSpec
+) -> dict:
+    """Evaluate every slice, and compare them at the threshold of the whole list."""
+    trials, metadata, models, _ = protocol
+    labels = slice_trials(trials, metadata, spec, models)
+    parts = {
+        str(label): evaluate_part(args, protocol, scores, (labels == label).to_numpy())
+        for label in labels.cat.categories
+    }
+    threshold = threshold_at_eer(scores, protocol.is_target)
+    compared = fairness(scores, protocol.is_target, labels, threshold)
+    return {"parts": parts, "threshold": threshold, "fairness": compared}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from utils.error_rates import error_rates
 from utils.errors import UserError
 from utils.evaluation import evaluate
 from utils.features import read_skipped
-from utils.plots import det_curve, training_curves
+from utils.plots import svg_element, training_curves
 from utils.program import run_program
 from utils.provenance import program_facts, shared_speakers, trial_list_facts
 from utils.report_page import (
@@ -27,6 +27,7 @@ from utils.report_page import (
     render_text_table,
 )
 from utils.score_files import join_scores, read_scores
+from utils.score_plots import det_curve
 from utils.trials import check_both_kinds, drop_trials_of, read_trials
 
 PHASES = ("pretrain", "triplet")
@@ -139,13 +140,15 @@ def page(
         names = ", ".join(facts["shared_speakers"])
         parts.insert(0, f'<p class="warning">In train and in test: {names}</p>')
     parts.append(
-        render_figure(det_curve(curves), "Detection error trade-offs of all systems")
+        render_figure(
+            svg_element(det_curve(curves)), "Detection error trade-offs of all systems"
+        )
     )
     logs = {phase: read_log(exp / phase / "log.jsonl") for phase in PHASES}
     logs = {phase: records for phase, records in logs.items() if records}
     if logs:
         caption = "Training: the dot is the epoch that was kept"
-        parts.append(render_figure(training_curves(logs), caption))
+        parts.append(render_figure(svg_element(training_curves(logs)), caption))
     return render_page(f"{exp.parent.name}: {exp.name}", [*parts, render_facts(facts)])
 
 

@@ -89,6 +89,7 @@ class Preset(NamedTuple):
 
 
 def _preset(*p_targets: float, is_equalised: bool, source: str) -> Preset:
+    """Make a preset of unit costs."""
     return Preset(tuple(map(OperatingPoint, p_targets)), is_equalised, source)
 
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.calibration import bits, least_cross_entropy_curve
-from utils.costs import OperatingPoint, min_cost
+from utils.costs import OperatingPoint, Preset, equalising_weights, min_cost
 from utils.error_rates import (
     Corners,
     Shares,
     convex_hull,
+    cumulative_share,
     equal_error_point,
     equal_shares,
     find_corners,
@@ -46,7 +47,10 @@ def sorted_scores(targets: np.ndarray, nontargets: np.ndarray) -> SortedScores:
 
 
 def evaluate(
-    scores: np.ndarray, is_target: np.ndarray, p_targets: Sequence[str]
+    scores: np.ndarray,
+    is_target: np.ndarray,
+    p_targets: Sequence[str],
+    weights: np.ndarray | None = None,
 ) -> dict:
     """Compute all metrics.
 
@@ -57,6 +61,8 @@ def evaluate(
     is_target : ndarray of bool, shape (n_trials,)
     p_targets : sequence of str
         Priors, as text: they are the keys of the result.
+    weights : ndarray of shape (n_trials,), optional
+        How much each trial counts within its kind; all alike by default.
 
     Returns
     -------
@@ -74,12 +80,57 @@ def evaluate(
     >>> evaluate(scores, is_target, ["0.5"])["min_dcf"]
     {'0.5': 0.5}
     """
-    targets, nontargets = map(np.sort, split_scores(scores, is_target))
-    counts = len(targets), len(nontargets)
-    metrics = evaluate_sorted(
-        sorted_scores(targets, nontargets), equal_shares(*counts), p_targets
-    )
+    kinds = split_scores(scores, is_target)
+    counts = len(kinds[0]), len(kinds[1])
+    if weights is None:
+        targets, nontargets = map(np.sort, kinds)
+        shares = equal_shares(*counts)
+    else:
+        orders = [np.argsort(kind) for kind in kinds]
+        targets, nontargets = (k[o] for k, o in zip(kinds, orders, strict=True))
+        parts = zip(split_scores(weights, is_target), orders, strict=True)
+        shares = Shares(*(cumulative_share(part[order]) for part, order in parts))
+    metrics = evaluate_sorted(sorted_scores(targets, nontargets), shares, p_targets)
     return metrics | {"n_target": counts[0], "n_nontarget": counts[1]}
+
+
+def primary_cost(
+    scores: np.ndarray,
+    is_target: np.ndarray,
+    preset: Preset,
+    partition: np.ndarray | None = None,
+) -> dict[str, float]:
+    """Compute the primary cost of an evaluation.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+        Natural-log likelihood ratios, for the actual cost.
+    is_target : ndarray of bool, shape (n_trials,)
+    preset : Preset
+        One of `utils.costs.PRESETS`.
+    partition : ndarray of shape (n_trials,), optional
+        Label of each trial's partition; all partitions then count alike.
+
+    Returns
+    -------
+    dict
+        ``min`` and ``act``: means over the operating points.
+
+    Example
+    -------
+    >>> from utils.costs import PRESETS
+    >>> scores, is_target = np.array([9.0, 0.0, -9.0]), np.array([True, True, False])
+    >>> primary_cost(scores, is_target, PRESETS["voxsrc"])
+    {'min': 0.0, 'act': 0.5}
+    """
+    weights = None if partition is None else equalising_weights(is_target, partition)
+    priors = [str(point.p_target) for point in preset.points]
+    metrics = evaluate(scores, is_target, priors, weights)
+    return {
+        kind: float(np.mean(list(metrics[f"{kind}_dcf"].values())))
+        for kind in ("min", "act")
+    }
 
 
 def evaluate_sorted(

@@ -1,6 +1,7 @@
 """Score files: read, written, and joined to trials by id.
 
-Scores are lines ``enrol test score``, or ``score enrol test``.
+Scores are lines ``enrol test score``, or ``score enrol test``; or a NIST table, or
+Parquet.
 """
 
 from pathlib import Path
@@ -23,8 +24,11 @@ def write_scores(path: Path | str, scores: pd.DataFrame) -> None:
     scores : DataFrame
         Columns ``enrol``, ``test`` and ``score``.
     """
-    text = pd.Series([f"{score:.7g}" for score in scores["score"]])
-    write_columns(path, [scores["enrol"], scores["test"], text])
+    values = scores["score"]
+    if Path(path).suffix != ".parquet":
+        values = pd.Series([f"{score:.7g}" for score in values])
+    columns = {"enrol": scores["enrol"], "test": scores["test"], "score": values}
+    write_columns(path, columns)
 
 
 def read_scores(path: Path | str) -> pd.DataFrame:
@@ -58,7 +62,7 @@ def read_scores(path: Path | str) -> pd.DataFrame:
             "test": table[test].astype("category"),
             "score": table[score],
         }
-    )
+    ).reset_index(drop=True)
 
 
 def join_scores(

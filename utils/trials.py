@@ -1,7 +1,7 @@
 """Trial lists: made of all pairs, read and written.
 
 Trials are lines ``enrol test target|nontarget`` (Kaldi), or ``label enrol test``
-with label 1 or 0 (VoxCeleb).
+with label 1 or 0 (VoxCeleb); or a NIST table, or Parquet.
 """
 
 from collections.abc import Callable
@@ -68,8 +68,9 @@ def write_trials(path: Path | str, trials: pd.DataFrame) -> None:
     trials : DataFrame
         Columns ``enrol``, ``test`` and ``target`` (bool).
     """
-    labels = np.where(trials["target"], "target", "nontarget")
-    write_columns(path, [trials["enrol"], trials["test"], pd.Series(labels)])
+    labels = pd.Series(np.where(trials["target"], "target", "nontarget"))
+    columns = {"enrol": trials["enrol"], "test": trials["test"], "label": labels}
+    write_columns(path, columns)
 
 
 def read_trials(path: Path | str) -> pd.DataFrame:
@@ -109,7 +110,7 @@ def read_trials(path: Path | str) -> pd.DataFrame:
     is_second = np.zeros(len(trials), dtype=bool)
     is_second[order[1:][conflict]] = True
     raise_at_first(path, is_second, test, "a second label for", "keep one of them")
-    return trials
+    return trials.reset_index(drop=True)
 
 
 def check_both_kinds(path: Path | str, trials: pd.DataFrame) -> None:

@@ -1,0 +1,103 @@
+"""What the programs that evaluate scores have in common: arguments and input."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.bootstrap import Speakers
+from utils.enrolment import read_enrolment
+from utils.manifest import read_manifest
+from utils.score_files import join_scores, read_scores
+from utils.trial_speakers import speakers_from_labels, speakers_from_metadata
+from utils.trials import check_both_kinds, read_trials
+
+
+class Protocol(NamedTuple):
+    """A trial list and what is known of its utterances.
+
+    Attributes
+    ----------
+    trials : DataFrame
+    metadata : DataFrame or None
+        Manifest rows.
+    models : dict of list of str
+        Utterances of the enrolled models.
+    speakers : Speakers or None
+        Who speaks in the trials; None where no intervals are asked for.
+    """
+
+    trials: pd.DataFrame
+    metadata: pd.DataFrame | None
+    models: dict[str, list[str]]
+    speakers: Speakers | None
+
+    @property
+    def is_target(self) -> np.ndarray:
+        """Tell which trials are target trials."""
+        return self.trials["target"].to_numpy()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that the programs share."""
+    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument(
+        "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text,
+        metavar="P", help="priors of minDCF",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-extra", action="store_true", help="pass over scores without trial"
+    )
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
+        help="95 %% intervals from so many resamples of the speakers")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1986, help="of the resamples")
+    parser.add_argument(
+        "--metadata", nargs="+", type=Path, default=[], metavar="CSV",
+        help="manifests; without them, linked target trials tell the speakers",
+    )  # fmt: skip
+    parser.add_argument("--enrol-models", type=Path, help="lines: model utt utt ...")
+    parser.add_argument("--nj", type=int, default=os.cpu_count(), help="threads")
+
+
+def prior_text(text: str) -> str:
+    """Check that a text is a number between 0 and 1."""
+    try:
+        if 0 < float(text) < 1:
+            return text
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text}: write numbers between 0 and 1")
+
+
+def read_protocol(args: argparse.Namespace) -> Protocol:
+    """Read the trial list and, if named, manifests and enrolled models."""
+    trials = read_trials(args.trials)
+    check_both_kinds(args.trials, trials)
+    metadata = None
+    if args.metadata:
+        metadata = pd.concat([read_manifest(path) for path in args.metadata])
+    models = read_enrolment(args.enrol_models) if args.enrol_models else {}
+    speakers = find_speakers(trials, metadata, models) if args.bootstrap else None
+    return Protocol(trials, metadata, models, speakers)
+
+
+def read_joined(path: Path, protocol: Protocol, allow_extra: bool) -> np.ndarray:
+    """Return the score of every trial."""
+    return join_scores(protocol.trials, read_scores(path), allow_extra)
+
+
+def find_speakers(
+    trials: pd.DataFrame, metadata: pd.DataFrame | None, models: dict[str, list[str]]
+) -> Speakers:
+    """Find the speakers of the trials, and say how when it is a guess."""
+    if metadata is not None:
+        return speakers_from_metadata(trials, metadata, models)
+    speakers = speakers_from_labels(trials)
+    print(
+        f"speakers: {speakers.n_speakers}, ids linked by target trials "
+        "(--metadata names them exactly)"
+    )
+    return speakers
