@@ -1,0 +1,65 @@
+"""EER and minDCF of very many scores: two arrays, read in pieces.
+
+SCORES.npy holds floats and LABELS.npy, of the same length, 1 for target trials and
+0 for the others. Memory is bounded, whatever their length.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from local.scored_trials import prior_text
+from utils.atomic import replacing_file
+from utils.errors import UserError
+from utils.program import run_program
+from utils.provenance import program_facts
+from utils.streaming import StreamedScores
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scores", type=Path, metavar="SCORES.npy")
+    parser.add_argument("labels", type=Path, metavar="LABELS.npy")
+    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument(
+        "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text, metavar="P"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Evaluate, print, and write the JSON."""
+    args = parse_arguments()
+    try:
+        streamed = StreamedScores(open_array(args.scores), open_array(args.labels))
+        eer = streamed.equal_error_rate()
+        costs = {prior: streamed.min_dcf(float(prior)) for prior in args.p_target}
+    except ValueError as error:
+        raise UserError(f"{args.scores}, {args.labels}: {error}") from None
+    n_target, n_nontarget = streamed.total
+    print(f"trials               {n_target} target, {n_nontarget} nontarget")
+    print(f"EER                  {100 * eer:.4f} %")
+    for prior, cost in costs.items():
+        print(f"minDCF (p = {prior})    {cost:.4f}")
+    if args.json:
+        results = {"eer": eer, "min_dcf": costs}
+        results |= {"n_target": n_target, "n_nontarget": n_nontarget}
+        with replacing_file(args.json) as temporary:
+            temporary.write_text(json.dumps(results | program_facts(), indent=1) + "\n")
+
+
+def open_array(path: Path) -> np.ndarray:
+    """Memory-map an array."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; check the name") from None
+
+
+if __name__ == "__main__":
+    run_program(main)

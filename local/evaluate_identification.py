@@ -1,0 +1,130 @@
+"""Identification metrics of a score file: rank-k rates, mAP, open-set DIR.
+
+Every test utterance is scored against all enrolled models; its model is the one
+that a target trial names. Test utterances without target trial are unknown
+speakers (open set). With --embeddings, the Deep Speaker paper's protocol too: one
+positive against 99 negatives for each utterance.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from utils.atomic import replacing_file
+from utils.embedding_files import read_embeddings
+from utils.errors import UserError
+from utils.identification import (
+    UNKNOWN,
+    cmc,
+    detection_and_identification,
+    hundred_way_protocol,
+    mean_average_precision,
+)
+from utils.manifest import read_manifest
+from utils.plots import save_figure
+from utils.program import run_program
+from utils.provenance import program_facts, trial_list_facts
+from utils.score_files import join_scores, read_scores
+from utils.score_plots import cmc_curve
+from utils.trials import read_trials
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("trials", type=Path, help="all tests against all models")
+    parser.add_argument("scores", type=Path)
+    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument("--rank", nargs="+", type=int, default=[1, 5, 10])
+    parser.add_argument("--fpir", nargs="+", type=float, default=[0.01, 0.1])
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write pictures")
+    parser.add_argument("--embeddings", type=Path, help="prefix of .npy and .ids")
+    parser.add_argument("--metadata", type=Path, help="manifest of the embeddings")
+    parser.add_argument("--seed", type=int, default=1986, help="of the negatives")
+    args = parser.parse_args()
+    if bool(args.embeddings) != bool(args.metadata):
+        parser.error("--embeddings and --metadata go together")
+    return args
+
+
+def main() -> None:
+    """Evaluate, print, and write the JSON and the picture."""
+    args = parse_arguments()
+    scores, is_target = score_table(args)
+    results = identify(args, scores, is_target)
+    if args.embeddings:
+        results["hundred_way"] = evaluate_embeddings(args)
+    for name, value in results.items():
+        print(f"{name:<20} {value}")
+    if args.plots:
+        curve = cmc(scores, true_models(is_target))
+        save_figure(cmc_curve({args.scores.stem: curve}), args.plots / "cmc")
+    if args.json:
+        facts = trial_list_facts(args.trials) | program_facts()
+        with replacing_file(args.json) as temporary:
+            temporary.write_text(json.dumps(results | facts, indent=1) + "\n")
+
+
+def score_table(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores and labels as tables: a row for each test, a column for a model."""
+    trials = read_trials(args.trials)
+    trials["score"] = join_scores(trials, read_scores(args.scores))
+    shape = trials["test"].nunique(), trials["enrol"].nunique()
+    if len(trials) != shape[0] * shape[1] or trials.duplicated(["enrol", "test"]).any():
+        raise UserError(
+            f"{args.trials}: {len(trials)} trials of {shape[0]} tests and {shape[1]} "
+            "models; identification needs every test against every model, once"
+        )
+    table = trials.sort_values(["test", "enrol"])
+    scores = table["score"].to_numpy().reshape(shape)
+    return scores, table["target"].to_numpy().reshape(shape)
+
+
+def true_models(is_target: np.ndarray) -> np.ndarray:
+    """Return the column of each test's model."""
+    return np.where(is_target.any(axis=1), is_target.argmax(axis=1), UNKNOWN)
+
+
+def identify(
+    args: argparse.Namespace, scores: np.ndarray, is_target: np.ndarray
+) -> dict:
+    """Compute the identification metrics."""
+    if (is_target.sum(axis=1) > 1).any() or not is_target.any():
+        raise UserError(f"{args.trials}: every test needs one target model, or none")
+    models = true_models(is_target)
+    n_unknown = int((models == UNKNOWN).sum())
+    curve = cmc(scores, models)
+    results = {
+        "gallery_size": scores.shape[1],
+        "n_known": len(models) - n_unknown,
+        "n_unknown": n_unknown,
+        "rank": {str(k): float(curve[min(k, len(curve)) - 1]) for k in args.rank},
+        "map": mean_average_precision(scores, is_target),
+    }
+    if n_unknown:
+        rates = [detection_and_identification(scores, models, f) for f in args.fpir]
+        results["dir_at_fpir"] = {
+            f"{fpir:g}": rate for fpir, (rate, _) in zip(args.fpir, rates, strict=True)
+        }
+    return results
+
+
+def evaluate_embeddings(args: argparse.Namespace) -> dict:
+    """Apply the Deep Speaker paper's protocol to embeddings."""
+    ids, embeddings = read_embeddings(args.embeddings)
+    manifest = read_manifest(args.metadata).set_index("ID")
+    missing = [name for name in ids if name not in manifest.index]
+    if missing:
+        raise UserError(f"{args.metadata}: no row of {missing[0]!r}; name its manifest")
+    units = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    speakers = manifest.loc[ids, "spk_id"].to_numpy()
+    rng = np.random.default_rng(args.seed)
+    return hundred_way_protocol(units, speakers, rng)
+
+
+if __name__ == "__main__":
+    run_program(main)
