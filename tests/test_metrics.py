@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,18 +8,25 @@ from hypothesis import strategies as st
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
 from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from utils.calibration import cllr, min_cllr
-from utils.error_rates import error_rates
+from utils.error_rates import convex_hull, error_rates
 from utils.evaluation import evaluate
 from utils.metrics import (
     act_dcf,
+    auc,
     equal_error_rate,
     equal_error_rate_rocch,
     min_dcf,
+    partial_auc,
+    rates_at,
     threshold_at_eer,
+    threshold_at_far,
+    threshold_at_frr,
 )
+from utils.score_files import join_scores, read_scores
+from utils.trials import read_trials
 
 PRIORS = (0.001, 0.01, 0.05, 0.5, 0.99)
 
@@ -62,6 +71,44 @@ def test_eer_and_min_dcf_against_brute_force(trials):
         cost = np.min(prior * p_miss + (1 - prior) * p_fa) / min(prior, 1 - prior)
         assert min_dcf(*trials, prior) == pytest.approx(cost)
         assert 0 <= min_dcf(*trials, prior) <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists(), st.sampled_from([0.0, 0.1, 0.29, 0.5, 1.0]))
+def test_thresholds_at_a_rate_against_brute_force(trials, rate):
+    scores, is_target = trials
+    far = rates_at(*trials, threshold_at_far(*trials, rate))[1]
+    frr = rates_at(*trials, threshold_at_frr(*trials, rate))[0]
+    p_miss, p_fa = brute_force_rates(*trials)
+    assert far == max(p for p in p_fa if p <= rate + 1e-9)
+    assert frr == max(p for p in p_miss if p <= rate + 1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists())
+def test_areas_against_scikit_learn(trials):
+    scores, is_target = trials
+    assert auc(*trials) == pytest.approx(roc_auc_score(is_target, scores))
+    assert partial_auc(*trials, 1.0) == pytest.approx(auc(*trials))
+    p_fa, p_hit, _ = roc_curve(is_target, scores, drop_intermediate=False)
+    for most in (0.05, 0.3):
+        inner = np.linspace(0, most, 200_001)
+        oracle = np.interp(inner, p_fa, p_hit).mean()
+        assert partial_auc(*trials, most) == pytest.approx(oracle, abs=1e-4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists())
+def test_hull_against_scipy(trials):
+    """The hull's corners are those of the point set of all thresholds."""
+    p_miss, p_fa = brute_force_rates(*trials)
+    hull = convex_hull(error_rates(*trials))
+    corners = set(zip(hull.p_fa.round(9), hull.p_miss.round(9), strict=True))
+    assert corners <= set(zip(p_fa.round(9), p_miss.round(9), strict=True))
+    below = np.interp(p_fa, hull.p_fa[::-1], hull.p_miss[::-1])
+    assert (below <= p_miss + 1e-9).all()  # no threshold is better than the hull
+    slopes = -np.diff(hull.p_miss) * np.diff(hull.p_fa)
+    assert (slopes >= 0).all()
 
 
 @settings(max_examples=200, deadline=None)
@@ -171,15 +218,42 @@ def test_priors_are_checked(prior):
         min_dcf(np.array([1.0, 0.0]), np.array([True, False]), prior)
 
 
+def test_stored_scores():
+    """Values computed once with exact fractions over all thresholds."""
+    folder = Path(__file__).parent / "data"
+    trials = read_trials(folder / "trials.txt")
+    scores = join_scores(trials, read_scores(folder / "scores.txt"))
+    found = evaluate(scores, trials["target"].to_numpy(), ["0.01", "0.05"])
+    assert (found["n_target"], found["n_nontarget"]) == (150, 850)
+    assert found["eer"] == pytest.approx(0.03294117647058824, abs=1e-12)
+    assert found["min_dcf"]["0.01"] == pytest.approx(0.3466666666666667, abs=1e-12)
+    assert found["min_dcf"]["0.05"] == pytest.approx(0.2964705882352941, abs=1e-12)
+    assert found["auc"] == pytest.approx(0.995556862745098, abs=1e-12)
+    assert found["cllr"] == pytest.approx(0.7818664226165956, abs=1e-12)
+
+
 def test_published_scores_of_voxsrc2023(reference):
     folder = reference / "voxsrc2023"
-    trials = pd.read_csv(folder / "VoxSRC2023_val.txt", sep=" ", header=None)
-    scores = pd.read_csv(folder / "VoxSRC2023_val_score.txt", sep=" ", header=None)
-    joined = trials.merge(scores, on=[1, 2], suffixes=("_label", "_score"))
-    assert len(joined) == len(trials) == 49_987
-    values, is_target = joined["0_score"].to_numpy(), joined["0_label"].to_numpy() == 1
+    trials = read_trials(folder / "VoxSRC2023_val.txt")
+    values = join_scores(trials, read_scores(folder / "VoxSRC2023_val_score.txt"))
+    is_target = trials["target"].to_numpy()
+    assert (is_target.sum(), (~is_target).sum()) == (25_645, 24_342)
     assert round(100 * equal_error_rate(values, is_target), 4) == 4.0948
     assert round(min_dcf(values, is_target, 0.05), 4) == 0.2142
+
+
+@pytest.mark.parametrize(
+    ("name", "n_trials"), [("veri_test", 37_720), ("veri_test2", 37_611)]
+)
+def test_voxceleb_lists_are_read(reference, name, n_trials):
+    path = reference / "voxceleb1" / f"{name}.txt"
+    trials = read_trials(path)
+    assert len(trials) == n_trials
+    speakers = {text.split("/")[0] for text in trials["test"].cat.categories}
+    assert len(speakers) == 40
+    assert trials["target"].sum() == sum(
+        line.startswith("1 ") for line in path.read_text().splitlines()
+    )
 
 
 @pytest.mark.parametrize(("part", "eer"), [("dev", 2.4259), ("eval", 2.4581)])
