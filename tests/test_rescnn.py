@@ -4,10 +4,10 @@ import torch
 from utils.models.rescnn import ResCNN
 
 
-@pytest.fixture
-def encoder():
+@pytest.fixture(params=[False, True], ids=["plain", "normalised"])
+def encoder(request):
     torch.manual_seed(0)
-    model = ResCNN(width=8, n_blocks=2, embedding_dim=32)
+    model = ResCNN(64, 8, 2, embedding_dim=32, normalise_input=request.param)
     model(torch.randn(8, 64, 64))  # move the batch norm statistics
     return model.eval()
 
@@ -15,6 +15,16 @@ def encoder():
 def test_the_papers_parameter_count():
     parameters = [p.numel() for p in ResCNN(n_mels=64).parameters() if p.requires_grad]
     assert sum(parameters) == 24_172_288
+
+
+def test_normalised_input_makes_scales_and_offsets_irrelevant():
+    torch.manual_seed(0)
+    encoder = ResCNN(16, 4, 1, embedding_dim=8, normalise_input=True)
+    feats, scale, offset = torch.randn(6, 50, 16), torch.rand(16) + 0.5, torch.randn(16)
+    torch.testing.assert_close(
+        encoder(feats), encoder(20 * scale * feats + 30 * offset), atol=1e-4, rtol=0
+    )
+    assert sum(p.numel() for p in encoder.input_norm.parameters()) == 0
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 15, 16, 17, 160, 301])

@@ -114,6 +114,10 @@ class ResCNN(nn.Module):
         Residual blocks in each stage; 3 in the paper.
     embedding_dim : int
         Dimension D of the embedding; 512 in the paper.
+    normalise_input : bool
+        Give every channel of the input zero mean and unit variance over the
+        training data, by batch norm without trainable parameters. For features that
+        keep the average spectrum.
 
     Example
     -------
@@ -128,8 +132,12 @@ class ResCNN(nn.Module):
         width: int = 64,
         n_blocks: int = 3,
         embedding_dim: int = 512,
+        normalise_input: bool = False,
     ) -> None:
         super().__init__()
+        self.input_norm = (
+            nn.BatchNorm1d(n_mels, affine=False) if normalise_input else nn.Identity()
+        )
         channels = [width, 2 * width, 4 * width, 8 * width]
         in_channels = [1, *channels[:-1]]
         self.stages = nn.ModuleList(
@@ -158,7 +166,8 @@ class ResCNN(nn.Module):
         Tensor of float32, shape (B, D)
             Embeddings of unit length.
         """
-        x = feats.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+        x = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
+        x = x.unsqueeze(1).contiguous(memory_format=torch.channels_last)
         x = masked(x, lengths)  # (B, 1, T, F)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
