@@ -26,10 +26,17 @@ from utils.bootstrap import (
     det_band,
     draw_counts,
     intervals,
+    primary_cost_samples,
 )
 from utils.costs import PRESETS
 from utils.evaluation import evaluate, primary_cost
-from utils.metrics import threshold_at_eer
+from utils.metrics import (
+    partial_auc,
+    rates_at,
+    threshold_at_eer,
+    threshold_at_far,
+    threshold_at_frr,
+)
 from utils.metrics_table import metrics_table, slices_table
 from utils.program import run_program
 from utils.provenance import program_facts, trial_list_facts
@@ -57,8 +64,17 @@ def parse_arguments() -> argparse.Namespace:
         "--slice", nargs="+", default=[], type=parse_slice, dest="slices",
         metavar="[gap:]COLUMN[=EDGES]", help="parts to evaluate on their own",
     )  # fmt: skip
+    for name, what in (
+        ("--threshold", "scores at which to give FAR and FRR"),
+        ("--far", "false-alarm rates whose thresholds to find"),
+        ("--frr", "miss rates whose thresholds to find"),
+        ("--partial-auc", "false-alarm rates up to which to take the AUC"),
+    ):
+        parser.add_argument(name, nargs="+", type=float, default=[], help=what)
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write pictures")
     args = parser.parse_args()
+    if not all(0 < rate <= 1 for rate in [*args.far, *args.frr, *args.partial_auc]):
+        parser.error("--far, --frr and --partial-auc take rates above 0, up to 1")
     if (args.slices or args.partition) and not args.metadata:
         parser.error("--slice and --partition need --metadata")
     return args
@@ -70,6 +86,11 @@ def main() -> None:
     protocol = read_protocol(args)
     scores = read_joined(args.scores, protocol, args.allow_extra)
     results = evaluate_part(args, protocol, scores)
+    is_target = protocol.is_target
+    results["operating"] = operating_points(args, scores, is_target)
+    results["partial_auc"] = {
+        f"{far:g}": partial_auc(scores, is_target, far) for far in args.partial_auc
+    }
     if args.cost:
         results["cost"] = primary_costs(args, protocol, scores)
     print(metrics_table(results))
@@ -123,26 +144,55 @@ def draw(args: argparse.Namespace, protocol: Protocol, scores: np.ndarray) -> No
     print(f"pictures are in {args.plots}")
 
 
+def operating_points(
+    args: argparse.Namespace, scores: np.ndarray, is_target: np.ndarray
+) -> list[dict]:
+    """Find the thresholds that are asked for, and the error rates there."""
+    wanted = [("threshold", t, t) for t in args.threshold]
+    wanted += [("far", r, threshold_at_far(scores, is_target, r)) for r in args.far]
+    wanted += [("frr", r, threshold_at_frr(scores, is_target, r)) for r in args.frr]
+    points = []
+    for name, value, threshold in wanted:
+        frr, far = rates_at(scores, is_target, threshold)
+        point = {"threshold": float(threshold), "far": far, "frr": frr}
+        points.append({"at": f"{name} {value:g}"} | point)
+    return points
+
+
 def primary_costs(
     args: argparse.Namespace, protocol: Protocol, scores: np.ndarray
 ) -> dict:
     """Compute the named primary costs, equalised over the partition if there is one."""
-    trials, metadata, models, _ = protocol
-    partition = None
-    if args.partition:
-        labels = [
-            side.astype(str)
-            for column in args.partition
-            for side in trial_labels(trials, metadata, column, models)
-        ]
-        partition = pd.concat(labels, axis=1).agg("/".join, axis=1).to_numpy()
+    partition = trial_partition(args, protocol)
+    is_target, speakers = protocol.is_target, protocol.speakers
+    samples, costs = None, {}
+    if speakers is not None:
+        priors = {prior for name in args.cost for prior in PRESETS[name].priors}
+        counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
+        system = ScoredTrials(scores, is_target, speakers, partition)
+        samples = bootstrap([system], sorted(priors), counts, args.nj)[0]
     for name in args.cost:
-        if PRESETS[name].is_equalised and partition is None:
+        preset = PRESETS[name]
+        if preset.is_equalised and partition is None:
             print(f"{name}: its plan equalises partitions; name them with --partition")
-    return {
-        name: primary_cost(scores, protocol.is_target, PRESETS[name], partition)
-        for name in args.cost
-    }
+        costs[name] = primary_cost(scores, is_target, preset, partition)
+        if samples is not None:
+            rows = primary_cost_samples(samples, preset)
+            costs[name]["ci"] = intervals(rows)
+    return costs
+
+
+def trial_partition(args: argparse.Namespace, protocol: Protocol) -> np.ndarray | None:
+    """Join the labels of both sides of every trial to one, if any are asked for."""
+    if not args.partition:
+        return None
+    trials, metadata, models, _ = protocol
+    labels = [
+        side.astype(str)
+        for column in args.partition
+        for side in trial_labels(trials, metadata, column, models)
+    ]
+    return pd.concat(labels, axis=1).agg("/".join, axis=1).to_numpy()
 
 
 def evaluate_slices(

@@ -52,6 +52,26 @@ def test_a_resample_equals_the_trials_written_out(rng):
         assert row["act_dcf 0.05"] == pytest.approx(oracle["act_dcf"]["0.05"])
 
 
+def test_partitions_count_alike_in_every_resample(rng):
+    scores, is_target, speakers = speaker_scores(rng)
+    partition = rng.integers(3, size=len(scores))
+    counts = draw_counts(N_SPEAKERS, 4, seed=2)
+    trials = ScoredTrials(scores, is_target, speakers, partition)
+    (samples,) = bootstrap([trials], ["0.1"], counts)
+    for n, count in enumerate(counts):
+        times = np.where(
+            is_target,
+            count[speakers.enrol],
+            count[speakers.enrol] * count[speakers.test],
+        )
+        group = 2 * partition + is_target
+        totals = np.bincount(group, times)[group]
+        weights = times / np.where(totals > 0, totals, 1)
+        oracle = evaluate(scores, is_target, ["0.1"], weights)
+        assert samples["eer"][n] == pytest.approx(oracle["eer"])
+        assert samples["min_dcf 0.1"][n] == pytest.approx(oracle["min_dcf"]["0.1"])
+
+
 def test_counting_everyone_once_changes_nothing(rng):
     scores, is_target, speakers = speaker_scores(rng)
     trials = ScoredTrials(scores, is_target, speakers)

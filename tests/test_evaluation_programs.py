@@ -51,7 +51,8 @@ def test_intervals_slices_costs_and_pictures(run, scored):
         "local.evaluate", folder / "trials.txt", folder / "b.txt",
         "--metadata", folder / "test.csv", "--bootstrap", 200, "--seed", 3,
         "--slice", "gender", "duration=2,3", "--cost", "voxsrc", "sre16",
-        "--partition", "gender", "--plots", folder / "plots",
+        "--partition", "gender", "--plots", folder / "plots", "--threshold", 1,
+        "--far", 0.1, "--frr", 0.1, "--partial-auc", 0.1,
         "--json", folder / "r.json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
@@ -63,13 +64,26 @@ def test_intervals_slices_costs_and_pictures(run, scored):
     assert 0 <= low <= found["eer"] <= high <= 1
     assert len(found["ci"]["min_dcf"]["0.01"]) == 2 and found["n_speakers"] == 8
     assert set(found["cost"]) == {"voxsrc", "sre16"}
+    for cost in found["cost"].values():
+        for kind in ("min", "act"):
+            low, high = cost["ci"][kind]
+            assert low <= cost[kind] <= high
+    at, far, frr = found["operating"]
+    assert at["threshold"] == 1 and far["far"] <= 0.1 and frr["frr"] <= 0.1
+    assert 0 < found["partial_auc"]["0.1"] < found["auc"]
     parts = found["slices"]["gender"]["parts"]
     assert set(parts) == {"f", "m", "different"}
     assert sum(p["n_nontarget"] for p in parts.values()) == found["n_nontarget"]
     assert parts["different"]["n_target"] == 0 and "eer" not in parts["different"]
     assert set(parts["f"]["ci"]) == set(found["ci"])
     assert set(found["slices"]["duration"]["parts"]) == {"< 2", "2 to 3", ">= 3"}
-    for text in ("95 % interval", "worst FRR", "sre16 min, act", "FRR, FAR at"):
+    for text in (
+        "95 % interval",
+        "worst FRR",
+        "sre16 min",
+        "FRR, FAR at",
+        "at far 0.1",
+    ):
         assert text in result.stdout
     names = {path.name for path in (folder / "plots").iterdir()}
     assert {"det.png", "det.svg", "b-histogram.png", "b-calibration.svg"} <= names
@@ -151,6 +165,7 @@ def test_compare(run, scored):
     [
         ("local.evaluate", ["--slice", "gender"], "need --metadata"),
         ("local.evaluate", ["--slice", "d=2,1"], "invalid parse_slice value"),
+        ("local.evaluate", ["--far", "2"], "rates above 0"),
         ("local.evaluate", ["--cost", "sre99"], "invalid choice: 'sre99'"),
         ("local.compare", ["c", "--bootstrap", "5"], "100 resamples"),
     ],

@@ -18,6 +18,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from scipy.stats import norm
 
+from utils.costs import Preset
 from utils.error_rates import Shares, cumulative_share, rates_at_corners, split_scores
 from utils.evaluation import evaluate_sorted, sorted_scores
 
@@ -44,6 +45,9 @@ class ScoredTrials:
     scores : ndarray of shape (n_trials,)
     is_target : ndarray of bool, shape (n_trials,)
     speakers : Speakers
+    partition : ndarray of shape (n_trials,), optional
+        Label of each trial's partition; all partitions then count alike, in every
+        resample.
 
     Raises
     ------
@@ -53,7 +57,11 @@ class ScoredTrials:
     """
 
     def __init__(
-        self, scores: np.ndarray, is_target: np.ndarray, speakers: Speakers
+        self,
+        scores: np.ndarray,
+        is_target: np.ndarray,
+        speakers: Speakers,
+        partition: np.ndarray | None = None,
     ) -> None:
         if ((speakers.enrol == speakers.test) != is_target).any():
             raise ValueError(
@@ -66,6 +74,10 @@ class ScoredTrials:
         self.target_speaker = speakers.enrol[is_target][order].astype(np.int32)
         self.enrol = speakers.enrol[~is_target][other].astype(np.int32)
         self.test = speakers.test[~is_target][other].astype(np.int32)
+        self.groups = None
+        if partition is not None:
+            codes = np.unique(partition, return_inverse=True)[1]
+            self.groups = codes[is_target][order], codes[~is_target][other]
 
     def shares(self, counts: np.ndarray) -> Shares | None:
         """Count every speaker so many times: shape (n_speakers,).
@@ -76,7 +88,16 @@ class ScoredTrials:
         of_nontargets = counts[self.enrol] * counts[self.test]
         if not of_targets.any() or not of_nontargets.any():
             return None
+        if self.groups is not None:
+            of_targets = _equalised(of_targets, self.groups[0])
+            of_nontargets = _equalised(of_nontargets, self.groups[1])
         return Shares(cumulative_share(of_targets), cumulative_share(of_nontargets))
+
+
+def _equalised(weights: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Scale weights so that every group sums to 1, or to 0 where it is empty."""
+    totals = np.bincount(group, weights)
+    return weights / np.where(totals > 0, totals, 1)[group]
 
 
 def draw_counts(n_speakers: int, n_resamples: int, seed: int) -> np.ndarray:
@@ -133,6 +154,27 @@ def bootstrap(
     rows = Parallel(n_jobs=nj, prefer="threads")(tasks)
     of_systems = (rows[n :: len(systems)] for n in range(len(systems)))
     return [pd.DataFrame([row for row in own if row]) for own in of_systems]
+
+
+def primary_cost_samples(samples: pd.DataFrame, preset: Preset) -> pd.DataFrame:
+    """Return the primary cost of an evaluation in every resample.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        What `bootstrap` returned for a system and the preset's priors.
+    preset : Preset
+
+    Returns
+    -------
+    DataFrame
+        Columns ``min`` and ``act``.
+    """
+    means = {
+        kind: samples[[f"{kind}_dcf {prior}" for prior in preset.priors]].mean(axis=1)
+        for kind in ("min", "act")
+    }
+    return pd.DataFrame(means)
 
 
 def flat_metrics(metrics: dict) -> dict[str, float]:

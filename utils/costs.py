@@ -87,6 +87,11 @@ class Preset(NamedTuple):
     is_equalised: bool
     source: str
 
+    @property
+    def priors(self) -> list[str]:
+        """The points' priors, as text."""
+        return [str(point.p_target) for point in self.points]
+
 
 def _preset(*p_targets: float, is_equalised: bool, source: str) -> Preset:
     """Make a preset of unit costs."""

@@ -125,8 +125,7 @@ def primary_cost(
     {'min': 0.0, 'act': 0.5}
     """
     weights = None if partition is None else equalising_weights(is_target, partition)
-    priors = [str(point.p_target) for point in preset.points]
-    metrics = evaluate(scores, is_target, priors, weights)
+    metrics = evaluate(scores, is_target, preset.priors, weights)
     return {
         kind: float(np.mean(list(metrics[f"{kind}_dcf"].values())))
         for kind in ("min", "act")

@@ -31,8 +31,7 @@ def metrics_table(results: dict) -> str:
             rows.append(_row(f"{name} (p = {prior})", value, of_priors.get(prior)))
     for name, key in (("Cllr", "cllr"), ("minCllr", "min_cllr"), ("AUC", "auc")):
         rows.append(_row(name, results[key], limits.get(key)))
-    for name, cost in results.get("cost", {}).items():
-        rows.append([f"{name} min, act", f"{cost['min']:.4f}, {cost['act']:.4f}", ""])
+    rows += _rows_asked_for(results)
     counts = f"{results['n_target']} target, {results['n_nontarget']} nontarget"
     lines = [("trials", counts, "")]
     if "n_speakers" in results:
@@ -41,6 +40,21 @@ def metrics_table(results: dict) -> str:
         f"{name:<20} {value:<12} {limit}".rstrip()
         for name, value, limit in lines + rows
     )
+
+
+def _rows_asked_for(results: dict) -> list[list[str]]:
+    """Lay out what is there on request: areas, primary costs, thresholds."""
+    rows = []
+    for far, value in results.get("partial_auc", {}).items():
+        rows.append(_row(f"AUC up to FAR {far}", value, None))
+    for name, cost in results.get("cost", {}).items():
+        for kind in ("min", "act"):
+            limit = cost.get("ci", {}).get(kind)
+            rows.append(_row(f"{name} {kind}", cost[kind], limit))
+    for point in results.get("operating", []):
+        rates = f"FAR {100 * point['far']:.4f} %, FRR {100 * point['frr']:.4f} %"
+        rows.append([f"at {point['at']}", f"{point['threshold']:.6g}", rates])
+    return rows
 
 
 def _row(
