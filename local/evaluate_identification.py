@@ -11,8 +11,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from utils.atomic import replacing_file
+from utils.bootstrap import draw_counts, flat_metrics, intervals
 from utils.embedding_files import read_embeddings
 from utils.errors import UserError
 from utils.identification import (
@@ -30,6 +32,8 @@ from utils.score_files import join_scores, read_scores
 from utils.score_plots import cmc_curve
 from utils.trials import read_trials
 
+RATES = ("rank", "map", "dir_at_fpir")
+
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -45,17 +49,22 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--embeddings", type=Path, help="prefix of .npy and .ids")
     parser.add_argument("--metadata", type=Path, help="manifest of the embeddings")
     parser.add_argument("--seed", type=int, default=1986, help="of the negatives")
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
+        help="95 %% intervals from resamples of the tests' speakers")  # fmt: skip
     args = parser.parse_args()
-    if bool(args.embeddings) != bool(args.metadata):
-        parser.error("--embeddings and --metadata go together")
+    if args.embeddings and not args.metadata:
+        parser.error("--embeddings needs --metadata, its manifest")
     return args
 
 
 def main() -> None:
     """Evaluate, print, and write the JSON and the picture."""
     args = parse_arguments()
-    scores, is_target = score_table(args)
+    tests, scores, is_target = score_table(args)
     results = identify(args, scores, is_target)
+    if args.bootstrap:
+        speakers = test_speakers(args, tests, is_target)
+        results["ci"] = identification_intervals(args, scores, is_target, speakers)
     if args.embeddings:
         results["hundred_way"] = evaluate_embeddings(args)
     for name, value in results.items():
@@ -69,8 +78,10 @@ def main() -> None:
             temporary.write_text(json.dumps(results | facts, indent=1) + "\n")
 
 
-def score_table(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and labels as tables: a row for each test, a column for a model."""
+def score_table(
+    args: argparse.Namespace,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tests, and scores and labels with a row for each, a column a model."""
     trials = read_trials(args.trials)
     trials["score"] = join_scores(trials, read_scores(args.scores))
     shape = trials["test"].nunique(), trials["enrol"].nunique()
@@ -80,8 +91,9 @@ def score_table(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
             "models; identification needs every test against every model, once"
         )
     table = trials.sort_values(["test", "enrol"])
+    tests = table["test"].astype(str).to_numpy().reshape(shape)[:, 0]
     scores = table["score"].to_numpy().reshape(shape)
-    return scores, table["target"].to_numpy().reshape(shape)
+    return tests, scores, table["target"].to_numpy().reshape(shape)
 
 
 def true_models(is_target: np.ndarray) -> np.ndarray:
@@ -111,6 +123,41 @@ def identify(
             f"{fpir:g}": rate for fpir, (rate, _) in zip(args.fpir, rates, strict=True)
         }
     return results
+
+
+def test_speakers(
+    args: argparse.Namespace, tests: np.ndarray, is_target: np.ndarray
+) -> np.ndarray:
+    """Number the tests' speakers: by the manifest, else the models.
+
+    Without a manifest, each unknown test is a speaker of its own.
+    """
+    if args.metadata:
+        speaker_of = read_manifest(args.metadata).set_index("ID")["spk_id"]
+        missing = [name for name in tests if name not in speaker_of.index]
+        if missing:
+            raise UserError(f"{args.metadata}: no row of {missing[0]!r}; add it")
+        return np.unique(speaker_of[tests].to_numpy(), return_inverse=True)[1]
+    models = true_models(is_target)
+    own = is_target.shape[1] + np.arange(len(models))
+    return np.unique(np.where(models == UNKNOWN, own, models), return_inverse=True)[1]
+
+
+def identification_intervals(
+    args: argparse.Namespace,
+    scores: np.ndarray,
+    is_target: np.ndarray,
+    speakers: np.ndarray,
+) -> dict:
+    """Evaluate resamples of the tests' speakers against the same gallery."""
+    counts = draw_counts(speakers.max() + 1, args.bootstrap, args.seed).astype(int)
+    rows = []
+    for count in counts:
+        tests = np.repeat(np.arange(len(speakers)), count[speakers])
+        if is_target[tests].any():
+            found = identify(args, scores[tests], is_target[tests])
+            rows.append(flat_metrics({k: found[k] for k in RATES if k in found}))
+    return intervals(pd.DataFrame(rows).dropna())
 
 
 def evaluate_embeddings(args: argparse.Namespace) -> dict:

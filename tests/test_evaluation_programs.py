@@ -184,7 +184,7 @@ def identified(scored, rng):
     rows = [(f"model-{m}", t, m == t[0]) for m in "abcdef" for t in tests]
     table = pd.DataFrame(rows, columns=["enrol", "test", "target"])
     write_trials(folder / "id.txt", table)
-    table["score"] = rng.normal(2.5 * table["target"], 1)
+    table["score"] = rng.normal(1.5 * table["target"], 1)
     write_scores(folder / "id-scores.txt", table)
     return folder, table
 
@@ -197,6 +197,7 @@ def test_identification(run, identified):
         "local.evaluate_identification", folder / "id.txt", folder / "id-scores.txt",
         "--rank", 1, 2, "--fpir", 0.25, "--plots", folder, "--json", folder / "i.json",
         "--embeddings", folder / "emb", "--metadata", folder / "test.csv",
+        "--bootstrap", 100,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     found = json.loads((folder / "i.json").read_text())
@@ -206,6 +207,9 @@ def test_identification(run, identified):
     assert found["rank"]["1"] == pytest.approx(known["target"].mean())
     assert found["rank"]["1"] <= found["rank"]["2"] <= 1
     assert 0 < found["dir_at_fpir"]["0.25"] <= found["rank"]["1"]
+    for name, value in (("map", found["map"]), ("rank", found["rank"]["1"])):
+        low, high = found["ci"][name] if name == "map" else found["ci"]["rank"]["1"]
+        assert 0 < low <= value <= high <= 1 and low < high
     assert found["hundred_way"] == {"eer": 0.0, "accuracy": 1.0, "n_anchors": 32}
     assert (folder / "cmc.png").stat().st_size > 1000
 
