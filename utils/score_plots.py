@@ -133,7 +133,7 @@ def _draw_pair(axes: Axes, actual: np.ndarray, least: np.ndarray, what: str) -> 
     axes.plot(_LOG_ODDS, least, "--", label="best monotone calibration")
     axes.set(xlabel="prior log-odds of a target", ylabel=what)
     axes.set_ylim(0, min(1.5, 1.1 * float(actual.max())))
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
 def _draw_tippett(axes: Axes, scores: np.ndarray, is_target: np.ndarray) -> None:
@@ -159,6 +159,7 @@ def cmc_curve(systems: dict[str, np.ndarray]) -> Figure:
         ranks = np.arange(1, len(shares) + 1)
         axes.plot(ranks, 100 * shares, marker=".", label=f"{name}: {shares[0]:.2%}")
     axes.set(xlabel="rank", ylabel="probes identified (%)", xscale="log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.legend(fontsize="small", title="rank 1")
     axes.grid(linewidth=0.3)
     return figure
