@@ -4,10 +4,11 @@ import torch
 from utils.models.rescnn import ResCNN
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "normalised"])
+@pytest.fixture(params=["plain", "normalise_input", "input_statistics"])
 def encoder(request):
     torch.manual_seed(0)
-    model = ResCNN(64, 8, 2, embedding_dim=32, normalise_input=request.param)
+    options = {} if request.param == "plain" else {request.param: True}
+    model = ResCNN(64, 8, 2, embedding_dim=32, **options)
     model(torch.randn(8, 64, 64))  # move the batch norm statistics
     return model.eval()
 
