@@ -81,6 +81,7 @@ def main() -> None:
     args, overrides = parse_arguments()
     checked_device(args.device)
     train, valid = (FeatureStore(args.features / name) for name in ("train", "valid"))
+    check_speakers(train, valid)
     speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
     sizes = {"n_mels": train.n_mels, "n_speakers": len(speakers)}
     sb.utils.seed.seed_everything(args.seed, verbose=False)
@@ -103,6 +104,18 @@ def main() -> None:
     valid_set = DataLoader(UtteranceBatches(valid), batch_size=None)
     brain.fit(brain.hparams.epoch_counter, train_set, valid_set)
     export(args, brain, train, valid)
+
+
+def check_speakers(train: FeatureStore, valid: FeatureStore) -> None:
+    """Raise a `UserError` unless there are speakers to tell apart in both parts."""
+    if train.index["origin"].nunique() < 2:
+        raise UserError(f"{train.folder}: one speaker; training needs two or more")
+    counts = valid.index["spk_id"].value_counts()
+    if len(counts) < 2 or counts.max() < 2:
+        raise UserError(
+            f"{valid.folder}: no target or no nontarget pairs; hold out two speakers "
+            "or more, one of them with two utterances"
+        )
 
 
 def configure(path: str, sizes: dict, overrides: dict) -> tuple[dict, str]:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,3 +152,21 @@ def test_wrong_usage(train, options, code, message):
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("split", "kept", "message"),
+    [
+        ("train", "train0-", "train: one speaker; training needs two or more"),
+        ("valid", "valid0-", "valid: no target or no nontarget pairs"),
+    ],
+)
+def test_too_few_speakers(train, features, tmp_path, split, kept, message):
+    shutil.copytree(features, tmp_path / "few")
+    index = tmp_path / "few" / split / "index.csv"
+    header, *lines = index.read_text().splitlines(keepends=True)
+    index.write_text(header + "".join(line for line in lines if kept in line))
+    result = train("pretrain", "out", "--features", tmp_path / "few")
+    assert result.returncode == 1
+    assert message in result.stderr and "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
