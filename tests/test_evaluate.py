@@ -8,6 +8,7 @@ import pytest
 
 from utils.embedding_files import write_embeddings
 from utils.manifest import write_manifest
+from utils.metrics import equal_error_rate
 from utils.trials import pair_trials, write_trials
 
 
@@ -77,6 +78,22 @@ def test_from_embeddings_to_a_report(data, run, score):
         assert {"versions", "commit", "command", "p_target", "corpus"} <= set(entry)
     page = (data / "exp/report.html").read_text()
     assert "<svg" in page and "EER %" in page
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["plda", "cosine+asnorm", "plda+snorm", "lda+ztnorm", "centred+asnorm-cross"],
+)
+def test_every_backend_scores(data, run, score, backend):
+    result = score(backend)
+    assert result.returncode == 0, result.stderr
+    scores = pd.read_csv(data / f"exp/scores/all.{backend}.txt", sep=" ", header=None)
+    trials = pd.read_csv(data / "data/trials/all.txt", sep=" ", header=None)
+    assert np.isfinite(scores[2]).all()
+    assert (scores[[0, 1]] == trials[[0, 1]]).all(axis=None)
+    assert equal_error_rate(scores[2], (trials[2] == "target").to_numpy()) < 0.4
+    if backend.startswith("plda"):
+        assert "PLDA: log-likelihood of an embedding" in result.stdout
 
 
 def test_a_speaker_of_both_splits_is_told(data, run, score):
@@ -159,7 +176,7 @@ def test_one_class_list(data, run, score):
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
-        ("local.score", ["--backend", "nonsense"], "invalid choice: 'nonsense'"),
+        ("local.score", ["--backend", "nonsense"], "'nonsense': write one of cosine"),
         ("local.evaluate", ["a", "b", "--p-target", "2"], "numbers between 0 and 1"),
         ("local.evaluate", [], "required"),
     ],

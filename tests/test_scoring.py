@@ -4,7 +4,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from utils.embedding_files import read_embeddings, write_embeddings
 from utils.errors import UserError
-from utils.scoring import average_enrolments, length_normalise, score_cosine
+from utils.plda import Plda
+from utils.scorers import CosineScorer, PldaScorer
+from utils.scoring import length_normalise, score_cosine
 
 
 def test_cosine_against_scikit_learn(rng):
@@ -29,12 +31,26 @@ def test_no_utterance_of_a_model_counts_more(rng):
     a, b = rng.standard_normal((2, 8))
     expected = a / np.linalg.norm(a) + b / np.linalg.norm(b)
     expected /= np.linalg.norm(expected)
-    names, models = average_enrolments(
-        np.stack([a, 100 * b, a + 1]), ["a", "b", "c"], {"m": ["a", "b"], "c": ["c"]}
-    )
-    assert names == ["m", "c"]
-    np.testing.assert_allclose(models[0], expected)
-    np.testing.assert_allclose(models[1], (a + 1) / np.linalg.norm(a + 1))
+    scorer = CosineScorer(np.asarray)
+    vectors = scorer.prepare(np.stack([a, 100 * b, a + 1]))
+    models = scorer.enrol(vectors, [np.array([0, 1]), np.array([2])])
+    np.testing.assert_allclose(models.vectors[0], expected)
+    np.testing.assert_allclose(models.vectors[1], (a + 1) / np.linalg.norm(a + 1))
+    assert models.n_utterances.tolist() == [2, 1]
+
+
+def test_plda_models_are_enrolled_by_the_book_or_averaged(rng):
+    model = Plda(np.zeros(4), np.eye(4), np.array([3.0, 2.0, 1.0, 0.5]))
+    embeddings = rng.standard_normal((5, 4))
+    rows = [np.array([0, 1, 2])]
+    for average, count in ((False, 3), (True, 1)):
+        scorer = PldaScorer(np.asarray, model, average)
+        vectors = scorer.prepare(embeddings)
+        unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+        np.testing.assert_allclose(vectors, unit)
+        found = scorer.block(scorer.enrol(vectors, rows), vectors)
+        oracle = model.llr(unit[:3].mean(axis=0)[None], unit, count)
+        np.testing.assert_allclose(found, oracle)
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])

@@ -60,7 +60,7 @@ def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
     n_usable = np.sum(~np.isnan(cohort_scores), axis=1)
     if n_usable.min() < 2 or (top is not None and top < 2):
         raise ValueError("normalisation needs two cohort scores or more of everyone")
-    floor = _FLOOR * np.nanstd(cohort_scores) + np.finfo(float).tiny
+    floor = _floor(cohort_scores)
     if top is not None and top < cohort_scores.shape[1]:
         filled = np.where(np.isnan(cohort_scores), -np.inf, cohort_scores)
         highest = -np.partition(-filled, top - 1, axis=1)[:, :top]
@@ -69,19 +69,11 @@ def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
     return Moments(np.nanmean(cohort_scores, axis=1), deviation)
 
 
-def normalise_scores(
-    scores: np.ndarray,
-    enrol_cohort: np.ndarray,
-    test_cohort: np.ndarray,
-    method: str,
-    top: int = 200,
-    cohort_cohort: np.ndarray | None = None,
-) -> np.ndarray:
-    """Normalise the scores of all models against all tests.
+class Normaliser:
+    """Normalise blocks of scores; what belongs to a model or a test is found once.
 
     Parameters
     ----------
-    scores : ndarray of shape (N, M)
     enrol_cohort : ndarray of shape (N, C)
     test_cohort : ndarray of shape (M, C)
     method : str
@@ -94,10 +86,6 @@ def normalise_scores(
     cohort_cohort : ndarray of shape (C, C), optional
         Scores of the cohort as models (rows) against itself as tests; ``zt`` only.
 
-    Returns
-    -------
-    ndarray of shape (N, M)
-
     Raises
     ------
     ValueError
@@ -106,34 +94,69 @@ def normalise_scores(
     Example
     -------
     >>> cohort = np.array([[1.0, 3.0]])
-    >>> normalise_scores(np.array([[4.0]]), cohort, cohort, "s")
+    >>> Normaliser(cohort, cohort, "s")(np.array([[4.0]]))
     array([[2.]])
     """
-    shape = (len(enrol_cohort), len(test_cohort))
-    if scores.shape != shape or enrol_cohort.shape[1] != test_cohort.shape[1]:
-        raise ValueError(
-            f"scores {scores.shape} do not fit the cohort scores "
-            f"{enrol_cohort.shape} and {test_cohort.shape}"
-        )
-    if method == "z":
-        return _by_rows(scores, moments(enrol_cohort))
-    if method == "t":
-        return _by_rows(scores.T, moments(test_cohort)).T
-    if method in ("s", "as"):
+
+    def __init__(
+        self,
+        enrol_cohort: np.ndarray,
+        test_cohort: np.ndarray,
+        method: str,
+        top: int = 200,
+        cohort_cohort: np.ndarray | None = None,
+    ) -> None:
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {METHODS}, not {method!r}")
+        if enrol_cohort.shape[1] != test_cohort.shape[1]:
+            raise ValueError(
+                f"cohort scores {enrol_cohort.shape} and {test_cohort.shape} do not "
+                "fit: they must be of one cohort"
+            )
+        self.enrol_cohort, self.test_cohort = enrol_cohort, test_cohort
+        self.method, self.top = method, top
         limit = top if method == "as" else None
-        by_model = _by_rows(scores, moments(enrol_cohort, limit))
-        by_test = _by_rows(scores.T, moments(test_cohort, limit)).T
-        return (by_model + by_test) / 2
-    if method == "as-cross":
-        return _cross_selected(scores, enrol_cohort, test_cohort, top)
-    if method == "zt":
-        if cohort_cohort is None:
-            raise ValueError("zt needs the scores of the cohort against itself")
-        itself = np.where(np.eye(len(cohort_cohort), dtype=bool), np.nan, cohort_cohort)
-        tests_by_cohort = _by_rows(test_cohort.T, moments(itself)).T  # (M, C)
-        by_model = _by_rows(scores, moments(enrol_cohort))
-        return _by_rows(by_model.T, moments(tests_by_cohort)).T
-    raise ValueError(f"method must be one of {METHODS}, not {method!r}")
+        self.enrol_floor, self.test_floor = _floor(enrol_cohort), _floor(test_cohort)
+        self.of_enrol = moments(enrol_cohort, limit)
+        if method == "zt":
+            if cohort_cohort is None:
+                raise ValueError("zt needs the scores of the cohort against itself")
+            diagonal = np.eye(len(cohort_cohort), dtype=bool)
+            of_cohort = moments(np.where(diagonal, UNUSABLE, cohort_cohort))
+            self.of_test = moments(_by_rows(test_cohort.T, of_cohort).T)
+        else:
+            self.of_test = moments(test_cohort, limit)
+
+    def __call__(self, scores: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Normalise the scores of some models with all tests.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, M)
+        rows : slice
+            Which models they are of.
+
+        Returns
+        -------
+        ndarray of shape (n, M)
+        """
+        own = self.enrol_cohort[rows]
+        if scores.shape != (len(own), len(self.test_cohort)):
+            raise ValueError(f"scores {scores.shape} do not fit the cohort scores")
+        if self.method == "as-cross":
+            sides = (own, self.enrol_floor), (self.test_cohort, self.test_floor)
+            by_model = _by_selection(scores, *sides[0], self.test_cohort, self.top)
+            by_test = _by_selection(scores.T, *sides[1], own, self.top).T
+            return (by_model + by_test) / 2
+        of_rows = Moments(self.of_enrol.mean[rows], self.of_enrol.deviation[rows])
+        if self.method == "t":
+            return _by_rows(scores.T, self.of_test).T
+        by_model = _by_rows(scores, of_rows)
+        if self.method == "z":
+            return by_model
+        if self.method == "zt":
+            return _by_rows(by_model.T, self.of_test).T
+        return (by_model + _by_rows(scores.T, self.of_test).T) / 2
 
 
 def _by_rows(scores: np.ndarray, of_rows: Moments) -> np.ndarray:
@@ -141,19 +164,18 @@ def _by_rows(scores: np.ndarray, of_rows: Moments) -> np.ndarray:
     return (scores - of_rows.mean[:, None]) / of_rows.deviation[:, None]
 
 
-def _cross_selected(
-    scores: np.ndarray, enrol_cohort: np.ndarray, test_cohort: np.ndarray, top: int
-) -> np.ndarray:
-    """Select a side's cohort by the other side, by products with 0/1 matrices."""
-    by_model = _standardised_by_selection(scores, enrol_cohort, test_cohort, top)
-    by_test = _standardised_by_selection(scores.T, test_cohort, enrol_cohort, top).T
-    return (by_model + by_test) / 2
+def _floor(cohort_scores: np.ndarray) -> float:
+    """Return the lowest standard deviation that a row may have."""
+    return _FLOOR * float(np.nanstd(cohort_scores)) + np.finfo(float).tiny
 
 
-def _standardised_by_selection(
-    scores: np.ndarray, own: np.ndarray, selecting: np.ndarray, top: int
+def _by_selection(
+    scores: np.ndarray, own: np.ndarray, floor: float, selecting: np.ndarray, top: int
 ) -> np.ndarray:
-    """Standardise (N, M) by ``own`` (N, C) where ``selecting`` (M, C) is high."""
+    """Standardise (N, M) by ``own`` (N, C) where ``selecting`` (M, C) is high.
+
+    Sums over selected cohort entries are products with 0/1 matrices.
+    """
     usable = ~np.isnan(own)
     values = np.where(usable, own, 0.0)
     filled = np.where(np.isnan(selecting), -np.inf, selecting)
@@ -167,7 +189,6 @@ def _standardised_by_selection(
         raise ValueError("normalisation needs two cohort scores or more of everyone")
     mean = values @ chosen.T / count
     square = values**2 @ chosen.T / count
-    floor = _FLOOR * np.nanstd(own) + np.finfo(float).tiny
     deviation = np.sqrt(np.maximum(square - mean**2, floor**2))
     return (scores - mean) / deviation
 

@@ -1,4 +1,6 @@
-"""Cosine scores by matrix products, and models of several utterances."""
+"""Scores of listed pairs by matrix products."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -31,45 +33,6 @@ def length_normalise(vectors: np.ndarray) -> np.ndarray:
     return vectors / lengths
 
 
-def average_enrolments(
-    embeddings: np.ndarray, ids: list[str], models: dict[str, list[str]]
-) -> tuple[list[str], np.ndarray]:
-    """Make a model of each speaker's utterances.
-
-    The embeddings are length-normalised, averaged and normalised again, so that no
-    utterance counts more than another.
-
-    Parameters
-    ----------
-    embeddings : ndarray of shape (N, D)
-    ids : list of str, length N
-    models : dict of list of str
-        Utterances of each model.
-
-    Returns
-    -------
-    names : list of str, length M
-    vectors : ndarray of shape (M, D)
-
-    Raises
-    ------
-    KeyError
-        A model names an utterance without embedding.
-
-    Example
-    -------
-    >>> embeddings = np.array([[2.0, 0.0], [0.0, 1.0]])
-    >>> average_enrolments(embeddings, ["a", "b"], {"m": ["a", "b"]})[1].round(4)
-    array([[0.7071, 0.7071]])
-    """
-    row_of = {name: row for row, name in enumerate(ids)}
-    unit = length_normalise(embeddings)
-    means = [
-        unit[[row_of[name] for name in names]].mean(axis=0) for names in models.values()
-    ]
-    return list(models), length_normalise(np.stack(means))
-
-
 def score_cosine(
     enrol: np.ndarray,
     test: np.ndarray,
@@ -79,17 +42,12 @@ def score_cosine(
 ) -> np.ndarray:
     """Cosine similarity of listed pairs.
 
-    Blocks of the similarity matrix are computed as matrix products and the listed
-    pairs taken from them: memory for ``block_rows * M`` values, whatever the list.
-
     Parameters
     ----------
     enrol : ndarray of shape (N, D)
     test : ndarray of shape (M, D)
-    enrol_rows, test_rows : ndarray of int, shape (n_trials,)
-        Rows of ``enrol`` and ``test`` that each trial compares.
-    block_rows : int
-        Rows of ``enrol`` in a block.
+    enrol_rows, test_rows, block_rows
+        See `score_pairs`.
 
     Returns
     -------
@@ -107,14 +65,47 @@ def score_cosine(
     array([0.6, 1. ])
     """
     enrol, test = length_normalise(enrol), length_normalise(test)
-    scores = np.empty(len(enrol_rows), dtype=np.result_type(enrol, test))
+
+    def score_block(rows: slice) -> np.ndarray:
+        return enrol[rows] @ test.T
+
+    return score_pairs(score_block, len(enrol), enrol_rows, test_rows, block_rows)
+
+
+def score_pairs(
+    score_block: Callable[[slice], np.ndarray],
+    n_enrol: int,
+    enrol_rows: np.ndarray,
+    test_rows: np.ndarray,
+    block_rows: int = 4096,
+) -> np.ndarray:
+    """Score listed pairs from blocks of the matrix of all pairs.
+
+    Memory for ``block_rows * M`` values, whatever the list.
+
+    Parameters
+    ----------
+    score_block : callable
+        Takes a slice of the enrolment rows; returns their scores with all M tests.
+    n_enrol : int
+        Number N of enrolment rows.
+    enrol_rows, test_rows : ndarray of int, shape (n_trials,)
+        What each trial compares.
+    block_rows : int
+        Rows in a block.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+    """
+    scores = np.empty(len(enrol_rows))
     block_of = enrol_rows // block_rows
     order = np.argsort(block_of, kind="stable")
-    ends = np.searchsorted(block_of[order], np.arange(len(enrol) // block_rows + 2))
+    ends = np.searchsorted(block_of[order], np.arange(n_enrol // block_rows + 2))
     for block, (first, last) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
         trials, start = order[first:last], block * block_rows
         if len(trials):
-            similarity = enrol[start : start + block_rows] @ test.T
+            matrix = score_block(slice(start, start + block_rows))
             rows = enrol_rows[trials] - start
-            scores[trials] = similarity[rows, test_rows[trials]]
+            scores[trials] = matrix[rows, test_rows[trials]]
     return scores
