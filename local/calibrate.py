@@ -1,0 +1,139 @@
+"""Turn scores into log-likelihood ratios: calibrate one system, or fuse several.
+
+A linear map is trained on the scores of a held-out trial list (logistic regression,
+weighed to --prior) and applied to the scores of another. The two lists must not
+share speakers; without manifests, they must not share utterances.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.atomic import replacing_file
+from utils.costs import OperatingPoint
+from utils.errors import UserError
+from utils.fusion import LinearFusion, fit_fusion
+from utils.manifest import read_manifest
+from utils.metrics import threshold_at_far
+from utils.program import run_program
+from utils.provenance import program_facts, trial_list_facts
+from utils.score_files import join_scores, read_scores, write_scores
+from utils.trials import check_both_kinds, read_trials
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train-trials", type=Path, required=True)
+    parser.add_argument(
+        "--train-scores", type=Path, nargs="+", required=True, help="one a system"
+    )
+    parser.add_argument(
+        "--scores", type=Path, nargs="+", required=True, help="systems in that order"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="score file to write")
+    parser.add_argument("--save", type=Path, help="JSON of the map and thresholds")
+    parser.add_argument("--prior", type=float, default=0.05, help="of a target trial")
+    parser.add_argument(
+        "--far", type=float, nargs="+", default=[0.01], help="store their thresholds"
+    )
+    parser.add_argument("--train-metadata", type=Path, help="manifest of the training")
+    parser.add_argument("--metadata", type=Path, help="manifest of the scores")
+    parser.add_argument(
+        "--force", action="store_true", help="allow speakers in both lists"
+    )
+    args = parser.parse_args()
+    if len(args.train_scores) != len(args.scores):
+        parser.error("--train-scores and --scores need a file for each system")
+    if not 0 < args.prior < 1:
+        parser.error("--prior must lie between 0 and 1")
+    return args
+
+
+def main() -> None:
+    """Train the map, apply it, and store it."""
+    args = parse_arguments()
+    trials = read_trials(args.train_trials)
+    check_both_kinds(args.train_trials, trials)
+    is_target = trials["target"].to_numpy()
+    train = [join_scores(trials, read_scores(path)) for path in args.train_scores]
+    pairs, scores = read_systems(args.scores)
+    check_apart(args, trials, pairs)
+    try:
+        fusion = fit_fusion(np.column_stack(train), is_target, args.prior, 1e-6)
+    except ValueError as error:
+        raise UserError(f"{args.train_trials}: {error}") from None
+    write_scores(args.out, pairs.assign(score=fusion(scores)))
+    weights = ", ".join(f"{weight:.4g}" for weight in fusion.weights)
+    print(f"llr = scores x ({weights}) + {fusion.offset:.4g}: {args.out}")
+    if args.save:
+        llrs = fusion(np.column_stack(train))
+        save(args, fusion, thresholds(args, llrs, is_target))
+
+
+def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read the scores of all systems for the pairs of the first: (n_pairs, K)."""
+    first = read_scores(paths[0])
+    others = [join_scores(first, read_scores(path)) for path in paths[1:]]
+    return first[["enrol", "test"]], np.column_stack([first["score"], *others])
+
+
+def check_apart(
+    args: argparse.Namespace, trials: pd.DataFrame, pairs: pd.DataFrame
+) -> None:
+    """Refuse a training list that has speakers, or utterances, of the other."""
+    if args.train_metadata and args.metadata:
+        train, test = (
+            set(read_manifest(path)["spk_id"])
+            for path in (args.train_metadata, args.metadata)
+        )
+        what = "speakers"
+    else:
+        train, test = (
+            {*table["enrol"].cat.categories, *table["test"].cat.categories}
+            for table in (trials, pairs)
+        )
+        what = "ids"
+    shared = sorted(train & test)
+    if shared and not args.force:
+        raise UserError(
+            f"{args.train_trials}: {len(shared)} {what} are in the scored list too, "
+            f"such as {shared[0]!r}; train on others, or say --force"
+        )
+
+
+def thresholds(
+    args: argparse.Namespace, llrs: np.ndarray, is_target: np.ndarray
+) -> dict[str, float]:
+    """Find the thresholds on calibrated scores: of the cost, and of each FAR."""
+    found = {
+        f"cost at p_target {args.prior:g}": OperatingPoint(args.prior).bayes_threshold
+    }
+    for far in args.far:
+        found[f"far {far:g}"] = threshold_at_far(llrs, is_target, far)
+    return found
+
+
+def save(
+    args: argparse.Namespace, fusion: LinearFusion, found: dict[str, float]
+) -> None:
+    """Write the map, the thresholds and what they were trained on."""
+    content = {
+        "weights": fusion.weights.tolist(),
+        "offset": fusion.offset,
+        "prior": fusion.prior,
+        "thresholds": found,
+        "trained_on": trial_list_facts(args.train_trials),
+        "systems": [str(path) for path in args.train_scores],
+    }
+    with replacing_file(args.save) as temporary:
+        temporary.write_text(json.dumps(content | program_facts(), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    run_program(main)
