@@ -4,11 +4,10 @@ import torch
 from utils.models.rescnn import ResCNN
 
 
-@pytest.fixture(params=["plain", "normalise_input", "input_statistics"])
+@pytest.fixture(params=[False, True], ids=["plain", "normalised"])
 def encoder(request):
     torch.manual_seed(0)
-    options = {} if request.param == "plain" else {request.param: True}
-    model = ResCNN(64, 8, 2, embedding_dim=32, **options)
+    model = ResCNN(64, 8, 2, embedding_dim=32, normalise_input=request.param)
     model(torch.randn(8, 64, 64))  # move the batch norm statistics
     return model.eval()
 

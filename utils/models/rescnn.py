@@ -97,39 +97,6 @@ class Stage(nn.Module):
         return x, lengths
 
 
-class InputStatistics(nn.Module):
-    """Mean and standard deviation over time of every channel.
-
-    They are brought to zero mean and unit variance over the training data.
-
-    Parameters
-    ----------
-    n_mels : int
-        Channels F of the input.
-
-    Example
-    -------
-    >>> InputStatistics(n_mels=4)(torch.randn(2, 30, 4)).shape
-    torch.Size([2, 8])
-    """
-
-    def __init__(self, n_mels: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(2 * n_mels, affine=False)
-
-    def forward(self, feats: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Map (B, T, F) to (B, 2 F), the frames beyond the lengths left out."""
-        weight = feats.new_ones(feats.shape[:2])
-        if lengths is not None:
-            frames = torch.arange(feats.shape[1], device=feats.device)
-            weight = (frames < lengths[:, None]).to(feats.dtype)
-        weight = (weight / weight.sum(dim=1, keepdim=True))[:, :, None]  # (B, T, 1)
-        mean = (weight * feats).sum(dim=1)
-        variance = (weight * (feats - mean[:, None]) ** 2).sum(dim=1)
-        statistics = torch.cat([mean, variance.clamp_min(1e-6).sqrt()], dim=1)
-        return self.norm(statistics)
-
-
 class ResCNN(nn.Module):
     """Deep Speaker's ResCNN: filterbanks to unit-length speaker embeddings.
 
@@ -151,9 +118,6 @@ class ResCNN(nn.Module):
         Give every channel of the input zero mean and unit variance over the
         training data, by batch norm without trainable parameters. For features that
         keep the average spectrum.
-    input_statistics : bool
-        Give the affine layer, beside the pooled outputs of the stages, mean and
-        standard deviation over time of every channel of the input.
 
     Example
     -------
@@ -169,7 +133,6 @@ class ResCNN(nn.Module):
         n_blocks: int = 3,
         embedding_dim: int = 512,
         normalise_input: bool = False,
-        input_statistics: bool = False,
     ) -> None:
         super().__init__()
         self.input_norm = (
@@ -184,10 +147,7 @@ class ResCNN(nn.Module):
         n_bins = n_mels
         for _ in channels:
             n_bins = (n_bins + 1) // 2
-        n_pooled = channels[-1] * n_bins
-        self.statistics = InputStatistics(n_mels) if input_statistics else None
-        n_inputs = n_pooled + (2 * n_mels if input_statistics else 0)
-        self.affine = nn.Linear(n_inputs, embedding_dim)
+        self.affine = nn.Linear(channels[-1] * n_bins, embedding_dim)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, feats: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -206,14 +166,11 @@ class ResCNN(nn.Module):
         Tensor of float32, shape (B, D)
             Embeddings of unit length.
         """
-        feats = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
-        n_valid = lengths
-        x = feats.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+        x = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
+        x = x.unsqueeze(1).contiguous(memory_format=torch.channels_last)
         x = masked(x, lengths)  # (B, 1, T, F)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         n_frames = x.shape[2] if lengths is None else lengths[:, None]
         x = x.float().sum(dim=2).flatten(1) / n_frames  # (B, C*F'), mean over time
-        if self.statistics is not None:
-            x = torch.cat([x, self.statistics(feats.float(), n_valid)], dim=1)
         return normalize(self.affine(x).float(), dim=1)
