@@ -1,0 +1,60 @@
+"""EER and minDCF of 10^9 scores from memory-mapped arrays: time and memory.
+
+python -m tests.bench.streaming [--trials N] [--folder DIR] makes the arrays in a
+temporary folder (5 bytes a trial) and evaluates them in a process of its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+BLOCK = 10_000_000
+
+
+def make_arrays(folder: Path, n_trials: int) -> None:
+    """Write float32 scores and labels, 1 % of them target."""
+    rng = np.random.default_rng(0)
+    scores = np.lib.format.open_memmap(
+        folder / "scores.npy", "w+", np.float32, (n_trials,)
+    )
+    labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", bool, (n_trials,))
+    for start in range(0, n_trials, BLOCK):
+        n = min(BLOCK, n_trials - start)
+        is_target = rng.random(n, dtype=np.float32) < 0.01
+        noise = rng.standard_normal(n, dtype=np.float32)
+        scores[start : start + n] = noise + 3 * is_target
+        labels[start : start + n] = is_target
+    scores.flush()
+    labels.flush()
+
+
+def main() -> None:
+    """Make the arrays, evaluate them, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--trials", type=int, default=1_000_000_000)
+    parser.add_argument("--folder", type=Path, help="where to make the arrays")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        folder = Path(name)
+        make_arrays(folder, args.trials)
+        files = [folder / "scores.npy", folder / "labels.npy"]
+        options = ["--json", folder / "results.json"]
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "local.evaluate_array", *files, *options]
+        subprocess.run(command, check=True)
+        seconds = time.perf_counter() - start
+        results = json.loads((folder / "results.json").read_text())
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"{args.trials} trials: {seconds:.0f} s, EER {100 * results['eer']:.6f} %")
+    print(f"resident memory {peak:.0f} MB, of which the mapped files hold a part")
+
+
+if __name__ == "__main__":
+    main()
