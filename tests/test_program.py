@@ -4,7 +4,6 @@ import pytest
 
 from utils.atomic import replacing_file, replacing_folder
 from utils.errors import UserError
-from utils.plots import det_curve, training_curves
 from utils.program import log_to, run_program
 
 
@@ -64,15 +63,3 @@ def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
         root.handlers, root.level = before
     assert capsys.readouterr().out == "epoch 1\ntrouble\n"
     assert "chatter" in (tmp_path / "log" / "train.log").read_text()
-
-
-def test_pictures(rng):
-    from utils.error_rates import error_rates
-
-    is_target = rng.random(5000) < 0.2
-    rates = error_rates(rng.normal(2.0 * is_target, 1.0), is_target)
-    svg = det_curve({"one": rates, "perfect": error_rates(is_target * 1.0, is_target)})
-    assert svg.startswith("<svg") and svg.endswith("</svg>") and len(svg) < 300_000
-    records = [{"epoch": 0, "valid_eer": 0.3}]
-    records += [{"epoch": 1, "valid_eer": 0.2, "train_loss": 3.0}]
-    assert training_curves({"pretrain": records, "triplet": records}).count("<svg") == 1

@@ -61,6 +61,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         Without the ending.
     """
     for ending in (".png", ".svg"):
-        with replacing_file(path.with_suffix(ending)) as temporary:
+        with replacing_file(f"{path}{ending}") as temporary:
             figure.savefig(temporary, dpi=150)
     plt.close(figure)
