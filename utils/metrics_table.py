@@ -16,7 +16,7 @@ def metrics_table(results: dict) -> str:
     >>> from utils.evaluation import evaluate
     >>> import numpy as np
     >>> results = evaluate(np.array([2.0, 1.0]), np.array([True, False]), ["0.01"])
-    >>> print(metrics_table(results).splitlines()[2])
+    >>> print(metrics_table(results).splitlines()[1])
     EER                  0.0000 %
     """
     limits = results.get("ci", {})
