@@ -23,7 +23,7 @@ from utils.errors import UserError
 from utils.features import read_skipped
 from utils.manifest import read_manifest
 from utils.normalization import Normaliser
-from utils.plda import fit_plda
+from utils.plda_training import fit_plda
 from utils.program import run_program
 from utils.score_files import write_scores
 from utils.scorers import CosineScorer, Models, PldaScorer, Scorer
