@@ -58,8 +58,8 @@ def main() -> None:
         seconds = time.perf_counter() - start
         results = json.loads((folder / "results.json").read_text())
     print(
-        f"{args.trials} trials: {seconds:.0f} s within {MOST_BYTES >> 20} MB beside the "
-        f"mapped files, EER {100 * results['eer']:.6f} %"
+        f"{args.trials} trials: {seconds:.0f} s within {MOST_BYTES >> 20} MB beside "
+        f"the mapped files, EER {100 * results['eer']:.6f} %"
     )
 
 
