@@ -47,8 +47,7 @@ def main() -> None:
     protocol = read_protocol(args)
     is_target, speakers = protocol.is_target, protocol.speakers
     scores = [
-        read_joined(path, protocol, args.allow_extra)
-        for path in (args.scores_a, args.scores_b)
+        read_joined(path, protocol, args) for path in (args.scores_a, args.scores_b)
     ]
     whole = [flat_metrics(evaluate(each, is_target, args.p_target)) for each in scores]
     systems = [ScoredTrials(each, is_target, speakers) for each in scores]

@@ -84,7 +84,7 @@ def main() -> None:
     """Evaluate, print tables, and write the JSON and the pictures."""
     args = parse_arguments()
     protocol = read_protocol(args)
-    scores = read_joined(args.scores, protocol, args.allow_extra)
+    scores = read_joined(args.scores, protocol, args)
     results = evaluate_part(args, protocol, scores)
     is_target = protocol.is_target
     results["operating"] = operating_points(args, scores, is_target)

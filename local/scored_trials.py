@@ -51,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-extra", action="store_true", help="pass over scores without trial"
     )
+    parser.add_argument(
+        "--format", choices=("auto", "kaldi", "voxceleb"), default="auto",
+        help="of text lists: label and score last (kaldi) or first (voxceleb)",
+    )  # fmt: skip
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
         help="95 %% intervals from so many resamples of the speakers")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1986, help="of the resamples")
@@ -74,7 +78,7 @@ def prior_text(text: str) -> str:
 
 def read_protocol(args: argparse.Namespace) -> Protocol:
     """Read the trial list and, if named, manifests and enrolled models."""
-    trials = read_trials(args.trials)
+    trials = read_trials(args.trials, args.format)
     check_both_kinds(args.trials, trials)
     metadata = None
     if args.metadata:
@@ -84,9 +88,10 @@ def read_protocol(args: argparse.Namespace) -> Protocol:
     return Protocol(trials, metadata, models, speakers)
 
 
-def read_joined(path: Path, protocol: Protocol, allow_extra: bool) -> np.ndarray:
+def read_joined(path: Path, protocol: Protocol, args: argparse.Namespace) -> np.ndarray:
     """Return the score of every trial."""
-    return join_scores(protocol.trials, read_scores(path), allow_extra)
+    scores = read_scores(path, args.format)
+    return join_scores(protocol.trials, scores, args.allow_extra)
 
 
 def find_speakers(

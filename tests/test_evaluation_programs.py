@@ -137,6 +137,20 @@ def test_every_format_gives_the_same(run, scored, form):
     assert x["cllr"] == pytest.approx(y["cllr"], abs=1e-6)
 
 
+def test_the_format_can_be_named(run, tmp_path):
+    """Ids that are numbers hide where the score stands."""
+    (tmp_path / "t").write_text("1 7 8\n0 7 9\n")
+    (tmp_path / "s").write_text("0.5 7 8\n-0.5 7 9\n")
+    result = run("local.evaluate", tmp_path / "t", tmp_path / "s")
+    assert result.returncode == 1 and "no score: 7 8" in result.stderr
+    named = "--format", "voxceleb"
+    result = run("local.evaluate", tmp_path / "t", tmp_path / "s", *named)
+    assert result.returncode == 0 and "EER                  0.0000 %" in result.stdout
+    (tmp_path / "t").write_text("7 8 target\n7 9 nontarget\n")
+    result = run("local.evaluate", tmp_path / "t", tmp_path / "s", *named)
+    assert result.returncode == 1 and "t:1: label '7'; write 1 or 0" in result.stderr
+
+
 def test_a_bad_line_of_a_nist_table_is_named(run, scored):
     folder, _ = scored
     path = folder / "t.tsv"

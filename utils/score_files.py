@@ -31,8 +31,15 @@ def write_scores(path: Path | str, scores: pd.DataFrame) -> None:
     write_columns(path, columns)
 
 
-def read_scores(path: Path | str) -> pd.DataFrame:
+def read_scores(path: Path | str, form: str = "auto") -> pd.DataFrame:
     """Read a score file of either form.
+
+    Parameters
+    ----------
+    path : Path or str
+    form : str
+        ``kaldi`` (score last), ``voxceleb`` (score first), or ``auto``: last where
+        the last column of the first line is a number.
 
     Returns
     -------
@@ -45,14 +52,15 @@ def read_scores(path: Path | str) -> pd.DataFrame:
     UserError
         The file is missing, empty or malformed, or a score is no finite number.
     """
-    form = "enrol test score"
-    head = read_columns(path, form, n_lines=1)
-    is_last = pd.to_numeric(head[2], errors="coerce").notna().all()
+    lines = "enrol test score"
+    head = read_columns(path, lines, n_lines=1)
+    is_number = pd.to_numeric(head[2], errors="coerce").notna().all()
+    is_last = is_number if form == "auto" else form == "kaldi"
     enrol, test, score = (0, 1, 2) if is_last else (1, 2, 0)
     try:
-        table = read_columns(path, form, {enrol: str, test: str, score: float})
+        table = read_columns(path, lines, {enrol: str, test: str, score: float})
     except ValueError:  # some score is no number: find it
-        table = read_columns(path, form)
+        table = read_columns(path, lines)
         table[score] = pd.to_numeric(table[score], errors="coerce")
     is_bad = ~np.isfinite(table[score])
     raise_at_first(path, is_bad, table[score], "no finite score:", "score it again")

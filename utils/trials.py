@@ -73,12 +73,15 @@ def write_trials(path: Path | str, trials: pd.DataFrame) -> None:
     write_columns(path, columns)
 
 
-def read_trials(path: Path | str) -> pd.DataFrame:
+def read_trials(path: Path | str, form: str = "auto") -> pd.DataFrame:
     """Read a trial list of either form.
 
     Parameters
     ----------
     path : Path or str
+    form : str
+        ``kaldi`` (label last), ``voxceleb`` (label first), or ``auto``: first where
+        the first column holds nothing but 0 and 1.
 
     Returns
     -------
@@ -94,7 +97,11 @@ def read_trials(path: Path | str) -> pd.DataFrame:
     """
     table = read_columns(path, "enrol test target|nontarget").astype("category")
     first, second, third = (table[column] for column in table)
-    if set(first.cat.categories) <= {"0", "1"}:
+    is_binary = set(first.cat.categories) <= {"0", "1"}
+    if form == "voxceleb":
+        wrong = ~first.isin(["0", "1"])
+        raise_at_first(path, wrong, first, "label", "write 1 or 0 first in a line")
+    if form == "voxceleb" or (form == "auto" and is_binary):
         enrol, test, is_target = second, third, first == "1"
     else:
         enrol, test, is_target = first, second, third == "target"
