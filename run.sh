@@ -18,7 +18,7 @@ front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
 model=rescnn_small         # hparams/train_<model>.yaml
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
-backends="cosine lda"      # or plda, centred, and with norm: "cosine+asnorm plda+snorm"
+backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
 stage=0                    # first stage
 stop_stage=7               # last stage
@@ -65,9 +65,8 @@ fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
   step "$features" "$data"/{train,valid,test}.csv "hparams/$front_end.yaml" \
-    "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" \
-    --hparams "hparams/$front_end.yaml" "${copies[@]}" --seed "$seed" --nj "$nj" \
-    "${bad[@]}"
+    "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" --hparams \
+    "hparams/$front_end.yaml" "${copies[@]}" --seed "$seed" --nj "$nj" "${bad[@]}"
 fi
 
 train=(--hparams "$hparams" --features "$features" --seed "$seed" --device "$device")
@@ -84,26 +83,32 @@ if stage 4 "triplet training -> $exp/triplet"; then
 fi
 
 if stage 5 "embeddings -> $embeddings"; then
-  for split in train test; do
+  for split in train valid test; do
     step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
       "$exp/triplet.done" -- python -m local.extract_embeddings "$exp/triplet" \
-      "$data/$split.csv" --features "$features" --out "$embeddings/$split" \
-      --device "$device"
+      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device"
   done
 fi
 
 if stage 6 "scores -> $exp/scores"; then
   names=${trials:-$(names_in "$data/trials")}
+  for backend in $backends; do
+    step "$exp/backends/$backend" hparams/backend.yaml \
+      "$embeddings"/{train,valid}.npy.done -- python -m local.train_backend "$backend" \
+      --embeddings "$embeddings/train" --manifest "$data/train.csv" \
+      --valid "$embeddings/valid" --valid-manifest "$data/valid.csv" \
+      --out "$exp/backends/$backend"
+  done
   for name in $names; do
-    list=$data/trials/$name.txt models=()
-    if [[ -f $data/enrol/$name.txt ]]; then models=(--enrol-models "$data/enrol/$name.txt"); fi
+    list=$data/trials/$name.txt enrol=$data/enrol/$name.txt models=()
+    if [[ -f $enrol ]]; then models=(--enrol-models "$enrol"); fi
     for backend in $backends; do
       step "$exp/scores/$name.$backend.txt" "$list" "${models[@]:1}" \
-        hparams/backend.yaml "$embeddings"/{train,test}.npy.done -- python -m local.score \
-        --backend "$backend" --enrol "$embeddings/test" --test "$embeddings/test" \
-        --trials "$list" "${models[@]}" --cohort "$embeddings/train" \
-        --cohort-manifest "$data/train.csv" --hparams hparams/backend.yaml \
-        --features "$features" --out "$exp/scores/$name.$backend.txt"
+        "$embeddings/test.npy.done" "$exp/backends/$backend.done" -- \
+        python -m local.score --backend "$exp/backends/$backend" \
+        --enrol "$embeddings/test" --test "$embeddings/test" --trials "$list" \
+        "${models[@]}" --metadata "$data/test.csv" --features "$features" \
+        --out "$exp/scores/$name.$backend.txt"
     done
   done
 fi

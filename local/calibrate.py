@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from utils.atomic import replacing_file
-from utils.costs import OperatingPoint
 from utils.errors import UserError
-from utils.fusion import LinearFusion, fit_fusion
+from utils.fusion import LinearFusion, decision_thresholds, fit_fusion
 from utils.manifest import read_manifest
-from utils.metrics import threshold_at_far
 from utils.program import run_program
 from utils.provenance import program_facts, trial_list_facts
 from utils.score_files import join_scores, read_scores, write_scores
@@ -73,7 +71,8 @@ def main() -> None:
     print(f"llr = scores x ({weights}) + {fusion.offset:.4g}: {args.out}")
     if args.save:
         llrs = fusion(np.column_stack(train))
-        save(args, fusion, thresholds(args, llrs, is_target))
+        found = decision_thresholds(llrs, is_target, args.prior, args.far)
+        save(args, fusion, found)
 
 
 def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:
@@ -105,18 +104,6 @@ def check_apart(
             f"{args.train_trials}: {len(shared)} {what} are in the scored list too, "
             f"such as {shared[0]!r}; train on others, or say --force"
         )
-
-
-def thresholds(
-    args: argparse.Namespace, llrs: np.ndarray, is_target: np.ndarray
-) -> dict[str, float]:
-    """Find the thresholds on calibrated scores: of the cost, and of each FAR."""
-    found = {
-        f"cost at p_target {args.prior:g}": OperatingPoint(args.prior).bayes_threshold
-    }
-    for far in args.far:
-        found[f"far {far:g}"] = threshold_at_far(llrs, is_target, far)
-    return found
 
 
 def save(

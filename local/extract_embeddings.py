@@ -17,7 +17,7 @@ from utils.device import checked_device
 from utils.embedding_files import write_embeddings
 from utils.embeddings import UtteranceBatches, embed_batches
 from utils.errors import UserError
-from utils.experiment import load_weights
+from utils.experiment import load_weights, model_hash
 from utils.feature_extraction import FeatureExtractor
 from utils.features import FeatureStore, FeatureWriter, read_skipped
 from utils.manifest import read_manifest
@@ -55,7 +55,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = featurise(args, Path(folder))
             embeddings = embed(encoder, store, store.rows(ids), args)
-    write_embeddings(args.out, ids, embeddings)
+    write_embeddings(args.out, ids, embeddings, model_hash(args.experiment))
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
 
 

@@ -69,7 +69,7 @@ def main() -> None:
 
 def find_scores(folder: Path) -> list[Path]:
     """Return the score files, or say that there are none."""
-    paths = sorted(folder.glob("*.*.txt"))
+    paths = sorted(folder.glob("*.*.txt"), key=lambda path: path.stem)
     if not paths:
         raise UserError(f"{folder}: no score files; run stage 6 first")
     return paths
@@ -114,8 +114,12 @@ def results_table(
     """Lay the results out as rows of text."""
     header = ["trials", "backend", "targets", "nontargets", "EER %"]
     header += [f"minDCF {prior}" for prior in priors]
-    rows = [
-        [
+    with_llrs = any(is_calibrated(result) for result in results)
+    if with_llrs:
+        header += [*(f"actDCF {prior}" for prior in priors), "Cllr"]
+    rows = []
+    for result in results:
+        row = [
             result["trials"],
             result["backend"],
             str(result["n_target"]),
@@ -123,9 +127,16 @@ def results_table(
             f"{100 * result['eer']:.2f}",
             *(f"{result['min_dcf'][prior]:.3f}" for prior in priors),
         ]
-        for result in results
-    ]
+        if with_llrs:
+            values = [*(result["act_dcf"][prior] for prior in priors), result["cllr"]]
+            row += [f"{x:.3f}" if is_calibrated(result) else "-" for x in values]
+        rows.append(row)
     return header, rows
+
+
+def is_calibrated(result: dict) -> bool:
+    """Tell whether scores are log-likelihood ratios, for which actDCF has a meaning."""
+    return result["backend"].endswith("+cal")
 
 
 def page(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils.embedding_files import write_embeddings
+from utils.embedding_files import read_embeddings, write_embeddings
 from utils.manifest import write_manifest
 from utils.metrics import equal_error_rate
 from utils.trials import pair_trials, write_trials
@@ -46,14 +46,29 @@ def data(tmp_path, rng):
 
 
 @pytest.fixture
-def score(data, run):
-    def score_trials(backend="cosine", trials="all", *options):
+def train(data, run):
+    def train_backend(name, *options):
+        vectors, manifests = data / "exp/embeddings", data / "data"
         return run(
-            "local.score", "--backend", backend,
+            "local.train_backend", name,
+            "--embeddings", vectors / "train", "--manifest", manifests / "train.csv",
+            "--valid", vectors / "valid", "--valid-manifest", manifests / "valid.csv",
+            "--out", data / "exp/backends" / name, *options,
+        )  # fmt: skip
+
+    return train_backend
+
+
+@pytest.fixture
+def score(data, run, train):
+    def score_trials(backend="cosine", trials="all", *options):
+        folder = data / "exp/backends" / backend
+        if backend != "cosine" and not folder.exists():
+            assert train(backend).returncode == 0
+        return run(
+            "local.score", "--backend", backend if backend == "cosine" else folder,
             "--enrol", data / "exp/embeddings/test",
             "--test", data / "exp/embeddings/test",
-            "--cohort", data / "exp/embeddings/train",
-            "--cohort-manifest", data / "data/train.csv",
             "--trials", data / f"data/trials/{trials}.txt",
             "--out", data / f"exp/scores/{trials}.{backend}.txt", *options,
         )  # fmt: skip
@@ -82,18 +97,121 @@ def test_from_embeddings_to_a_report(data, run, score):
 
 @pytest.mark.parametrize(
     "backend",
-    ["plda", "cosine+asnorm", "plda+snorm", "lda+ztnorm", "centred+asnorm-cross"],
+    ["whitened", "wccn", "plda", "cosine+asnorm", "plda+snorm+cal", "lda+ztnorm"],
 )
-def test_every_backend_scores(data, run, score, backend):
-    result = score(backend)
+def test_every_backend_scores(data, score, backend):
+    result = score(backend, "all", "--metadata", data / "data/test.csv")
     assert result.returncode == 0, result.stderr
     scores = pd.read_csv(data / f"exp/scores/all.{backend}.txt", sep=" ", header=None)
     trials = pd.read_csv(data / "data/trials/all.txt", sep=" ", header=None)
     assert np.isfinite(scores[2]).all()
     assert (scores[[0, 1]] == trials[[0, 1]]).all(axis=None)
     assert equal_error_rate(scores[2], (trials[2] == "target").to_numpy()) < 0.4
-    if backend.startswith("plda"):
-        assert "PLDA: log-likelihood of an embedding" in result.stdout
+
+
+def test_calibrated_rows_have_their_own_columns(data, run, score):
+    score("cosine")
+    score("cosine+cal")
+    result = run("local.report", "--exp", data / "exp", "--data", data / "data")
+    header, plain, calibrated = result.stdout.splitlines()
+    assert header.endswith("actDCF 0.01  actDCF 0.05   Cllr")
+    assert plain.split()[-3:] == ["-"] * 3
+    entries = json.loads((data / "exp/results.json").read_text())
+    expected = entries[1]["cllr"]
+    assert calibrated.split()[-1] == f"{expected:.3f}"
+    assert entries[0]["eer"] == entries[1]["eer"]
+
+
+def test_the_training_of_a_back_end_is_told(data, train):
+    result = train("plda+asnorm+cal")
+    assert result.returncode == 0, result.stderr
+    assert "LDA: 8 to 2 dimensions, not 60: the data allow no more" in result.stdout
+    assert "PLDA: log-likelihood of an embedding" in result.stdout
+    content = json.loads(
+        (data / "exp/backends/plda+asnorm+cal/backend.json").read_text()
+    )
+    calibration = content["calibration"]
+    assert calibration["speakers"] == ["y", "z"]
+    assert set(calibration["thresholds"]) == {
+        "cost at p_target 0.05", "far 0.01", "far 0.001"
+    }  # fmt: skip
+    assert calibration["trained_on"]["manifest"].endswith("valid.csv")
+
+
+def test_back_ends_that_do_not_fit_are_refused(data, run, train, score):
+    embeddings = data / "exp/embeddings"
+    ids, vectors = read_embeddings(embeddings / "train")
+    write_embeddings(embeddings / "train", ids, vectors, "a" * 64)
+    ids, vectors = read_embeddings(embeddings / "test")
+    write_embeddings(embeddings / "test", ids, vectors, "b" * 64)
+    result = score("centred")
+    assert result.returncode == 1
+    assert "trained on embeddings of another model than" in result.stderr
+    result = run("local.score", "--backend", data, *("--enrol", embeddings / "test"),
+        *("--test", embeddings / "test", "--trials", data / "data/trials/all.txt"),
+        *("--out", data / "s"),
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "backend.json: no such file; train the back-end" in result.stderr
+    result = train("nonsense")
+    assert result.returncode == 1
+    assert "no back-end 'nonsense'; there are cosine, centred" in result.stderr
+    result = train("plda+magic")
+    assert result.returncode == 2 and "one of znorm, tnorm" in result.stderr
+
+
+def test_speakers_of_the_trials_leave_cohort_and_calibration(data, score):
+    train, valid, test = (
+        pd.read_csv(data / f"data/{part}.csv", dtype=str)
+        for part in ("train", "valid", "test")
+    )
+    write_manifest(data / "data/both.csv", pd.concat([test, train.head(4)]))
+    result = score("cosine+snorm", "all", "--metadata", data / "data/both.csv")
+    assert result.returncode == 0, result.stderr
+    assert "1 cohort speakers are in" in result.stdout
+    write_manifest(data / "data/both.csv", pd.concat([test, valid]))
+    options = "all", "--metadata", data / "data/both.csv"
+    result = score("cosine+cal", *options)
+    assert result.returncode == 1
+    assert "2 speakers, such as 'y', are those of the calibration" in result.stderr
+    assert score("cosine+cal", *options, "--force").returncode == 0
+    write_manifest(data / "data/both.csv", pd.concat([test, train]))
+    result = score("cosine+snorm", "all", "--metadata", data / "data/both.csv")
+    assert result.returncode == 1 and "two cohort scores or more" in result.stderr
+
+
+def test_calibration_needs_speakers_of_its_own(data, train):
+    write_manifest(
+        data / "data/valid.csv", pd.read_csv(data / "data/train.csv", dtype=str)
+    )
+    ids, vectors = read_embeddings(data / "exp/embeddings/train")
+    write_embeddings(data / "exp/embeddings/valid", ids, vectors)
+    result = train("cosine+cal")
+    assert result.returncode == 1
+    assert "3 speakers are in" in result.stderr and "hold out others" in result.stderr
+
+
+def test_adaptation_from_unlabelled_embeddings(data, train, score):
+    for name in ("plda", "lda"):
+        result = train(name, "--adapt", data / "exp/embeddings/valid")
+        assert result.returncode == (0 if name == "plda" else 1), result.stderr
+    assert "adaptation 'kaldi' needs a back-end with PLDA" in result.stderr
+    assert score("plda").returncode == 0
+
+
+def test_all_pairs_in_an_array(data, run, score):
+    assert score("lda").returncode == 0
+    embeddings, path = data / "exp/embeddings/test", data / "all.npy"
+    result = run(
+        "local.score_all", "--backend", data / "exp/backends/lda",
+        "--enrol", embeddings, "--test", embeddings, "--out", path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    matrix = np.load(path, mmap_mode="r")
+    listed = pd.read_csv(data / "exp/scores/all.lda.txt", sep=" ", header=None)
+    rows = {name: row for row, name in enumerate(read_embeddings(embeddings)[0])}
+    found = matrix[listed[0].map(rows), listed[1].map(rows)]
+    np.testing.assert_allclose(found, listed[2], atol=1e-5)
 
 
 def test_a_speaker_of_both_splits_is_told(data, run, score):
@@ -176,7 +294,7 @@ def test_one_class_list(data, run, score):
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
-        ("local.score", ["--backend", "nonsense"], "'nonsense': write one of cosine"),
+        ("local.score", ["--backend", "cosine"], "required: --enrol"),
         ("local.evaluate", ["a", "b", "--p-target", "2"], "numbers between 0 and 1"),
         ("local.evaluate", [], "required"),
     ],

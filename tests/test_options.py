@@ -279,7 +279,8 @@ def test_run_goes_through_all_stages_once(recipe):
         "local.validate_data",
         "local.compute_features",
         *["local.train"] * 2,
-        *["local.extract_embeddings"] * 2,
+        *["local.extract_embeddings"] * 3,
+        *["local.train_backend"] * 2,
         *["local.score"] * 4,
         "local.report",
     ]
@@ -294,7 +295,8 @@ def test_run_goes_through_all_stages_once(recipe):
 def test_run_repeats_only_what_a_change_touches(recipe):
     recipe()
     _, programs = recipe("--backends", "cosine plda", "--trials", "all")
-    assert len(programs) == 2 and "--backend plda" in programs[0]
+    assert len(programs) == 3 and "local.train_backend plda" in programs[0]
+    assert "backends/plda --enrol" in programs[1] and "local.report" in programs[2]
     _, programs = recipe("--stage", "3", "--stop-stage", "4", "--seed", "1")
     assert [line.split()[2] for line in programs] == ["pretrain", "triplet"]
     _, programs = recipe("--stage", "4", "--stop-stage", "4", "--force", "--seed", "1")

@@ -31,7 +31,7 @@ def test_no_utterance_of_a_model_counts_more(rng):
     a, b = rng.standard_normal((2, 8))
     expected = a / np.linalg.norm(a) + b / np.linalg.norm(b)
     expected /= np.linalg.norm(expected)
-    scorer = CosineScorer(np.asarray)
+    scorer = CosineScorer()
     vectors = scorer.prepare(np.stack([a, 100 * b, a + 1]))
     models = scorer.enrol(vectors, [np.array([0, 1]), np.array([2])])
     np.testing.assert_allclose(models.vectors[0], expected)
@@ -39,18 +39,42 @@ def test_no_utterance_of_a_model_counts_more(rng):
     assert models.n_utterances.tolist() == [2, 1]
 
 
-def test_plda_models_are_enrolled_by_the_book_or_averaged(rng):
-    model = Plda(np.zeros(4), np.eye(4), np.array([3.0, 2.0, 1.0, 0.5]))
+PLDA = Plda(np.full(4, 0.1), np.eye(4), np.array([3.0, 2.0, 1.0, 0.5]))
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_plda_models_are_enrolled_by_the_book_or_averaged(rng, average):
     embeddings = rng.standard_normal((5, 4))
-    rows = [np.array([0, 1, 2])]
-    for average, count in ((False, 3), (True, 1)):
-        scorer = PldaScorer(np.asarray, model, average)
-        vectors = scorer.prepare(embeddings)
-        unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-        np.testing.assert_allclose(vectors, unit)
-        found = scorer.block(scorer.enrol(vectors, rows), vectors)
-        oracle = model.llr(unit[:3].mean(axis=0)[None], unit, count)
-        np.testing.assert_allclose(found, oracle)
+    scorer = PldaScorer(PLDA, average_enrolment=average)
+    vectors = scorer.prepare(embeddings)
+    np.testing.assert_allclose(vectors, embeddings - 0.1)
+    models = scorer.enrol(vectors, [np.array([0, 1, 2]), np.array([4])])
+    found = scorer.block(models, vectors)
+    mean = vectors[:3].mean(axis=0)[None]
+    oracle = PLDA.llr(mean, vectors, 1 if average else 3)
+    np.testing.assert_allclose(found[:1], oracle)
+    np.testing.assert_allclose(found[1:], PLDA.llr(vectors[4:], vectors))
+
+
+def test_psi_normalised_models_know_their_number_of_utterances(rng):
+    """Kaldi: the mean of n is scaled by sqrt(K / sum(u^2 / (psi + 1/n)))."""
+    scorer = PldaScorer(PLDA, length_norm="psi")
+    vectors = scorer.prepare(rng.standard_normal((5, 4)))
+    models = scorer.enrol(vectors, [np.array([0, 1, 2])])
+    mean = vectors[:3].mean(axis=0)
+    scaled = mean * np.sqrt(4 / np.sum(mean**2 / (PLDA.psi + 1 / 3)))
+    np.testing.assert_allclose(models.vectors[0], scaled)
+    tests = np.stack([v * np.sqrt(4 / np.sum(v**2 / (PLDA.psi + 1))) for v in vectors])
+    oracle = PLDA.llr(scaled[None], tests, 3)
+    np.testing.assert_allclose(scorer.block(models, vectors), oracle)
+
+
+@pytest.mark.parametrize("scorer", [CosineScorer(), PldaScorer(PLDA, "psi")])
+def test_factors_are_the_scores(rng, scorer):
+    vectors = scorer.prepare(rng.standard_normal((6, 4)))
+    models = scorer.enrol(vectors, [np.array([0, 1]), np.array([2, 3])])
+    left, right = scorer.factors(models, vectors)
+    np.testing.assert_allclose(left @ right.T, scorer.block(models, vectors))
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg import cholesky, eigh
 
 from utils.plda import Plda, diagonalise
+from utils.transforms import shrunk
 
 
 def adapt_mean(model: Plda, embeddings: np.ndarray) -> Plda:
@@ -69,6 +70,22 @@ def _tiny(matrix: np.ndarray) -> np.ndarray:
     return 1e-10 * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
 
 
+def move_mean(source: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+    """Give embeddings (N, D) of a source the mean of those of a target (M, D)."""
+    return source + (np.mean(embeddings, axis=0) - np.mean(source, axis=0))
+
+
+def move_covariance(
+    source: np.ndarray, embeddings: np.ndarray, shrinkage: float = 0.01
+) -> np.ndarray:
+    """Give embeddings (N, D) of a source the target's mean and, by `coral`, covariance.
+
+    A back-end that is then trained on them fits the target.
+    """
+    centred = source - np.mean(source, axis=0)
+    return centred @ coral(source, embeddings, shrinkage) + np.mean(embeddings, axis=0)
+
+
 def coral(
     source: np.ndarray, embeddings: np.ndarray, shrinkage: float = 0.0
 ) -> np.ndarray:
@@ -96,9 +113,7 @@ def coral(
 
 
 def _covariance(x: np.ndarray, shrinkage: float) -> np.ndarray:
-    covariance = np.cov(x.T, bias=True)
-    scale = np.trace(covariance) / len(covariance)
-    return (1 - shrinkage) * covariance + shrinkage * scale * np.eye(len(covariance))
+    return shrunk(np.cov(x.T, bias=True), shrinkage)
 
 
 def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
@@ -147,3 +162,11 @@ def adapt_coral_plus(
         parts.append(part + share * (back.T * np.maximum(values - 1, 0.0)) @ back)
     mean = np.mean(embeddings, axis=0)
     return diagonalise(mean, cholesky(parts[0] + _tiny(parts[0]), lower=True), parts[1])
+
+
+EMBEDDING_METHODS = {"mean": move_mean, "coral": move_covariance}
+PLDA_METHODS = {
+    "kaldi": adapt_kaldi,
+    "coral+": adapt_coral_plus,
+    "plda-mean": adapt_mean,
+}

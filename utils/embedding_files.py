@@ -1,5 +1,9 @@
-"""Embeddings on disk: PREFIX.npy, float32 (N, D), and PREFIX.ids, one id a line."""
+"""Embeddings on disk: PREFIX.npy, float32 (N, D), and PREFIX.ids, one id a line.
 
+PREFIX.json names the model that made them, where it is known.
+"""
+
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +13,21 @@ from utils.errors import UserError
 
 
 def write_embeddings(
-    prefix: Path | str, ids: list[str], embeddings: np.ndarray
+    prefix: Path | str,
+    ids: list[str],
+    embeddings: np.ndarray,
+    model_sha256: str | None = None,
 ) -> None:
     """Write embeddings and their ids.
 
     Parameters
     ----------
     prefix : Path or str
-        The files are ``<prefix>.npy`` and ``<prefix>.ids``.
+        The files are ``<prefix>.npy``, ``<prefix>.ids`` and ``<prefix>.json``.
     ids : sequence of str, length N
     embeddings : ndarray of shape (N, D)
+    model_sha256 : str, optional
+        Hash of the model's weights.
 
     Example
     -------
@@ -28,7 +37,9 @@ def write_embeddings(
     >>> read_embeddings(prefix)[0]
     ['a', 'b']
     """
-    array, names = _paths(prefix)
+    array, names, facts = _paths(prefix)
+    with replacing_file(facts) as temporary:
+        temporary.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
     with replacing_file(names) as temporary:
         temporary.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
     with replacing_file(array) as temporary:
@@ -48,7 +59,7 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     UserError
         A file is missing, the two disagree, or an embedding is not finite.
     """
-    array, names = _paths(prefix)
+    array, names, _ = _paths(prefix)
     for path in (array, names):
         if not path.is_file():
             raise UserError(f"{path}: no such file; run stage 5 first")
@@ -68,6 +79,12 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     return ids, embeddings
 
 
-def _paths(prefix: Path | str) -> tuple[Path, Path]:
+def read_model_hash(prefix: Path | str) -> str | None:
+    """Return the hash of the model that made the embeddings, where it is known."""
+    facts = _paths(prefix)[2]
+    return json.loads(facts.read_text())["model_sha256"] if facts.is_file() else None
+
+
+def _paths(prefix: Path | str) -> tuple[Path, Path, Path]:
     """Append the endings: a prefix may have dots."""
-    return Path(f"{prefix}.npy"), Path(f"{prefix}.ids")
+    return tuple(Path(f"{prefix}.{ending}") for ending in ("npy", "ids", "json"))

@@ -6,13 +6,16 @@ N. Bruemmer, L. Burget et al., "Fusion of heterogeneous speaker recognition syst
 in the STBU submission for the NIST SRE 2006", IEEE TASLP 15 (2007), section III.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from utils.costs import OperatingPoint
 from utils.error_rates import convex_hull, error_rates
+from utils.metrics import threshold_at_far
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,24 @@ def fit_fusion(
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     weights = found.x[:-1] / spread
     return LinearFusion(weights, float(found.x[-1] - weights @ centre), prior)
+
+
+def decision_thresholds(
+    llrs: np.ndarray, is_target: np.ndarray, prior: float, far: Sequence[float]
+) -> dict[str, float]:
+    """Find thresholds on calibrated scores: of the cost at a prior, and of each FAR.
+
+    Example
+    -------
+    >>> llrs, is_target = np.array([0.5, 1.0, 2.0]), np.array([False, False, True])
+    >>> found = decision_thresholds(llrs, is_target, 0.1, [0.5])
+    >>> {name: round(value, 3) for name, value in found.items()}
+    {'cost at p_target 0.1': 2.197, 'far 0.5': 0.5}
+    """
+    found = {f"cost at p_target {prior:g}": OperatingPoint(prior).bayes_threshold}
+    return found | {
+        f"far {rate:g}": threshold_at_far(llrs, is_target, rate) for rate in far
+    }
 
 
 def _check(scores: np.ndarray, is_target: np.ndarray, prior: float) -> None:

@@ -116,8 +116,8 @@ class Normaliser:
         self.enrol_cohort, self.test_cohort = enrol_cohort, test_cohort
         self.method, self.top = method, top
         limit = top if method == "as" else None
-        self.enrol_floor, self.test_floor = _floor(enrol_cohort), _floor(test_cohort)
         self.of_enrol = moments(enrol_cohort, limit)
+        self.enrol_floor, self.test_floor = _floor(enrol_cohort), _floor(test_cohort)
         if method == "zt":
             if cohort_cohort is None:
                 raise ValueError("zt needs the scores of the cohort against itself")
@@ -191,31 +191,3 @@ def _by_selection(
     square = values**2 @ chosen.T / count
     deviation = np.sqrt(np.maximum(square - mean**2, floor**2))
     return (scores - mean) / deviation
-
-
-def exclude_speakers(
-    cohort_scores: np.ndarray, speakers: np.ndarray, cohort_speakers: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Mark the cohort entries of each row's own speaker as unusable.
-
-    Parameters
-    ----------
-    cohort_scores : ndarray of shape (N, C)
-    speakers : ndarray of shape (N,)
-    cohort_speakers : ndarray of shape (C,)
-
-    Returns
-    -------
-    scores : ndarray of shape (N, C)
-    n_overlapping : int
-        Cohort speakers that occur among the rows' speakers.
-
-    Example
-    -------
-    >>> own = np.array([[1.0, 2.0]])
-    >>> exclude_speakers(own, np.array(["a"]), np.array(["a", "b"]))
-    (array([[nan,  2.]]), 1)
-    """
-    same = speakers[:, None] == cohort_speakers
-    n_overlapping = len(np.unique(cohort_speakers[same.any(axis=0)]))
-    return np.where(same, UNUSABLE, cohort_scores), n_overlapping

@@ -91,17 +91,47 @@ class Plda:
         >>> model.llr(np.array([[2.0]]), np.array([[2.0], [-2.0]])).round(3)
         array([[ 0.842, -2.587]])
         """
-        n = np.broadcast_to(n_utterances, len(enrol))[:, None]
-        gain = n * self.psi / (n * self.psi + 1)  # (N, K)
-        variance = 1 + self.psi / (n * self.psi + 1)
-        total = 1 + self.psi
+        n = np.broadcast_to(n_utterances, len(enrol))
+        scores = np.empty((len(enrol), len(test)), np.result_type(enrol, test))
+        for count in np.unique(n):
+            same = n == count
+            left, right = self.factors(enrol[same], test, int(count))
+            if same.all():
+                return left @ right.T
+            scores[same] = left @ right.T
+        return scores
+
+    def factors(
+        self, enrol: np.ndarray, test: np.ndarray, n_utterances: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Write the log-likelihood ratios of all pairs as one matrix product.
+
+        Parameters
+        ----------
+        enrol : ndarray of shape (N, K)
+        test : ndarray of shape (M, K)
+        n_utterances : int
+            Behind every row of ``enrol``.
+
+        Returns
+        -------
+        left : ndarray of shape (N, K + 2)
+        right : ndarray of shape (M, K + 2)
+            ``left @ right.T`` is `llr`.
+        """
+        posterior = self.psi / (n_utterances * self.psi + 1)
+        gain, variance, total = n_utterances * posterior, 1 + posterior, 1 + self.psi
         # -[(t - gain u)^2 / variance - t^2 / total + ln(variance / total)] / 2
-        weight = 1 / variance - 1 / total
-        cross = (gain * enrol / variance) @ test.T
-        of_enrol = np.sum(gain**2 * enrol**2 / variance, axis=1, keepdims=True)
-        constant = np.sum(np.log(variance / total), axis=1, keepdims=True)
-        of_test = weight @ (test**2).T
-        return cross - (of_enrol + of_test + constant) / 2
+        of_enrol = enrol**2 @ (gain**2 / variance) + np.sum(np.log(variance / total))
+        of_test = test**2 @ (1 / variance - 1 / total)
+        left = [
+            enrol * (gain / variance),
+            of_enrol[:, None] / -2,
+            np.ones((len(enrol), 1)),
+        ]
+        right = [test, np.ones((len(test), 1)), of_test[:, None] / -2]
+        dtype = np.result_type(enrol, test)
+        return np.hstack(left).astype(dtype), np.hstack(right).astype(dtype)
 
     def covariances(self) -> tuple[np.ndarray, np.ndarray]:
         """Return B and W, both (D, D).

@@ -4,6 +4,7 @@ See `utils.plda` for the model.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
@@ -109,6 +110,67 @@ class Training:
     log_likelihoods: list[float]
     condition_number: float
     n_single: int
+
+    @property
+    def note(self) -> str:
+        """Say how the training went."""
+        first, last = self.log_likelihoods[0], self.log_likelihoods[-1]
+        return (
+            f"PLDA: log-likelihood of an embedding {first:.2f} to {last:.2f}, "
+            f"condition number within speakers {self.condition_number:.3g}, "
+            f"{self.n_single} speakers with one utterance"
+        )
+
+
+@dataclass(frozen=True)
+class PldaSettings:
+    """How to train PLDA, and how to use it: the last step of a back-end's chain.
+
+    Attributes
+    ----------
+    n_iterations, rank, shrinkage
+        See `fit_plda`.
+    length_norm : str
+        ``none``, or ``psi``: Kaldi's normalisation of projected vectors.
+    average_enrolment : bool
+        Treat the mean of the enrolment utterances as one utterance, instead of by
+        the book.
+    """
+
+    n_iterations: int = 20
+    rank: int | None = None
+    shrinkage: float = 0.05
+    length_norm: str = "none"
+    average_enrolment: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.length_norm not in ("none", "psi"):
+            raise ValueError(
+                f"length_norm must be none or psi, not {self.length_norm!r}"
+            )
+
+    @property
+    def use(self) -> dict[str, object]:
+        """How a scorer is to use the model."""
+        return {
+            "length_norm": self.length_norm,
+            "average_enrolment": self.average_enrolment,
+        }
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> "TrainedPlda":
+        """Train on embeddings (N, D) and who speaks in each; see `fit_plda`."""
+        model, training = fit_plda(
+            embeddings, speakers, self.n_iterations, self.rank, self.shrinkage
+        )
+        return TrainedPlda(model, training.note)
+
+
+class TrainedPlda(NamedTuple):
+    """A model, and what there is to say about its training."""
+
+    model: Plda
+    note: str
 
 
 def fit_plda(

@@ -1,0 +1,52 @@
+"""Score every utterance of one set of embeddings with every one of another.
+
+Writes OUT.npy, float32 of shape (N, M), to be memory-mapped. Normalisation and
+calibration are not applied. joblib spreads the work over --nj processes, or over a
+cluster: see README.md.
+"""
+
+import argparse
+from pathlib import Path
+
+from utils.all_pairs import score_all
+from utils.atomic import replacing_file
+from utils.backend_files import open_backend
+from utils.embedding_files import read_embeddings
+from utils.errors import UserError
+from utils.program import run_program
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--backend", required=True, help="cosine, or a folder")
+    parser.add_argument("--enrol", required=True, help="prefix of N embeddings")
+    parser.add_argument("--test", required=True, help="prefix of M embeddings")
+    parser.add_argument("--out", type=Path, required=True, metavar="OUT.npy")
+    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    args = parser.parse_args()
+    if args.out.suffix != ".npy":
+        parser.error(f"--out must end in .npy, not {args.out}")
+    return args
+
+
+def main() -> None:
+    """Score all pairs."""
+    args = parse_arguments()
+    backend = open_backend(args.backend, (args.enrol, args.test))
+    prepared = {}
+    for prefix in {args.enrol, args.test}:
+        try:
+            prepared[prefix] = backend.prepare(read_embeddings(prefix)[1])
+        except ValueError as error:
+            raise UserError(f"{prefix}.npy: {error}") from None
+    models = backend.enrol_single(prepared[args.enrol])
+    with replacing_file(args.out) as temporary:
+        score_all(backend, models, prepared[args.test], temporary, args.nj)
+    print(f"{len(models)} x {len(prepared[args.test])} scores: {args.out}")
+
+
+if __name__ == "__main__":
+    run_program(main)
