@@ -246,8 +246,10 @@ def initial_parameters(
     within = data.scatter / data.counts.sum()
     values, vectors = eigh(between)
     rank = min(rank or len(mean), len(mean))
-    values = np.maximum(values[::-1][:rank], _FLOOR * values.mean())
-    return mean, vectors[:, ::-1][:, :rank] * np.sqrt(values), within
+    values = np.maximum(values[::-1], _FLOOR * values.mean())
+    loading = vectors[:, ::-1] * np.sqrt(values)
+    within += loading[:, rank:] @ loading[:, rank:].T  # what the rank leaves over
+    return mean, loading[:, :rank], within
 
 
 def em_step(
