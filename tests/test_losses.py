@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from utils.losses import embedding_spread, triplet_loss
-from utils.schedule import WarmupCosine
 
 
 def unit(*shape):
@@ -41,11 +40,3 @@ def test_spread_of_opposite_and_random_embeddings():
     embeddings = unit(50, 6)
     oracle = (embeddings - embeddings.mean(0)).square().sum(1).mean()
     torch.testing.assert_close(embedding_spread(embeddings), oracle)
-
-
-def test_schedule_is_continuous_and_ends_low():
-    schedule = WarmupCosine(peak=0.1, final=0.001, warmup=0.1)
-    rates = np.array([schedule(progress) for progress in np.linspace(0, 1, 1001)])
-    assert rates[0] == 0.0 and rates.max() == pytest.approx(0.1)
-    assert rates[-1] == pytest.approx(0.001)
-    assert np.abs(np.diff(rates)).max() < 0.002

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -8,17 +9,21 @@ import time
 import numpy as np
 import pytest
 import torch
+import yaml
 
+from local.train import main
 from utils.features import FeatureWriter
+from utils.program import run_program
 
 TINY = [
     "--net.width", "4", "--net.n_blocks", "1", "--net.embedding_dim", "16",
-    "--pretrain.epochs", "6", "--pretrain.batches_per_epoch", "8",
+    "--pretrain.epochs", "6", "--pretrain.epoch_crops", "64",
     "--pretrain.batch_size", "8", "--pretrain.crop_frames", "32",
-    "--triplet.epochs", "4", "--triplet.batches_per_epoch", "6",
+    "--triplet.epochs", "4", "--triplet.epoch_crops", "72",
     "--triplet.n_triplets", "4", "--triplet.crop_frames", "32",
     "--triplet.history_crops", "3",
 ]  # fmt: skip
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -44,36 +49,63 @@ def features(tmp_path_factory):
 
 
 @pytest.fixture
-def train(features, tmp_path, root):
-    def command(phase, out, *options):
+def command(features, tmp_path, root):
+    """Words of a tiny training; of a phase, an output folder and more options."""
+
+    def words(phase, out, *options):
         return [
-            sys.executable, "-m", "local.train", phase,
-            "--hparams", "hparams/train_rescnn_small.yaml",
+            "local.train", phase,
+            "--hparams", str(root / "hparams/train_rescnn_small.yaml"),
             "--features", features, "--out", tmp_path / out,
             "--precision", "fp32", *TINY, *options,
         ]  # fmt: skip
 
-    def run(phase, out, *options, kill_at_epoch=None):
-        process = subprocess.Popen(
-            command(phase, out, *options), cwd=root, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    return words
+
+
+@pytest.fixture
+def train(command, capsys, monkeypatch):
+    """Train in this process: exit code and output."""
+
+    def run(phase, out, *options):
+        monkeypatch.setattr(
+            sys, "argv", [str(w) for w in command(phase, out, *options)]
+        )
+        code = 0
+        try:
+            run_program(main)
+        except SystemExit as stop:
+            code = stop.code
+        captured = capsys.readouterr()
+        logging.shutdown()
+        return subprocess.CompletedProcess([], code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def start(command, root):
+    """Begin a training in a process, or in several, of its own."""
+
+    def run(phase, out, *options, launcher=("-m",)):
+        return subprocess.Popen(
+            [sys.executable, *launcher, *command(phase, out, *options)],
+            cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        if kill_at_epoch is not None:
-            log = tmp_path / out / "log.jsonl"
-            while not log.exists() or len(log.read_text().splitlines()) < (
-                kill_at_epoch + 1
-            ):
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.02)
-            process.send_signal(signal.SIGKILL)
-        stdout, stderr = process.communicate()
-        return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
 
     return run
 
 
 def read_log(folder):
     return [json.loads(line) for line in (folder / "log.jsonl").open()]
+
+
+def curves(folder):
+    """Return the log without what is measured by the clock."""
+    return [
+        {key: value for key, value in record.items() if key != "seconds"}
+        for record in read_log(folder)
+    ]
 
 
 def weights(folder):
@@ -84,6 +116,32 @@ def assert_equal_weights(first, second):
     assert first.keys() == second.keys()
     for name in first:
         assert torch.equal(first[name], second[name]), name
+
+
+def kill_within_epoch(process, folder, epoch):
+    """Kill a training once a checkpoint within that epoch is its newest."""
+
+    def newest():
+        found = [
+            yaml.safe_load(path.read_text())
+            for path in (folder / "checkpoints").glob("CKPT*/CKPT.yaml")
+        ]
+        return max(found, key=lambda meta: meta["unixtime"], default={})
+
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            meta = newest()
+        except FileNotFoundError:  # deleted just now
+            continue
+        n_done = len(read_log(folder)) if (folder / "log.jsonl").exists() else 0
+        if meta and not meta["end-of-epoch"] and n_done >= epoch:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "encoder.pt").exists()
 
 
 def test_both_phases(train, tmp_path):
@@ -110,24 +168,55 @@ def test_both_phases(train, tmp_path):
     assert facts["n_train_speakers"] == 8 and facts["n_valid_speakers"] == 4
 
 
-@pytest.mark.parametrize("kill_at_epoch", [1, 3])
-def test_a_killed_pretraining_resumes_exactly(train, tmp_path, kill_at_epoch):
-    assert train("pretrain", "whole").returncode == 0
-    killed = train("pretrain", "killed", kill_at_epoch=kill_at_epoch)
-    assert killed.returncode == -signal.SIGKILL
-    assert not (tmp_path / "killed" / "encoder.pt").exists()
-    resumed = train("pretrain", "killed")
+AVERAGED = [
+    "--pretrain.ema_decay", "0.9", "--pretrain.accumulation", "2",
+    "--pretrain.patience", "4", "--pretrain.lr_shape", "cyclic",
+    "--pretrain.lr_cycles", "3", "--checkpoint-batches", "4",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_pretraining_killed_within_an_epoch_resumes_exactly(
+    train, start, tmp_path, epoch
+):
+    assert train("pretrain", "whole", *AVERAGED).returncode == 0
+    process = start("pretrain", "killed", *AVERAGED)
+    kill_within_epoch(process, tmp_path / "killed", epoch)
+    resumed = train("pretrain", "killed", *AVERAGED)
     assert resumed.returncode == 0, resumed.stderr
     assert_equal_weights(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    assert curves(tmp_path / "killed") == curves(tmp_path / "whole")
 
 
-def test_a_killed_triplet_training_resumes_exactly(train, tmp_path):
-    assert train("pretrain", "pretrain").returncode == 0
-    init = ("--init", tmp_path / "pretrain")
+def test_a_killed_triplet_training_resumes_exactly(train, start, tmp_path):
+    init = ("--checkpoint-batches", "2")
     assert train("triplet", "whole", *init).returncode == 0
-    train("triplet", "killed", *init, kill_at_epoch=2)
+    process = start("triplet", "killed", *init)
+    kill_within_epoch(process, tmp_path / "killed", 3)  # of select batches
     assert train("triplet", "killed", *init).returncode == 0
     assert_equal_weights(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    assert curves(tmp_path / "killed") == curves(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("phase", ["pretrain", "triplet"])
+def test_two_processes_train_as_one(train, start, tmp_path, phase):
+    # small steps: weights whose gradient is zero but for noise hardly move, and the
+    # choice of hard triplets does not hang on them
+    options = ["--pretrain.augment", "[]", f"--{phase}.epochs", "2"]
+    options += [f"--{phase}.lr", "1e-5"]
+    together = start(phase, "two", *options, launcher=TORCHRUN + ["-m"])
+    assert train(phase, "one", *options).returncode == 0
+    _, errors = together.communicate()
+    assert together.returncode == 0, errors
+    one, two = curves(tmp_path / "one"), curves(tmp_path / "two")
+    assert len(one) == len(two) == 3
+    for alone, shared in zip(one, two, strict=True):
+        assert alone == pytest.approx(shared, rel=1e-3, abs=1e-4)
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    for name in one:
+        is_undone_by_norm = name.endswith(("conv.bias", "conv1.bias", "conv2.bias"))
+        if not is_undone_by_norm and "running" not in name:
+            torch.testing.assert_close(one[name], two[name], rtol=1e-2, atol=1e-3)
 
 
 def test_a_collapse_stops_the_run_with_an_explanation(train):

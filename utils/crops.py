@@ -88,6 +88,11 @@ class CropPicker:
         """Number of speakers to choose from."""
         return len(self.rows_of)
 
+    @property
+    def n_utterances(self) -> np.ndarray:
+        """Number of utterances of each speaker, shape (n_speakers,)."""
+        return np.array([len(rows) for rows in self.rows_of])
+
     def crop(self, row: int, rng: np.random.Generator) -> Crop:
         """Choose a place in the utterance of a row."""
         return Crop(int(row), int(rng.integers(self.n_starts[row])))
