@@ -31,7 +31,7 @@ from utils.fine_tuning import start_from, weights_file
 from utils.program import log_to, run_program
 from utils.training_data import TrainingData, read_training_data
 
-SANITY = {"epochs": 5, "patience": 0, "augment": [], "speakers_per_batch": 2}
+SANITY = {"epochs": 5, "patience": 0, "augment": []}
 
 
 def parse() -> tuple[argparse.Namespace, dict]:

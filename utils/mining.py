@@ -174,6 +174,7 @@ def _pairs(similarity: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
     return pairs, similarity.masked_fill(same, -torch.inf)[pairs[:, 0]]
 
 
+READY_TRIPLETS = {"history", "random"}  # batches that are triplets already
 MINERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "random": random_triplets,
     "semi_hard": semi_hard_triplets,

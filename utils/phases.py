@@ -10,37 +10,73 @@ from utils import distributed
 from utils.brain import SpeakerBrain
 from utils.crops import Crop, CropDataset
 from utils.errors import UserError
-from utils.losses import embedding_spread, triplet_loss
-from utils.mining import History
+from utils.losses import embedding_spread, mined_triplet_loss, triplet_loss
+from utils.mining import READY_TRIPLETS, History
 
 
-class SoftmaxBrain(SpeakerBrain):
-    """Classify the training speakers.
+class PretrainBrain(SpeakerBrain):
+    """Classify the training speakers, or compare the crops of a batch, or both.
 
-    ``modules`` also holds ``classifier``; ``hparams`` also holds ``loss``, a
-    callable of the classifier's outputs (B, 1, N) and labels (B, 1).
+    ``modules`` also holds ``classifier`` and ``loss``, an `Objective`; ``hparams`` also
+    holds ``crops_per_speaker`` (in a batch, at least) and ``min_spread``.
     """
 
+    def train(self, train_set: DataLoader, valid_set: DataLoader) -> None:
+        """Train; see `SpeakerBrain.train`.
+
+        Raises
+        ------
+        UserError
+            The loss compares crops of a speaker, and the batches hold single ones.
+        """
+        if self.parts["loss"].compares and self.hparams.crops_per_speaker < 2:
+            raise UserError(
+                f"the loss {self.hparams.loss} needs two crops or more of a speaker in "
+                "a batch; set crops_per_speaker to 2 or more"
+            )
+        super().train(train_set, valid_set)
+
     def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the classification loss, and note the accuracy."""
-        outputs = self.modules.classifier(embeddings.unsqueeze(1))
-        is_right = outputs.squeeze(1).argmax(dim=1) == labels
-        self.state.note(train_accuracy=is_right.float().mean())
-        return self.hparams.loss(outputs, labels.unsqueeze(1))
+        """Return the loss; note its terms, the accuracy and the spread."""
+        outputs = None
+        if self.parts["loss"].classifies:
+            outputs = self.modules.classifier(embeddings.unsqueeze(1)).squeeze(1)
+            is_right = outputs.argmax(dim=1) == labels
+            self.state.note(train_accuracy=is_right.float().mean())
+        loss, terms = self.modules.loss(embeddings, labels, outputs)
+        if len(terms) > 1:
+            self.state.note(**{f"loss_{name}": value for name, value in terms.items()})
+        self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
+        return loss
+
+    def check_health(self, means: dict[str, float]) -> None:
+        """Stop a collapsed training.
+
+        Raises
+        ------
+        UserError
+            All embeddings are nearly the same.
+        """
+        if means["embedding_spread"] < self.hparams.min_spread:
+            raise UserError(
+                f"epoch {self.epoch}: the embeddings have collapsed (spread "
+                f"{means['embedding_spread']:.4f}); lower the learning rate"
+            )
 
 
 class TripletBrain(SpeakerBrain):
-    """Triplets: random batches first, then select batches from a history.
+    """Triplets: random ones first, then hard ones of a history; or mined in a batch.
 
-    ``hparams`` also holds ``margin``, ``random_epochs`` (epochs of random batches),
-    ``history_share`` (share of the speakers in the history), ``history_crops``
-    (crops of each), ``n_hardest`` and ``min_spread``.
+    ``hparams`` also holds ``mining``, ``margin``, ``random_epochs`` (epochs of random
+    batches), ``history_share`` (share of the speakers in the history),
+    ``history_crops`` (crops of each), ``n_hardest`` and ``min_spread``.
     """
 
     def start_epoch(self) -> None:
         """Refresh the embeddings that hard triplets are chosen by."""
         self.state.history = None
-        if self.epoch > self.hparams.random_epochs:
+        is_random = self.epoch <= self.hparams.random_epochs
+        if self.hparams.mining == "history" and not is_random:
             crops, _ = self.history_crops()
             self.state.history = self.embed_crops(crops)
 
@@ -90,7 +126,11 @@ class TripletBrain(SpeakerBrain):
 
     def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the triplet loss, and note its make-up."""
-        triplets = triplet_loss(embeddings, self.hparams.margin)
+        margin, mining = self.hparams.margin, self.hparams.mining
+        if mining in READY_TRIPLETS:
+            triplets = triplet_loss(embeddings, margin)
+        else:
+            triplets = mined_triplet_loss(embeddings, labels, margin, mining)
         self.state.note(
             active_triplets=triplets.active,
             positive_similarity=triplets.positive.detach(),
@@ -119,31 +159,4 @@ class TripletBrain(SpeakerBrain):
                 f"{means['embedding_spread']:.4f}, loss {self.train_loss:.4f} at "
                 f"margin {self.hparams.margin}); lower the learning rate, raise "
                 "random_epochs or pre-train longer"
-            )
-
-
-class GroupBrain(SpeakerBrain):
-    """Losses of whole batches of P speakers with K crops each.
-
-    ``modules`` also holds ``loss``, of embeddings (P * K, D), the crops of one speaker
-    after another, and labels (P * K,). ``hparams`` also holds ``min_spread``.
-    """
-
-    def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss, and note the embeddings' spread."""
-        self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
-        return self.modules.loss(embeddings, labels)
-
-    def check_health(self, means: dict[str, float]) -> None:
-        """Stop a collapsed training.
-
-        Raises
-        ------
-        UserError
-            All embeddings are nearly the same.
-        """
-        if means["embedding_spread"] < self.hparams.min_spread:
-            raise UserError(
-                f"epoch {self.epoch}: the embeddings have collapsed (spread "
-                f"{means['embedding_spread']:.4f}); lower the learning rate"
             )

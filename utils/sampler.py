@@ -203,7 +203,7 @@ class GroupSampler(BatchSampler):
         if not 2 <= self.n_drawn <= n_people:
             raise UserError(
                 f"batches of {self.n_drawn} speakers out of {n_people}; change "
-                "speakers_per_batch or accumulation"
+                "the batch size, crops_per_speaker or accumulation"
             )
 
     def batch(self, number: int) -> list[Crop]:

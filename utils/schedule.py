@@ -75,3 +75,55 @@ class LearningRate:
         if self.shape == "exponential":
             return self.final * (self.peak / self.final) ** height
         return self.final + (self.peak - self.final) * height
+
+
+@dataclass(frozen=True)
+class MarginSchedule:
+    """Let the margin of losses grow linearly from 0.
+
+    Attributes
+    ----------
+    losses : list
+        Each with an attribute ``margin``.
+    margin : float
+        The final margin.
+    start, end : float
+        Shares of the training, in [0, 1], between which it grows.
+
+    Raises
+    ------
+    ValueError
+        The shares are not in order.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> loss = SimpleNamespace(margin=None)
+    >>> follow = MarginSchedule([loss], margin=0.2, start=0.25, end=0.75)
+    >>> for progress in (0.0, 0.5, 1.0):
+    ...     follow(progress)
+    ...     print(loss.margin)
+    0.0
+    0.1
+    0.2
+    """
+
+    losses: list
+    margin: float
+    start: float = 0.0
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not 0 <= self.start <= self.end <= 1:
+            raise ValueError(
+                "a margin grows between two shares of the training, 0 to 1"
+            )
+
+    def __call__(self, progress: float) -> None:
+        """Set the margins at a progress in [0, 1]."""
+        grown = 1.0
+        if progress < self.end:
+            grown = max(progress - self.start, 0.0) / (self.end - self.start)
+        for loss in self.losses:
+            loss.margin = self.margin * grown
