@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import yaml
 from torch.nn.functional import cross_entropy, normalize
 
 from local.hyperparameters import load_hyperparameters
@@ -9,19 +10,19 @@ from tests.conftest import ROOT
 from utils.pooling import POOLINGS
 
 SMALL = {
-    "rescnn": "width: 4, n_blocks: 1",
-    "gru": "n_filters: 2, n_units: 8, n_layers: 2",
-    "lstm": "n_units: 8, n_layers: 2",
-    "bilstm": "n_units: 8, n_layers: 2",
-    "rnn": "n_units: 8",
-    "ecapa": "channels: [16, 16, 16, 16, 24]",
-    "xvector": "channels: [8, 8, 8, 8, 16]",
-    "resnet": "channels: [4, 4, 8, 8]",
+    "rescnn": {"width": 4, "n_blocks": 1},
+    "gru": {"n_filters": 2, "n_units": 8, "n_layers": 2},
+    "lstm": {"n_units": 8, "n_layers": 2},
+    "bilstm": {"n_units": 8, "n_layers": 2},
+    "rnn": {"n_units": 8},
+    "ecapa": {"channels": [16, 16, 16, 16, 24]},
+    "xvector": {"channels": [8, 8, 8, 8, 16]},
+    "resnet": {"channels": [4, 4, 8, 8]},
 }
-CASES = [(model, "") for model in SMALL]
-CASES += [("rescnn", ", normalise_input: true")]
+CASES = [(model, {}) for model in SMALL]
+CASES += [("rescnn", {"normalise_input": True})]
 CASES += [
-    (model, f", pooling: {name}")
+    (model, {"pooling": name})
     for model in ("rescnn", "gru", "bilstm")
     for name in POOLINGS
     if name != "mean"
@@ -29,17 +30,18 @@ CASES += [
 N_MELS, DIM = 16, 12
 
 
-def build(model, options=""):
+def build(model, **options):
     torch.manual_seed(0)
     path = ROOT / "hparams" / "models" / f"{model}.yaml"
-    values = f"{{n_mels: {N_MELS}, embedding_dim: {DIM}, {SMALL[model]}{options}}}"
-    return load_hyperparameters(path, values)["encoder"]
+    sizes = {"n_mels": N_MELS, "embedding_dim": DIM}
+    text = yaml.safe_dump(sizes | SMALL[model] | options)
+    return load_hyperparameters(path, text)["encoder"]
 
 
-@pytest.fixture(params=CASES, ids="".join)
+@pytest.fixture(params=CASES, ids=str)
 def encoder(request):
     """An encoder that has seen some data, in evaluation mode."""
-    model = build(*request.param)
+    model = build(request.param[0], **request.param[1])
     model(5 * torch.randn(8, 40, N_MELS))  # move the batch norm statistics
     return model.eval()
 
@@ -99,4 +101,4 @@ def test_two_speakers_are_learnt_by_heart(model):
 @pytest.mark.parametrize("model", ["rescnn", "gru", "lstm"])
 def test_an_unknown_pooling_is_told(model):
     with pytest.raises(Exception, match="no pooling 'max'"):
-        build(model, ", pooling: max")
+        build(model, pooling="max")
