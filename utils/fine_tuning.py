@@ -20,8 +20,8 @@ def start_from(path: Path, modules: dict[str, nn.Module], speakers: list[str]) -
     Parameters
     ----------
     path : Path
-        Folder of a trained model, of a training that was begun (its best checkpoint
-        is taken), or a file of weights.
+        Folder of a trained model or of a training that was begun, of which the best
+        checkpoint is taken; or a file of an encoder's weights.
     modules : dict of Module
         ``encoder``, and the heads of the new training.
     speakers : list of str
@@ -64,23 +64,24 @@ def read_start(path: Path) -> tuple[Path, dict, dict, list[str]]:
         The file that they were in.
     encoder, heads : dict of Tensor
     speakers : list of str
-        Those that the heads' rows are of; empty when not known.
+        Those that the heads' rows are of. Where they are not known, no heads.
     """
     source = weights_file(path)
     weights, heads = read_weights(source), {}
-    if source.name == "encoder.pt" and (source.parent / "heads.pt").is_file():
-        heads = read_weights(source.parent / "heads.pt")
-    elif any(key.startswith(_ENCODER) for key in weights):
+    names = source.with_name("speakers.txt")
+    if source.name == "modules.ckpt":
+        names = source.parents[2] / "speakers.txt"
         heads = {k: v for k, v in weights.items() if not k.startswith(_ENCODER)}
         weights = {
             key.removeprefix(_ENCODER): value
             for key, value in weights.items()
             if key.startswith(_ENCODER)
         }
-    names = path / "speakers.txt"
-    has_names = path.is_dir() and names.is_file()
-    speakers = names.read_text(encoding="utf-8").splitlines() if has_names else []
-    return source, weights, heads, speakers
+    elif source.with_name("heads.pt").is_file():
+        heads = read_weights(source.with_name("heads.pt"))
+    if not names.is_file():  # whose the heads' rows are is not known
+        return source, weights, {}, []
+    return source, weights, heads, names.read_text(encoding="utf-8").splitlines()
 
 
 def weights_file(path: Path) -> Path:
