@@ -13,6 +13,7 @@ uninterrupted one. With torchrun, several processes train as one:
 import argparse
 from pathlib import Path
 
+import numpy as np
 from speechbrain.utils.distributed import run_on_main
 
 from local.phases import (
@@ -23,8 +24,10 @@ from local.phases import (
     parse_arguments,
 )
 from utils import distributed
+from utils.atomic import replacing_file
 from utils.brain import SpeakerBrain
 from utils.device import checked_device
+from utils.diagnostics import confusion_table
 from utils.errors import UserError
 from utils.experiment import file_hash, fingerprint, open_experiment, save_model
 from utils.fine_tuning import start_from, weights_file
@@ -77,8 +80,11 @@ def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None
     new = begin(args, brain, data)
     brain.train(*make_loaders(args, hparams[args.phase], data))
     best = brain.checkpointer.recover_if_possible(min_key="eer")
+    confused = brain.confusions()
     if distributed.rank() == 0:
         export(args, brain, data, best.meta | {"not_loaded": new})
+        if confused is not None:
+            write_confusions(args.out, *confused, data.speakers)
 
 
 def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> None:
@@ -159,6 +165,20 @@ def export(
         f"best epoch {facts['best_epoch']}: validation EER "
         f"{100 * facts['valid_eer']:.2f} %; the model is {args.out}"
     )
+
+
+def write_confusions(
+    folder: Path, labels: np.ndarray, predicted: np.ndarray, speakers: list[str]
+) -> None:
+    """Write which training speakers are taken for which, and name the worst pair."""
+    table = confusion_table(labels, predicted, speakers)
+    with replacing_file(folder / "confusions.csv") as temporary:
+        table.to_csv(temporary, index=False, float_format="%.3f")
+    share = (labels != predicted).mean()
+    worst = (
+        f", most often {'{} for {}'.format(*table.iloc[0, :2])}" if len(table) else ""
+    )
+    print(f"{share:.1%} of the training crops are taken for another speaker{worst}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 import shutil
 import signal
 import subprocess
@@ -7,10 +8,13 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from local.find_learning_rate import main as find_learning_rate
 from local.train import main
 from utils.features import FeatureWriter
 from utils.program import run_program
@@ -175,13 +179,10 @@ AVERAGED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("epoch", [1, 3])
-def test_a_pretraining_killed_within_an_epoch_resumes_exactly(
-    train, start, tmp_path, epoch
-):
+def test_a_pretraining_killed_within_an_epoch_resumes_exactly(train, start, tmp_path):
     assert train("pretrain", "whole", *AVERAGED).returncode == 0
     process = start("pretrain", "killed", *AVERAGED)
-    kill_within_epoch(process, tmp_path / "killed", epoch)
+    kill_within_epoch(process, tmp_path / "killed", 2)
     resumed = train("pretrain", "killed", *AVERAGED)
     assert resumed.returncode == 0, resumed.stderr
     assert_equal_weights(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
@@ -217,6 +218,81 @@ def test_two_processes_train_as_one(train, start, tmp_path, phase):
         is_undone_by_norm = name.endswith(("conv.bias", "conv1.bias", "conv2.bias"))
         if not is_undone_by_norm and "running" not in name:
             torch.testing.assert_close(one[name], two[name], rtol=1e-2, atol=1e-3)
+
+
+def test_fine_tuning_on_other_speakers(train, features, tmp_path):
+    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
+    shutil.copytree(features, tmp_path / "others")
+    index = tmp_path / "others" / "train" / "index.csv"
+    index.write_text(index.read_text().replace("train7", "new"))
+    (tmp_path / "others" / "front_end.yaml").write_text("sample_rate_hz: 8000\n")
+    options = ["--features", tmp_path / "others", "--init", tmp_path / "first"]
+    result = train("pretrain", "tuned", *options, "--pretrain.epochs", "1")
+    assert result.returncode == 0, result.stderr
+    kept = "classifier.weight (8, 16): 7 of 8 speakers loaded, the rest is new"
+    assert kept in result.stdout and "another front-end" in result.stdout
+    facts = json.loads((tmp_path / "tuned" / "experiment.json").read_text())
+    assert facts["init"] == str(tmp_path / "first") and kept in facts["not_loaded"]
+    first = read_log(tmp_path / "first")
+    assert read_log(tmp_path / "tuned")[0]["valid_eer"] == pytest.approx(
+        min(record["valid_eer"] for record in first)
+    )
+    result = train("pretrain", "wide", *options, "--net.width", "8")
+    assert result.returncode == 1 and "another architecture" in result.stderr
+
+
+@pytest.mark.parametrize("phase", ["pretrain", "triplet"])
+def test_sanity(train, tmp_path, phase):
+    options = ["--sanity", "--pretrain.lr", "0.003", "--triplet.lr", "0.003"]
+    options += ["--pretrain.margin", "0", f"--{phase}.epoch_crops", "240"]
+    result = train(phase, "nothing", *options, f"--{phase}.epochs", "4")
+    assert result.returncode == 0, result.stderr
+    assert "sanity check passed" in result.stdout
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_sanity_fails_where_nothing_is_learnt(train):
+    options = ["--sanity", "--pretrain.lr", "1e-9", "--pretrain.lr_final", "1e-9"]
+    result = train("pretrain", "nothing", *options)
+    assert result.returncode == 1
+    assert "look at the learning rate" in result.stderr
+
+
+def test_confusions_are_written(train, tmp_path):
+    result = train("pretrain", "out", "--pretrain.epochs", "1")
+    table = pd.read_csv(tmp_path / "out" / "confusions.csv")
+    share = table["crops"].sum() / (8 * 10)
+    assert f"{share:.1%} of the training crops are taken" in result.stdout
+
+
+def test_learning_rate_finder(command, tmp_path, monkeypatch, capsys):
+    words = command("pretrain", "rates", "--steps", "30", "--highest", "10")
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    find_learning_rate()
+    curve = pd.read_csv(tmp_path / "rates.csv")
+    assert len(curve) == 30 and curve["rate"].iloc[-1] == pytest.approx(10)
+    ratios = curve["rate"].to_numpy()[1:] / curve["rate"].to_numpy()[:-1]
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-3)
+    assert (tmp_path / "rates.svg").is_file()
+    suggested = float(re.search(r"try --pretrain.lr (\S+)", capsys.readouterr().out)[1])
+    assert 1e-6 < suggested < 1
+
+
+def test_early_stop(train, tmp_path):
+    options = ["--pretrain.patience", "1", "--pretrain.lr", "1e-9"]
+    assert train("pretrain", "out", *options).returncode == 0
+    eers = [record["valid_eer"] for record in read_log(tmp_path / "out")[1:]]
+    assert len(eers) < 6 and eers[-1] >= min(eers[:-1])
+
+
+def test_tensorboard_has_the_curves(train, tmp_path):
+    assert train("pretrain", "out", "--pretrain.epochs", "2").returncode == 0
+    events = EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
+    for name in ("valid_eer", "train_loss", "gradient_norm", "lr"):
+        logged = [
+            record[name] for record in read_log(tmp_path / "out") if name in record
+        ]
+        assert [point.value for point in events.Scalars(name)] == pytest.approx(logged)
 
 
 def test_a_collapse_stops_the_run_with_an_explanation(train):

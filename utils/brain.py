@@ -19,10 +19,10 @@ from torch.utils.data import DataLoader
 
 from utils import distributed
 from utils.checkpoints import TrainingState
-from utils.crops import CropBatch
+from utils.crops import Crop, CropBatch, CropDataset
+from utils.diagnostics import all_pairs_eer
 from utils.embeddings import UtteranceBatch
 from utils.errors import UserError
-from utils.metrics import equal_error_rate
 from utils.training_log import TrainingLog
 
 
@@ -63,16 +63,14 @@ class SpeakerBrain(sb.Brain):
         decay = self.hparams.ema_decay
         if not decay:
             return None
-        average = get_ema_multi_avg_fn(decay)
-        average = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
-        return average.eval()
+        rule = get_ema_multi_avg_fn(decay)
+        return AveragedModel(self.encoder, multi_avg_fn=rule, use_buffers=True).eval()
 
     def add_recoverables(self) -> None:
         """Tell the checkpointer all that a resumed training needs."""
         if self.checkpointer is None:
             return
-        needed = {"modules": self.parts, "epoch_counter": self.counter}
-        needed["state"] = self.state
+        needed = {"modules": self.parts, "counter": self.counter, "state": self.state}
         if self.average is not None:
             needed["average"] = self.average
         self.checkpointer.add_recoverables(needed)
@@ -87,7 +85,7 @@ class SpeakerBrain(sb.Brain):
         heads = {k: v for k, v in self.parts.items() if k != "encoder"}
         return torch.nn.ModuleDict(heads).state_dict()
 
-    def train(self, train_set: DataLoader, valid_set: DataLoader) -> None:
+    def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train from the last checkpoint, or from the start.
 
         Parameters
@@ -95,12 +93,14 @@ class SpeakerBrain(sb.Brain):
         train_set : DataLoader of CropBatch
             Its batch sampler is a `BatchSampler`.
         valid_set : DataLoader of UtteranceBatch
-            This process's part of the utterances of speakers not trained on.
+            This process's part of the utterances of speakers not trained on. None:
+            the training is neither validated nor kept.
         """
         self.train_sampler = train_set.batch_sampler
         self.crop_dataset = train_set.dataset
         self.valid_set = valid_set
-        self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
+        if valid_set is not None:
+            self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
         self.fit(self.counter, train_set, valid_set)
 
     def on_fit_start(self) -> None:
@@ -122,6 +122,7 @@ class SpeakerBrain(sb.Brain):
         self.train_loss = float("nan")
         self.train_sampler.set_epoch(epoch)
         self.train_sampler.first = self.step
+        self.batch_losses: list[float] = []  # since the epoch was begun or resumed
         if self.step == 0:
             self.state.start_epoch()
             self.start_epoch()
@@ -178,6 +179,12 @@ class SpeakerBrain(sb.Brain):
                 f"epoch {self.epoch}, batch {self.step}: the loss is {float(loss)}; "
                 "lower the learning rate or max_grad_norm, or use --precision fp32"
             )
+
+    def on_fit_batch_end(
+        self, batch: CropBatch, outputs: Tensor, loss: Tensor, should_step: bool
+    ) -> None:
+        """Keep the batch's loss."""
+        self.batch_losses.append(float(loss.detach()))
 
     def optimizers_step(self) -> None:
         """Clip the gradients, note their norm, and take a step."""
@@ -256,6 +263,30 @@ class SpeakerBrain(sb.Brain):
         means["gradient_norm"] *= self.hparams.accumulation  # noted once a step
         return means
 
+    def embed_crops(
+        self, encoder: torch.nn.Module, crops: list[Crop], batch_size: int = 64
+    ) -> Tensor:
+        """Embed training crops (N, D) without augmentation, shared by all processes."""
+        encoder.eval()
+        mine = distributed.share_of(crops)
+        batches = DataLoader(
+            self.crop_dataset,
+            batch_sampler=[
+                mine[first : first + batch_size]
+                for first in range(0, len(mine), batch_size)
+            ],
+            collate_fn=CropDataset.collate,
+        )
+        with torch.inference_mode(), self.training_ctx:
+            embedded = [
+                encoder(batch.feats.to(self.device)).float().cpu().numpy()
+                for batch in batches
+            ]
+        return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
+
+    def confusions(self) -> None:
+        """Tell which training speakers are taken for which; nothing to tell here."""
+
     def check_health(self, means: dict[str, float]) -> None:
         """Raise a `UserError` when the training has failed; nothing to check here."""
 
@@ -264,9 +295,5 @@ class SpeakerBrain(sb.Brain):
         embedded = sorted(
             distributed.gather_lists(self.valid_embeddings), key=lambda item: item[0]
         )
-        rows = np.array([row for row, _ in embedded])
-        embeddings = np.stack([embedding for _, embedding in embedded])
-        speakers = self.valid_speakers[rows]
-        left, right = np.triu_indices(len(rows), k=1)
-        scores = (embeddings @ embeddings.T)[left, right]
-        return float(equal_error_rate(scores, speakers[left] == speakers[right]))
+        speakers = self.valid_speakers[[row for row, _ in embedded]]
+        return all_pairs_eer(np.stack([row for _, row in embedded]), speakers)

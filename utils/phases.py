@@ -6,9 +6,8 @@ from speechbrain import Stage
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from utils import distributed
 from utils.brain import SpeakerBrain
-from utils.crops import Crop, CropDataset
+from utils.crops import Crop
 from utils.errors import UserError
 from utils.losses import embedding_spread, mined_triplet_loss, triplet_loss
 from utils.mining import READY_TRIPLETS, History
@@ -49,6 +48,34 @@ class PretrainBrain(SpeakerBrain):
         self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
         return loss
 
+    def confusions(self, n_crops: int = 10) -> tuple[np.ndarray, np.ndarray] | None:
+        """Classify crops of every training speaker, as they are.
+
+        Parameters
+        ----------
+        n_crops : int
+            Crops of each speaker.
+
+        Returns
+        -------
+        labels, predicted : ndarray of int, shape (n_speakers * n_crops,)
+            Or None: there is no classifier.
+        """
+        if not self.parts["loss"].classifies:
+            return None
+        self.train_sampler.set_epoch(0)
+        picker, rng = self.train_sampler.picker, self.train_sampler.rng(3)
+        labels = np.repeat(np.arange(picker.n_speakers), n_crops)
+        crops = [
+            crop
+            for speaker in range(picker.n_speakers)
+            for crop in picker.crops_of(speaker, n_crops, rng)
+        ]
+        embeddings = self.embed_crops(self.final_encoder, crops).to(self.device)
+        with torch.no_grad():
+            outputs = self.parts["classifier"](embeddings.unsqueeze(1)).squeeze(1)
+        return labels, outputs.argmax(dim=1).cpu().numpy()
+
     def check_health(self, means: dict[str, float]) -> None:
         """Stop a collapsed training.
 
@@ -78,7 +105,7 @@ class TripletBrain(SpeakerBrain):
         is_random = self.epoch <= self.hparams.random_epochs
         if self.hparams.mining == "history" and not is_random:
             crops, _ = self.history_crops()
-            self.state.history = self.embed_crops(crops)
+            self.state.history = self.embed_crops(self.encoder, crops)
 
     def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
         """Begin an epoch; give the sampler its history, new or recovered."""
@@ -104,25 +131,6 @@ class TripletBrain(SpeakerBrain):
             origins=self.train_sampler.people[speakers],
             n_hardest=self.hparams.n_hardest,
         )
-
-    def embed_crops(self, crops: list[Crop], batch_size: int = 64) -> Tensor:
-        """Embed crops (N, D) with the present weights, shared by all processes."""
-        self.modules.eval()
-        mine = distributed.share_of(crops)
-        batches = DataLoader(
-            self.crop_dataset,
-            batch_sampler=[
-                mine[first : first + batch_size]
-                for first in range(0, len(mine), batch_size)
-            ],
-            collate_fn=CropDataset.collate,
-        )
-        with torch.inference_mode(), self.training_ctx:
-            embedded = [
-                self.encoder(batch.feats.to(self.device)).float().cpu().numpy()
-                for batch in batches
-            ]
-        return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
 
     def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Return the triplet loss, and note its make-up."""
