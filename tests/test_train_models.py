@@ -128,3 +128,15 @@ def test_every_mining_trains(mining, train_briefly):
 def test_mistakes_are_told(phase, values, message, train_briefly):
     with pytest.raises(UserError, match=message):
         train_briefly("lstm", phase, **values)
+
+
+def test_the_margin_grows_with_the_training():
+    values = "{embedding_dim: 4, n_speakers: 3, epochs: 1, margin: 0.4, "
+    values += "margin_start: 0.25, margin_end: 0.75}"
+    phase = load_hyperparameters(ROOT / "hparams/pretrain.yaml", values)
+    loss, margins = phase["heads"]["loss"].terms["aam"], []
+    for progress in (0.0, 0.25, 0.5, 0.75, 1.0):
+        for follow in phase["on_progress"]:
+            follow(progress)
+        margins.append(loss.margin)
+    assert margins == pytest.approx([0.0, 0.0, 0.2, 0.4, 0.4])
