@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a phase, its data and the machine."""
     parser.add_argument("phase", help="section of the hparams: pretrain, triplet, ...")
     parser.add_argument("--hparams", required=True, help="hparams/train_<model>.yaml")
+    parser.add_argument(
+        "--changes", type=Path, help="YAML of values to replace in those sections"
+    )
     parser.add_argument("--features", type=Path, required=True)
     parser.add_argument("--init", type=Path, help="trained model to start from")
     parser.add_argument("--seed", type=int, default=1986)
@@ -48,7 +51,30 @@ def parse_arguments(
     names, values = rest[::2], rest[1::2]
     if len(names) != len(values) or not all(n.startswith("--") for n in names):
         parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
-    return args, nested_overrides(dict(zip(names, values, strict=True)))
+    changes = read_changes(args.changes) if args.changes else {}
+    overrides = nested_overrides(dict(zip(names, values, strict=True)))
+    for section in changes.keys() & overrides.keys():
+        overrides[section] = changes[section] | overrides[section]
+    return args, changes | overrides
+
+
+def read_changes(path: Path) -> dict:
+    """Read values to replace, by section.
+
+    Raises
+    ------
+    UserError
+        No such file, or it does not hold sections of values.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; see hparams/large_margin.yaml")
+    changes = yaml.safe_load(path.read_text(encoding="utf-8"))
+    sections = changes.values() if isinstance(changes, dict) else [None]
+    if not all(isinstance(section, dict) for section in sections):
+        raise UserError(
+            f"{path}: write sections of values, as hparams/large_margin.yaml"
+        )
+    return changes
 
 
 def nested_overrides(flags: dict[str, str]) -> dict:

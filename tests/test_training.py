@@ -241,6 +241,18 @@ def test_fine_tuning_on_other_speakers(train, features, tmp_path):
     assert result.returncode == 1 and "another architecture" in result.stderr
 
 
+def test_large_margin_goes_on_with_the_same_classifier(train, tmp_path, root):
+    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
+    changes = ["--changes", root / "hparams" / "large_margin.yaml"]
+    options = [*changes, "--init", tmp_path / "first", "--pretrain.epochs", "1"]
+    result = train("pretrain", "large", *options)
+    assert result.returncode == 0, result.stderr
+    facts = json.loads((tmp_path / "large" / "experiment.json").read_text())
+    assert facts["not_loaded"] == []
+    text = (tmp_path / "large" / "hyperparams.yaml").read_text()
+    assert "margin: 0.5" in text and "crop_frames: 32" in text  # the command's wins
+
+
 @pytest.mark.parametrize("phase", ["pretrain", "triplet"])
 def test_sanity(train, tmp_path, phase):
     options = ["--sanity", "--pretrain.lr", "0.003", "--triplet.lr", "0.003"]
@@ -309,6 +321,8 @@ def test_a_collapse_stops_the_run_with_an_explanation(train):
         (["--nonsense", "3"], 1, "nonsense"),
         (["--pretrain.epochs"], 2, "write --section.key value"),
         (["--init", "absent"], 1, "no trained model"),
+        (["--changes", "absent"], 1, "absent: no such file"),
+        (["--precision", "fp16"], 1, "--precision fp16: needs a GPU"),
         (["--device", "abacus"], 1, "--device abacus: cannot be used here"),
     ],
 )
