@@ -14,12 +14,15 @@ from torch.utils.data import DataLoader
 
 from local.hyperparameters import load_hyperparameters, resolved_text
 from utils import distributed
+from utils.audio_sources import read_sources
 from utils.brain import SpeakerBrain
 from utils.checkpoints import AtomicCheckpointer
 from utils.crops import CropDataset, CropPicker
 from utils.device import best_precision
 from utils.embeddings import UtteranceBatches
 from utils.errors import UserError
+from utils.manifest import read_manifest
+from utils.online_crops import OnlineCropDataset
 from utils.sampler import EpochPlan
 from utils.training_data import TrainingData
 
@@ -39,6 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto"
     )
     parser.add_argument(
+        "--augment", help="YAML of a corruption of the audio, anew for every crop"
+    )
+    parser.add_argument(
+        "--manifest", type=Path, help="the training audio; needed with --augment"
+    )
+    parser.add_argument(
+        "--source", action="append", default=[], metavar="NAME=MANIFEST.csv",
+        help="list of audio that --augment draws from, such as music=musan/music.csv",
+    )  # fmt: skip
+    parser.add_argument(
         "--nj", type=int, default=0, help="processes that read crops; 0: none extra"
     )
 
@@ -51,6 +64,8 @@ def parse_arguments(
     names, values = rest[::2], rest[1::2]
     if len(names) != len(values) or not all(n.startswith("--") for n in names):
         parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
+    if args.augment and not args.manifest:
+        parser.error("--augment needs --manifest, the training audio")
     changes = read_changes(args.changes) if args.changes else {}
     overrides = nested_overrides(dict(zip(names, values, strict=True)))
     for section in changes.keys() & overrides.keys():
@@ -180,8 +195,11 @@ def make_loaders(
         n_processes=distributed.n_processes(),
     )
     picker = CropPicker(data.labels, n_frames, crop_frames)
+    dataset = CropDataset(data.train, data.labels, crop_frames)
+    if args.augment:
+        dataset = augmented(args, dataset, data)
     train = DataLoader(
-        CropDataset(data.train, data.labels, crop_frames),
+        dataset,
         batch_sampler=phase["sampler"](picker, data.people, plan),
         collate_fn=CropDataset.collate,
         num_workers=args.nj,
@@ -190,3 +208,22 @@ def make_loaders(
     batches = UtteranceBatches(data.valid)
     batches.batches = distributed.share_of(batches.batches)
     return train, DataLoader(batches, batch_size=None)
+
+
+def augmented(
+    args: argparse.Namespace, clean: CropDataset, data: TrainingData
+) -> OnlineCropDataset:
+    """Corrupt the audio of the crops as a YAML says."""
+    settings = load_hyperparameters(args.augment)
+    front_end = load_hyperparameters(data.folder / "front_end.yaml")["front_end"]
+    manifest = read_manifest(args.manifest)
+    sources = read_sources(args.source, front_end.sample_rate_hz, manifest)
+    sources.check(settings["corruption"].sources)
+    return OnlineCropDataset(
+        clean,
+        manifest,
+        front_end,
+        settings["corruption"],
+        sources,
+        settings["clean_share"],
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from speechbrain.utils.distributed import run_on_main
 
+from local.hyperparameters import resolved_text
 from local.phases import (
     add_arguments,
     configure,
@@ -91,7 +92,9 @@ def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> N
     """Make the experiment folder ready, and write what is known at the start."""
     index = (data.folder / "train" / "index.csv").read_text()
     start = file_hash(weights_file(args.init)) if args.init else ""
-    settings = [args.phase, str(args.seed), args.precision, text]
+    settings = [args.phase, str(args.seed), args.precision, text, *args.source]
+    if args.augment:
+        settings.append(resolved_text(args.augment))
     if open_experiment(
         args.out, fingerprint([*settings, data.front_end, index, start])
     ):

@@ -97,7 +97,7 @@ class SpeakerBrain(sb.Brain):
             the training is neither validated nor kept.
         """
         self.train_sampler = train_set.batch_sampler
-        self.crop_dataset = train_set.dataset
+        self.crop_dataset = train_set.dataset.clean
         self.valid_set = valid_set
         if valid_set is not None:
             self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
