@@ -1,13 +1,16 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import fftconvolve
 
 from local.hyperparameters import load_hyperparameters
+from local.list_audio import main as list_audio
 from utils.audio_sources import AudioSources, read_sources
 from utils.augment import Corruption, Noise
 from utils.errors import UserError
-from utils.manifest import write_manifest
+from utils.manifest import read_manifest, write_manifest
 
 
 def row(name, path, n_samples, rate_hz=16000, start=0):
@@ -126,6 +129,21 @@ def test_codecs_after_gain(rng):
 def test_wrong_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         Corruption([], **settings)
+
+
+def test_audio_of_a_folder_is_listed(write_wav, tmp_path, rng, monkeypatch, capsys):
+    write_wav("music/a/one.wav", rng.uniform(-1, 1, 800), 8000)
+    write_wav("music/b/two.flac", rng.uniform(-1, 1, 1600), 16000)
+    (tmp_path / "music" / "notes.txt").write_text("not audio")
+    words = ["list_audio", tmp_path / "music", "--out", tmp_path / "music.csv"]
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    list_audio()
+    manifest = read_manifest(tmp_path / "music.csv")
+    assert manifest["ID"].tolist() == ["a-one", "b-two"]
+    assert manifest["duration"].tolist() == [0.1, 0.1]
+    assert "2 files" in capsys.readouterr().out
+    sources = read_sources([f"music={tmp_path / 'music.csv'}"], 16000, None)
+    assert len(sources.draw("music", rng)) == 1600
 
 
 def test_every_augmentation_file_loads(root):
