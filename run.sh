@@ -16,6 +16,7 @@ prepare_options=           # more options of recipes.<corpus>.prepare, in one st
 skip_bad=false             # go on without unreadable audio files
 front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
+sources=                   # recordings for them: "noise=noise.csv music=music.csv"
 model=rescnn_small         # hparams/train_<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
@@ -50,6 +51,7 @@ need_path --model "$hparams" hparams/train_*.yaml
 run_log=$exp/run.log bad=() copies=()
 if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
 if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
+read -ra lists <<< "$sources"
 read -ra prepare_words <<< "$prepare_options"
 read -ra override_words <<< "$overrides"
 
@@ -68,7 +70,7 @@ fi
 if stage 2 "filterbanks of the speech -> $features"; then
   step "$features" "$data"/{train,valid,test}.csv "hparams/$front_end.yaml" \
     "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" --hparams \
-    "hparams/$front_end.yaml" "${copies[@]}" --seed "$seed" --nj "$nj" "${bad[@]}"
+    "hparams/$front_end.yaml" "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
 fi
 
 read -ra phase_words <<< "$phases"

@@ -308,11 +308,13 @@ def test_run_passes_options_on_as_single_words(recipe, tmp_path):
     result, programs = recipe(
         *["--source", "my speech", "--overrides", "--pretrain.epochs 2"],
         *["--augment", "augment", "--skip-bad", "--stop-stage", "3"],
+        *["--sources", "noise=a.csv music=b.csv"],
     )
     assert result.returncode == 0, result.stderr
     assert f"--source {tmp_path}/my speech --out data/espeak" in programs[0]
     assert programs[1].endswith("--skip-bad") and programs[2].endswith("--skip-bad")
     assert "--augment hparams/augment.yaml" in programs[2]
+    assert "--source=noise=a.csv --source=music=b.csv --seed" in programs[2]
     assert programs[3].endswith("--pretrain.epochs 2")
 
 
