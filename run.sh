@@ -16,7 +16,9 @@ prepare_options=           # more options of recipes.<corpus>.prepare, in one st
 skip_bad=false             # go on without unreadable audio files
 front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
+sources=                   # recordings for them: "noise=noise.csv music=music.csv"
 model=rescnn_small         # hparams/train_<model>.yaml
+phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
 backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
@@ -29,6 +31,7 @@ exp=                       # empty: exp/<corpus>/<tag>
 seed=1986                  # of the synthetic voices, the splits and the training
 env=venv                   # .venv in this folder; none: the active Python
 nj=2                       # parallel processes
+train_processes=1          # that train as one, each with a GPU where --device is cuda
 device=cpu                 # or cuda, cuda:1, ...
 # end of options
 . "$root/utils/parse_options.sh"
@@ -48,6 +51,7 @@ need_path --model "$hparams" hparams/train_*.yaml
 run_log=$exp/run.log bad=() copies=()
 if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
 if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
+read -ra lists <<< "$sources"
 read -ra prepare_words <<< "$prepare_options"
 read -ra override_words <<< "$overrides"
 
@@ -66,27 +70,26 @@ fi
 if stage 2 "filterbanks of the speech -> $features"; then
   step "$features" "$data"/{train,valid,test}.csv "hparams/$front_end.yaml" \
     "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" --hparams \
-    "hparams/$front_end.yaml" "${copies[@]}" --seed "$seed" --nj "$nj" "${bad[@]}"
+    "hparams/$front_end.yaml" "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
 fi
 
-train=(--hparams "$hparams" --features "$features" --seed "$seed" --device "$device")
-if stage 3 "softmax pre-training -> $exp/pretrain"; then
-  resumable_step "$exp/pretrain" "$hparams" "$features.done" -- \
-    python -m local.train pretrain "${train[@]}" \
-    --out "$exp/pretrain" "${override_words[@]}"
+read -ra phase_words <<< "$phases"
+trained=$exp/${phase_words[-1]#*:}
+if stage 3 "training, first phase -> $exp"; then
+  train_phase "${phase_words[0]}"
 fi
 
-if stage 4 "triplet training -> $exp/triplet"; then
-  resumable_step "$exp/triplet" "$hparams" "$features.done" "$exp/pretrain.done" -- \
-    python -m local.train triplet "${train[@]}" --init "$exp/pretrain" \
-    --out "$exp/triplet" "${override_words[@]}"
+if stage 4 "training, other phases -> $trained"; then
+  for ((n = 1; n < ${#phase_words[@]}; n++)); do
+    train_phase "${phase_words[n]}" "${phase_words[n - 1]}"
+  done
 fi
 
 if stage 5 "embeddings -> $embeddings"; then
   for split in train valid test; do
-    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
-      "$exp/triplet.done" -- python -m local.extract_embeddings "$exp/triplet" \
-      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device"
+    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" "$trained.done" -- \
+      python -m local.extract_embeddings "$trained" "$data/$split.csv" \
+      --features "$features" --out "$embeddings/$split" --device "$device"
   done
 fi
 
@@ -115,7 +118,7 @@ fi
 
 if stage 7 "report -> $exp"; then
   step "$exp/results.json" "$data/trials/"*.txt "$exp/scores/"*.done -- \
-    python -m local.report --exp "$exp" --data "$data"
+    python -m local.report --exp "$exp" --data "$data" --model "$trained"
 fi
 end_stages
 

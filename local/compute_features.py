@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 
 from local.hyperparameters import load_hyperparameters, resolved_text
 from utils.atomic import replacing_folder
+from utils.audio_sources import read_sources
 from utils.errors import UserError
 from utils.feature_extraction import FeatureExtractor
 from utils.features import FeatureWriter, write_skipped
@@ -34,6 +35,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--augment", default="", help="YAML of the training copies; none by default"
     )
+    parser.add_argument(
+        "--source", action="append", default=[], metavar="NAME=MANIFEST.csv",
+        help="list of audio that the copies draw from, such as music=musan/music.csv",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1986)
     parser.add_argument("--nj", type=int, default=1, help="parallel processes")
     parser.add_argument(
@@ -54,7 +59,9 @@ def main() -> None:
         for split, manifest in manifests.items():
             extract = FeatureExtractor(front_end)
             if split == "train" and copies is not None:
-                extract = FeatureExtractor(front_end, copies, manifest, args.seed)
+                sources = read_sources(args.source, front_end.sample_rate_hz, manifest)
+                sources.check(copies.sources)
+                extract = FeatureExtractor(front_end, copies, sources, args.seed)
             results = extract_all(extract, manifest, args.nj, split)
             summary[split] = write_split(folder / split, manifest, results, faults)
         report_faults(faults, args.skip_bad, folder)

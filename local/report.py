@@ -30,8 +30,6 @@ from utils.score_files import join_scores, read_scores
 from utils.score_plots import det_curve
 from utils.trials import check_both_kinds, drop_trials_of, read_trials
 
-PHASES = ("pretrain", "triplet")
-
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -41,9 +39,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--exp", type=Path, required=True, help="experiment folder")
     parser.add_argument("--data", type=Path, required=True, help="corpus folder")
     parser.add_argument("--features", type=Path, help="default: DATA/features")
+    parser.add_argument("--model", type=Path, help="default: EXP/triplet")
     parser.add_argument("--p-target", nargs="+", default=["0.01", "0.05"])
     args = parser.parse_args()
     args.features = args.features or args.data / "features"
+    args.model = args.model or args.exp / "triplet"
     return args
 
 
@@ -92,7 +92,7 @@ def read_scored_trials(
 
 def experiment_facts(args: argparse.Namespace) -> dict[str, object]:
     """Collect what all results of the experiment have in common."""
-    trained = args.exp / "triplet" / "experiment.json"
+    trained = args.model / "experiment.json"
     model = json.loads(trained.read_text()) if trained.is_file() else {}
     shared = shared_speakers(args.data)
     return {
@@ -155,19 +155,21 @@ def page(
             svg_element(det_curve(curves)), "Detection error trade-offs of all systems"
         )
     )
-    logs = {phase: read_log(exp / phase / "log.jsonl") for phase in PHASES}
-    logs = {phase: records for phase, records in logs.items() if records}
+    logs = read_logs(exp)
     if logs:
         caption = "Training: the dot is the epoch that was kept"
         parts.append(render_figure(svg_element(training_curves(logs)), caption))
     return render_page(f"{exp.parent.name}: {exp.name}", [*parts, render_facts(facts)])
 
 
-def read_log(path: Path) -> list[dict]:
-    """Read a training's log, a JSON record a line."""
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
+def read_logs(exp: Path) -> dict[str, list[dict]]:
+    """Read the log of every phase, a JSON record a line, in the order of training."""
+    paths = [p for p in exp.glob("*/log.jsonl") if not p.parent.suffix]
+    paths.sort(key=lambda path: path.stat().st_mtime)
+    logs = {p.parent.name: p.read_text(encoding="utf-8").splitlines() for p in paths}
+    return {
+        phase: [json.loads(line) for line in lines] for phase, lines in logs.items()
+    }
 
 
 if __name__ == "__main__":

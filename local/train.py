@@ -2,233 +2,186 @@
 
 Any value of the hyper-parameters can be replaced on the command line, for example
 --pretrain.lr 0.01 or --net.width 8. A run that was interrupted goes on from its
-last checkpoint when the same command is given again.
+last checkpoint when the same command is given again, and ends with the weights of an
+uninterrupted one. With torchrun, several processes train as one:
+
+    torchrun --standalone --nproc-per-node 4 -m local.train pretrain --device cuda ...
+
+--init starts from a trained model, of these speakers or of others.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
-import speechbrain as sb
-import yaml
-from torch.nn import ModuleDict
-from torch.utils.data import DataLoader
+from speechbrain.utils.distributed import run_on_main
 
-from local.hyperparameters import load_hyperparameters, resolved_text
-from utils.brain import SoftmaxBrain, SpeakerBrain, TripletBrain
-from utils.crops import CropDataset, CropPicker
-from utils.device import best_precision, checked_device
-from utils.embeddings import UtteranceBatches
-from utils.errors import UserError
-from utils.experiment import (
-    fingerprint,
-    load_weights,
-    model_hash,
-    open_experiment,
-    save_model,
+from local.hyperparameters import resolved_text
+from local.phases import (
+    add_arguments,
+    configure,
+    make_brain,
+    make_loaders,
+    parse_arguments,
 )
-from utils.features import FeatureStore
+from utils import distributed
+from utils.atomic import replacing_file
+from utils.brain import SpeakerBrain
+from utils.device import checked_device
+from utils.diagnostics import confusion_table
+from utils.errors import UserError
+from utils.experiment import file_hash, fingerprint, open_experiment, save_model
+from utils.fine_tuning import start_from, weights_file
 from utils.program import log_to, run_program
-from utils.sampler import SpeakerSampler, TripletSampler
+from utils.training_data import TrainingData, read_training_data
 
-BRAINS = {"pretrain": SoftmaxBrain, "triplet": TripletBrain}
+SANITY = {"epochs": 5, "patience": 0, "augment": []}
 
 
-def parse_arguments() -> tuple[argparse.Namespace, dict]:
+def parse() -> tuple[argparse.Namespace, dict]:
     """Read the command line: the arguments, and the replaced hyper-parameters."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("phase", choices=BRAINS)
-    parser.add_argument("--hparams", required=True, help="hparams/train_<model>.yaml")
-    parser.add_argument("--features", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="experiment folder")
-    parser.add_argument("--init", type=Path, help="trained model to start from")
-    parser.add_argument("--seed", type=int, default=1986)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
-    args, rest = parser.parse_known_args()
-    names, values = rest[::2], rest[1::2]
-    if len(names) != len(values) or not all(n.startswith("--") for n in names):
-        parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
-    return args, nested_overrides(dict(zip(names, values, strict=True)))
-
-
-def nested_overrides(flags: dict[str, str]) -> dict:
-    """Turn ``{"--net.width": "8"}`` into ``{"net": {"width": 8}}``."""
-    overrides: dict = {}
-    for flag, value in flags.items():
-        *sections, key = flag.removeprefix("--").split(".")
-        place = overrides
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = parse_value(value)
-    return overrides
-
-
-def parse_value(text: str) -> object:
-    """Read a value as YAML does, and 1e-4 as the number that it is."""
-    value = yaml.safe_load(text)
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+    add_arguments(parser)
+    parser.add_argument("--out", type=Path, help="experiment folder")
+    parser.add_argument("--checkpoint-minutes", type=float, default=10)
+    parser.add_argument(
+        "--checkpoint-batches", type=int, default=0, help="instead of minutes"
+    )
+    parser.add_argument(
+        "--sanity", action="store_true", help="only see whether it learns two speakers"
+    )
+    args, overrides = parse_arguments(parser)
+    if not (args.out or args.sanity):
+        parser.error("--out is needed, or --sanity")
+    if args.checkpoint_batches:
+        args.checkpoint_minutes = 0
+    return args, overrides
 
 
 def main() -> None:
     """Train one phase and write its experiment folder."""
-    args, overrides = parse_arguments()
-    checked_device(args.device)
-    train, valid = (FeatureStore(args.features / name) for name in ("train", "valid"))
-    check_speakers(train, valid)
-    speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
-    sizes = {"n_mels": train.n_mels, "n_speakers": len(speakers)}
-    sb.utils.seed.seed_everything(args.seed, verbose=False)
-    hparams, text = configure(args.hparams, sizes, overrides)
-    front_end = (args.features / "front_end.yaml").read_text()
-    index = (args.features / "train" / "index.csv").read_text()
-    start = model_hash(args.init) if args.init else ""
-    settings = [args.phase, str(args.seed), args.precision, text]
-    identity = fingerprint([*settings, front_end, index, start])
-    was_moved = open_experiment(args.out, identity)
+    args, overrides = parse()
+    args.device = distributed.join_processes(checked_device(args.device))
+    data = read_training_data(args.features)
+    if args.sanity:
+        check_sanity(args, data.two_speakers(), overrides)
+    else:
+        train(args, data, overrides)
+    distributed.leave_processes()
+
+
+def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None:
+    """Train, or go on training, and export the best model."""
+    hparams, text = configure(args, data, overrides)
+    run_on_main(prepare_folder, args=(args, data, text))
     log_to(args.out / "train.log")
-    if was_moved:
+    brain = make_brain(args, hparams, args.out)
+    new = begin(args, brain, data)
+    brain.train(*make_loaders(args, hparams[args.phase], data))
+    best = brain.checkpointer.recover_if_possible(min_key="eer")
+    confused = brain.confusions()
+    if distributed.rank() == 0:
+        export(args, brain, data, best.meta | {"not_loaded": new})
+        if confused is not None:
+            write_confusions(args.out, *confused, data.speakers)
+
+
+def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> None:
+    """Make the experiment folder ready, and write what is known at the start."""
+    index = (data.folder / "train" / "index.csv").read_text()
+    start = file_hash(weights_file(args.init)) if args.init else ""
+    settings = [args.phase, str(args.seed), args.precision, text, *args.source]
+    if args.augment:
+        settings.append(resolved_text(args.augment))
+    if open_experiment(
+        args.out, fingerprint([*settings, data.front_end, index, start])
+    ):
         print(
             f"other settings than before: the earlier training is {args.out}.previous"
         )
     (args.out / "hyperparams.yaml").write_text(text)
-    (args.out / "front_end.yaml").write_text(front_end)
-    brain = make_brain(args, hparams)
-    train_set = make_train_set(args, hparams[args.phase], train, labels)
-    valid_set = DataLoader(UtteranceBatches(valid), batch_size=None)
-    brain.fit(brain.hparams.epoch_counter, train_set, valid_set)
-    export(args, brain, train, valid)
+    (args.out / "front_end.yaml").write_text(data.front_end)
+    (args.out / "speakers.txt").write_text("".join(f"{s}\n" for s in data.speakers))
 
 
-def check_speakers(train: FeatureStore, valid: FeatureStore) -> None:
-    """Raise a `UserError` unless there are speakers to tell apart in both parts."""
-    if train.index["origin"].nunique() < 2:
-        raise UserError(f"{train.folder}: one speaker; training needs two or more")
-    counts = valid.index["spk_id"].value_counts()
-    if len(counts) < 2 or counts.max() < 2:
-        raise UserError(
-            f"{valid.folder}: no target or no nontarget pairs; hold out two speakers "
-            "or more, one of them with two utterances"
-        )
+def begin(
+    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData
+) -> list[str]:
+    """Load the model to start from, and list what of it was not loaded."""
+    if not args.init:
+        return []
+    lines = start_from(args.init, dict(brain.modules), data.speakers)
+    front_end = args.init / "front_end.yaml"
+    if front_end.is_file() and front_end.read_text() != data.front_end:
+        lines.append(f"{front_end}: another front-end than {data.folder}'s")
+    if distributed.rank() == 0:
+        print(f"start from {args.init}", *lines, sep="\n  ")
+    return lines
 
 
-def configure(path: str, sizes: dict, overrides: dict) -> tuple[dict, str]:
-    """Load the hyper-parameters; return them and their resolved text.
+def check_sanity(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None:
+    """See whether the model and its settings can learn two speakers by heart.
 
-    ``sizes`` are the values that come from the data; ``overrides`` those that the
-    command line replaces, which must exist.
+    Raises
+    ------
+    UserError
+        They cannot: after the training, the speakers are still mixed up.
     """
-    known = load_hyperparameters(path, yaml.safe_dump(sizes))
-    for section, values in overrides.items():
-        if not isinstance(values, dict) or not isinstance(known.get(section), dict):
-            raise UserError(
-                f"{path}: no section {section!r}; write --section.key value"
-            )
-        for key in values:
-            if key not in known[section]:
-                raise UserError(
-                    f"{path}: no value {section}.{key} to replace; "
-                    f"there are {', '.join(map(str, known[section]))}"
-                )
-    text = yaml.safe_dump(sizes | overrides)
-    return load_hyperparameters(path, text), resolved_text(path, text)
-
-
-def make_brain(args: argparse.Namespace, hparams: dict) -> SpeakerBrain:
-    """Build the phase's brain, its modules and its checkpointer."""
-    phase = hparams[args.phase]
-    encoder = hparams["net"]["encoder"]
-    modules = {"encoder": encoder}
-    if args.phase == "pretrain":
-        modules["classifier"] = phase["classifier"]
-    if args.init:
-        load_weights(args.init, encoder)
-    counter = sb.utils.epoch_loop.EpochCounter(phase["epochs"])
-    checkpointer = sb.utils.checkpoints.Checkpointer(
-        args.out / "checkpoints",
-        {"modules": ModuleDict(modules), "epoch_counter": counter},
+    known, _ = configure(args, data, overrides)
+    values = {k: v for k, v in SANITY.items() if k in known[args.phase]}
+    section = values | overrides.get(args.phase, {})
+    hparams, _ = configure(args, data, overrides | {args.phase: section})
+    brain = make_brain(args, hparams, None)
+    begin(args, brain, data)
+    brain.train(*make_loaders(args, hparams[args.phase], data))
+    before, after = (brain.state.records[n]["valid_eer"] for n in (0, -1))
+    told = (
+        f"EER of two speakers' {len(data.train)} utterances, trained on them: "
+        f"{100 * before:.1f} % before, {100 * after:.1f} % after, "
+        f"loss {brain.state.records[-1]['train_loss']:.3f}"
     )
-    precision = args.precision
-    if precision == "auto":
-        precision = best_precision(args.device)
-    return BRAINS[args.phase](
-        modules=modules,
-        opt_class=phase["optimizer"],
-        hparams=phase
-        | {
-            "seed": args.seed,
-            "epoch_counter": counter,
-            "log_file": args.out / "log.jsonl",
-        },
-        run_opts={
-            "device": args.device,
-            "precision": precision,
-            "max_grad_norm": phase["max_grad_norm"],
-            "noprogressbar": not sys.stderr.isatty(),
-        },
-        checkpointer=checkpointer,
-    )
-
-
-def make_train_set(
-    args: argparse.Namespace, phase: dict, store: FeatureStore, labels: np.ndarray
-) -> DataLoader:
-    """Build the loader of the phase's training batches."""
-    crop_frames = phase["crop_frames"]
-    picker = CropPicker(labels, store.index["n_frames"].to_numpy(), crop_frames)
-    if args.phase == "pretrain":
-        sampler = SpeakerSampler(
-            picker, phase["batch_size"], phase["batches_per_epoch"], args.seed
-        )
-    else:
-        sampler = TripletSampler(
-            picker,
-            people_of_speakers(store, labels),
-            phase["n_triplets"],
-            phase["batches_per_epoch"],
-            args.seed,
-        )
-    dataset = CropDataset(store, labels, crop_frames)
-    return DataLoader(dataset, batch_sampler=sampler, collate_fn=CropDataset.collate)
-
-
-def people_of_speakers(store: FeatureStore, labels: np.ndarray) -> np.ndarray:
-    """Return the person behind each speaker label, as numbers."""
-    people = np.unique(store.index["origin"], return_inverse=True)[1]
-    of_speaker = np.empty(labels.max() + 1, dtype=np.int64)
-    of_speaker[labels] = people
-    return of_speaker
+    if after > 0:
+        raise UserError(f"{told}; look at the learning rate, the loss and the features")
+    print(f"sanity check passed. {told}")
 
 
 def export(
-    args: argparse.Namespace,
-    brain: SpeakerBrain,
-    train: FeatureStore,
-    valid: FeatureStore,
+    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData, best: dict
 ) -> None:
     """Save the encoder of the epoch with the lowest EER on held-out speakers."""
-    best = brain.checkpointer.recover_if_possible(min_key="eer")
     facts = {
         "model": Path(args.hparams).stem.removeprefix("train_"),
         "phase": args.phase,
         "seed": args.seed,
         "precision": brain.precision,
-        "best_epoch": best.meta["epoch"],
-        "valid_eer": best.meta["eer"],
-        "n_train_speakers": int(train.index["origin"].nunique()),
-        "n_valid_speakers": int(valid.index["origin"].nunique()),
+        "best_epoch": best["epoch"],
+        "valid_eer": best["eer"],
+        "n_train_speakers": len(set(data.people)),
+        "n_valid_speakers": int(data.valid.index["origin"].nunique()),
+        "init": str(args.init) if args.init else None,
+        "not_loaded": best["not_loaded"],
     }
-    save_model(args.out, brain.modules["encoder"], facts)
+    save_model(args.out, brain.final_encoder, facts, brain.head_weights())
     print(
         f"best epoch {facts['best_epoch']}: validation EER "
         f"{100 * facts['valid_eer']:.2f} %; the model is {args.out}"
     )
+
+
+def write_confusions(
+    folder: Path, labels: np.ndarray, predicted: np.ndarray, speakers: list[str]
+) -> None:
+    """Write which training speakers are taken for which, and name the worst pair."""
+    table = confusion_table(labels, predicted, speakers)
+    with replacing_file(folder / "confusions.csv") as temporary:
+        table.to_csv(temporary, index=False, float_format="%.3f")
+    share = (labels != predicted).mean()
+    worst = (
+        f", most often {'{} for {}'.format(*table.iloc[0, :2])}" if len(table) else ""
+    )
+    print(f"{share:.1%} of the training crops are taken for another speaker{worst}")
 
 
 if __name__ == "__main__":

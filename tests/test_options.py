@@ -308,19 +308,45 @@ def test_run_passes_options_on_as_single_words(recipe, tmp_path):
     result, programs = recipe(
         *["--source", "my speech", "--overrides", "--pretrain.epochs 2"],
         *["--augment", "augment", "--skip-bad", "--stop-stage", "3"],
+        *["--sources", "noise=a.csv music=b.csv"],
     )
     assert result.returncode == 0, result.stderr
     assert f"--source {tmp_path}/my speech --out data/espeak" in programs[0]
     assert programs[1].endswith("--skip-bad") and programs[2].endswith("--skip-bad")
     assert "--augment hparams/augment.yaml" in programs[2]
+    assert "--source=noise=a.csv --source=music=b.csv --seed" in programs[2]
     assert programs[3].endswith("--pretrain.epochs 2")
+
+
+def test_run_trains_other_phases_in_several_processes(recipe):
+    result, programs = recipe(
+        *["--phases", "pretrain pretrain:large_margin", "--train-processes", "2"]
+    )
+    assert result.returncode == 0, result.stderr
+    first, second = [line for line in programs if "local.train " in line]
+    for line in (first, second):
+        assert "torch.distributed.run --standalone --nproc-per-node 2" in line
+        assert "-m local.train pretrain" in line
+    assert "--changes" not in first and first.endswith(
+        "--out exp/espeak/rescnn_small/pretrain"
+    )
+    assert (
+        "--changes hparams/large_margin.yaml --init exp/espeak/rescnn_small/pretrain"
+        in second
+    )
+    model = "exp/espeak/rescnn_small/large_margin"
+    assert second.endswith(f"--out {model}") and programs[-1].endswith(
+        f"--model {model}"
+    )
+    embedding = [line for line in programs if "local.extract_embeddings" in line]
+    assert all(f"extract_embeddings {model} " in line for line in embedding)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["--corpus", "nope"], 2, "there are: recipes/espeak/prepare.py"),
-        (["--model", "nope"], 2, "there are: hparams/train_rescnn.yaml"),
+        (["--model", "nope"], 2, "there are: hparams/train_"),
         (["--source", "nope"], 2, "--source: there is no "),
         (["--env", "nope"], 2, "--env is venv or none, not 'nope'"),
         (["--stage", "3"], 1, "data/espeak/features.done: not there"),

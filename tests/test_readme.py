@@ -62,7 +62,7 @@ def test_every_hyper_parameter_file_loads():
     sizes = "{n_mels: 64, n_speakers: 3}"
     for path in ROOT.glob("hparams/train_*.yaml"):
         hparams = load_hyperparameters(path, sizes)
-        assert hparams["net"]["encoder"] and hparams["pretrain"]["classifier"]
+        assert hparams["net"]["encoder"] and hparams["pretrain"]["heads"]["classifier"]
         assert hparams["triplet"]["margin"] == 0.1
     for path in ROOT.glob("hparams/features*.yaml"):
         assert load_hyperparameters(path)["front_end"]

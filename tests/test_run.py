@@ -14,8 +14,8 @@ TINY = [
     "--prepare-options", "--speakers 12 --utterances 4",
     "--overrides",
     "--net.width 4 --net.n_blocks 1 --net.embedding_dim 16 --pretrain.epochs 2 "
-    "--pretrain.batches_per_epoch 4 --pretrain.batch_size 8 --triplet.epochs 2 "
-    "--triplet.batches_per_epoch 3 --triplet.n_triplets 4 --triplet.history_crops 2",
+    "--pretrain.epoch_crops 32 --pretrain.batch_size 8 --triplet.epochs 2 "
+    "--triplet.epoch_crops 36 --triplet.n_triplets 4 --triplet.history_crops 2",
 ]  # fmt: skip
 
 

@@ -1,266 +1,299 @@
-"""The two phases of training as SpeechBrain `Brain` classes.
+"""Training of an encoder as a SpeechBrain `Brain`: what all phases share.
 
-`SoftmaxBrain` learns to tell the training speakers apart; `TripletBrain` goes on
-from its encoder with the triplet loss. Both choose their checkpoint by the equal
-error rate on held-out speakers.
+Checkpoints are chosen by the equal error rate on held-out speakers. Everything
+random in a step follows from the seed and the step's number, so a resumed run
+repeats an uninterrupted one.
 """
 
-import json
-import logging
+import math
 import time
-from pathlib import Path
 
 import numpy as np
 import speechbrain as sb
 import torch
 from speechbrain import Stage
+from speechbrain.utils.epoch_loop import EpochCounterWithStopper
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from utils.crops import CropBatch, CropDataset
+from utils import distributed
+from utils.checkpoints import TrainingState
+from utils.crops import Crop, CropBatch, CropDataset
+from utils.diagnostics import all_pairs_eer
 from utils.embeddings import UtteranceBatch
 from utils.errors import UserError
-from utils.losses import embedding_spread, triplet_loss
-from utils.metrics import equal_error_rate
-from utils.mining import History
-
-logger = logging.getLogger(__name__)
+from utils.training_log import TrainingLog
 
 
 class SpeakerBrain(sb.Brain):
-    """What both phases share: schedule, validation by EER, checkpoints, log.
+    """Schedule, averaging, validation by EER, checkpoints and log.
 
-    ``modules`` holds ``encoder``. ``hparams`` holds ``epochs``, ``schedule`` (from
-    progress to learning rate), ``augment`` (a list of modules on features),
-    ``epoch_counter``, ``seed``, ``batches_per_epoch``, and ``log_file``, to which a
-    line of JSON is added after each epoch. Everything random in an epoch follows
-    from the seed and the epoch's number, so a resumed run repeats an uninterrupted
-    one.
+    ``modules`` holds ``encoder``, and perhaps heads. ``hparams`` holds
+
+    - ``seed``, ``epochs`` and ``patience`` (epochs without a lower EER after which
+      the training stops; 0 never stops),
+    - ``schedule`` (from progress to learning rate) and ``on_progress`` (callables
+      that are told the progress before every batch, such as a margin's schedule),
+    - ``augment`` (modules on features), ``accumulation`` (batches in a step),
+    - ``ema_decay`` (of the average of the weights that is validated and exported;
+      0: the weights themselves), and
+    - ``folder``, where the log is written; None writes none.
     """
 
-    def fit(
-        self, epoch_counter: object, train_set: DataLoader, valid_set: DataLoader
-    ) -> None:
+    def __init__(self, modules: dict, **options: object) -> None:
+        if distributed.n_processes() > 1 and options["run_opts"]["device"] == "cpu":
+            for module in modules.values():
+                distributed.synchronise_batch_norm(module)
+        super().__init__(modules, **options)
+        self.parts = torch.nn.ModuleDict(dict(self.modules))  # never wrapped
+        self.encoder = self.parts["encoder"]
+        self.state = TrainingState()
+        self.counter = EpochCounterWithStopper(
+            limit=self.hparams.epochs,
+            limit_to_stop=self.hparams.patience or self.hparams.epochs + 1,
+            limit_warmup=0,
+            direction="min",
+        )
+        self.average = self.make_average()
+        self.add_recoverables()
+
+    def make_average(self) -> AveragedModel | None:
+        """Return the exponential moving average of the encoder, if asked for."""
+        decay = self.hparams.ema_decay
+        if not decay:
+            return None
+        rule = get_ema_multi_avg_fn(decay)
+        return AveragedModel(self.encoder, multi_avg_fn=rule, use_buffers=True).eval()
+
+    def add_recoverables(self) -> None:
+        """Tell the checkpointer all that a resumed training needs."""
+        if self.checkpointer is None:
+            return
+        needed = {"modules": self.parts, "counter": self.counter, "state": self.state}
+        if self.average is not None:
+            needed["average"] = self.average
+        self.checkpointer.add_recoverables(needed)
+
+    @property
+    def final_encoder(self) -> torch.nn.Module:
+        """The encoder that is validated and exported."""
+        return self.encoder if self.average is None else self.average.module
+
+    def head_weights(self) -> dict[str, Tensor]:
+        """Return the weights of all modules but the encoder, by their names."""
+        heads = {k: v for k, v in self.parts.items() if k != "encoder"}
+        return torch.nn.ModuleDict(heads).state_dict()
+
+    def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train from the last checkpoint, or from the start.
 
         Parameters
         ----------
-        epoch_counter : EpochCounter
         train_set : DataLoader of CropBatch
+            Its batch sampler is a `BatchSampler`.
         valid_set : DataLoader of UtteranceBatch
-            Whole utterances of speakers that are not trained on.
+            This process's part of the utterances of speakers not trained on. None:
+            the training is neither validated nor kept.
         """
         self.train_sampler = train_set.batch_sampler
+        self.crop_dataset = train_set.dataset.clean
         self.valid_set = valid_set
-        self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
-        super().fit(epoch_counter, train_set, valid_set)
+        if valid_set is not None:
+            self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
+        self.fit(self.counter, train_set, valid_set)
 
     def on_fit_start(self) -> None:
         """Recover the last checkpoint; else measure the EER before training."""
         super().on_fit_start()
-        if self.checkpointer.find_checkpoint() is None:
+        if self.hparams.folder and distributed.rank() == 0:
+            self.log = TrainingLog(
+                self.hparams.folder, self.hparams.epochs, self.state.records
+            )
+        if not self.state.records:
             self._fit_valid(self.valid_set, epoch=0, enable=False)
 
     def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
-        """Seed the epoch, and start its clock and its sums."""
-        if stage == Stage.TRAIN:
-            torch.manual_seed(self.hparams.seed * 100_003 + epoch)
-            self.epoch, self.started_s = epoch, time.monotonic()
-            self.sums: dict[str, float] = {}
-            self.train_loss = float("nan")
-        else:
-            self.valid_embeddings: list[tuple[np.ndarray, np.ndarray]] = []
+        """Begin an epoch, or go on in its middle."""
+        self.valid_embeddings: list[tuple[int, np.ndarray]] = []
+        if stage != Stage.TRAIN:
+            return
+        self.epoch, self.started_s = epoch, time.monotonic()
+        self.train_loss = float("nan")
+        self.train_sampler.set_epoch(epoch)
+        self.train_sampler.first = self.step
+        self.batch_losses: list[float] = []  # since the epoch was begun or resumed
+        if self.step == 0:
+            self.state.start_epoch()
+            self.start_epoch()
+
+    def start_epoch(self) -> None:
+        """Prepare the batches of an epoch; nothing to prepare here."""
 
     def on_fit_batch_start(self, batch: CropBatch, should_step: bool) -> None:
-        """Set the learning rate of this step."""
-        n_batches = self.hparams.batches_per_epoch
+        """Set what depends on the batch's number: random state, rates, margins."""
+        seeds = [self.hparams.seed, self.epoch, self.step, distributed.rank()]
+        seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
+        sb.utils.seed.seed_everything(seed, verbose=False)
+        n_batches = len(self.train_sampler)
         n_done = (self.epoch - 1) * n_batches + self.step
-        rate = self.hparams.schedule(n_done / (self.hparams.epochs * n_batches))
+        progress = n_done / (self.hparams.epochs * n_batches)
+        for follow in self.hparams.on_progress:
+            follow(progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.hparams.schedule(progress)
 
     def compute_forward(
         self, batch: CropBatch | UtteranceBatch, stage: Stage
     ) -> Tensor:
-        """Return the embeddings (B, D) of a batch; augment it in training."""
+        """Return embeddings (B, D); in training, of the batches of all processes."""
         feats = batch.feats.to(self.device)
         if stage != Stage.TRAIN:
-            return self.modules.encoder(feats, batch.lengths.to(self.device))
+            return self.final_encoder(feats, batch.lengths.to(self.device))
         for augment in self.hparams.augment:
             feats = augment(feats)
-        return self.modules.encoder(feats)
+        return distributed.gather_tensors(self.modules.encoder(feats).float())
+
+    def compute_objectives(
+        self, embeddings: Tensor, batch: CropBatch, stage: Stage
+    ) -> Tensor:
+        """Return the loss of the batch of all processes, in float32."""
+        labels = distributed.gather_tensors(batch.labels.to(self.device))
+        with torch.autocast(self.device_type, enabled=False):
+            return self.objective(embeddings, labels)
+
+    def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of embeddings (B, D) of speakers (B,)."""
+        raise NotImplementedError
+
+    def check_loss_isfinite(self, loss: Tensor) -> None:
+        """Stop before a step that would spoil the weights.
+
+        Raises
+        ------
+        UserError
+            The loss is infinite or not a number.
+        """
+        if not torch.isfinite(loss):
+            raise UserError(
+                f"epoch {self.epoch}, batch {self.step}: the loss is {float(loss)}; "
+                "lower the learning rate or max_grad_norm, or use --precision fp32"
+            )
+
+    def on_fit_batch_end(
+        self, batch: CropBatch, outputs: Tensor, loss: Tensor, should_step: bool
+    ) -> None:
+        """Keep the batch's loss."""
+        self.batch_losses.append(float(loss.detach()))
+
+    def optimizers_step(self) -> None:
+        """Clip the gradients, note their norm, and take a step."""
+        self.scaler.unscale_(self.optimizer)
+        weights = [w for group in self.optimizer.param_groups for w in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(weights, self.max_grad_norm or math.inf)
+        self.state.note(gradient_norm=norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer_step += 1
+        if self.average is not None:
+            self.average.update_parameters(self.encoder)
+
+    def _should_save_intra_epoch_ckpt(self, *since: float) -> bool:
+        """Save between steps only: gradients that add up are not saved."""
+        is_between = self.step % self.hparams.accumulation == 0
+        return is_between and super()._should_save_intra_epoch_ckpt(*since)
+
+    def _save_intra_epoch_ckpt(self) -> None:
+        self.take_time()
+        self.checkpointer.save_and_keep_only(
+            end_of_epoch=False,
+            ckpt_predicate=lambda checkpoint: "eer" not in checkpoint.meta,
+            importance_keys=[],
+        )
+
+    def take_time(self) -> float:
+        """Return the seconds that the present epoch has taken, all runs together."""
+        now = time.monotonic()
+        self.state.seconds += now - self.started_s
+        self.started_s = now
+        return self.state.seconds
 
     def evaluate_batch(self, batch: UtteranceBatch, stage: Stage) -> Tensor:
         """Keep the embeddings of a validation batch."""
         with torch.inference_mode(), self.evaluation_ctx:
             embeddings = self.compute_forward(batch, stage).float().cpu().numpy()
-        self.valid_embeddings.append((batch.rows, embeddings))
+        self.valid_embeddings += zip(batch.rows.tolist(), embeddings, strict=True)
         return torch.zeros(())
 
-    def note(self, **values: Tensor | float) -> None:
-        """Add up values whose mean over the epoch is logged."""
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value)
-
     def on_stage_end(self, stage: Stage, stage_loss: float, epoch: int) -> None:
-        """After validation: log the epoch and save a checkpoint."""
+        """After validation: save a checkpoint and log the epoch."""
         if stage == Stage.TRAIN:
             self.train_loss = float(stage_loss)
             self.check_health(self.epoch_means())
             return
-        eer = self.valid_eer()
-        record = {"epoch": epoch, "valid_eer": eer}
+        record = {"epoch": epoch, "valid_eer": self.valid_eer()}
         if epoch > 0:
-            record |= {
-                "train_loss": self.train_loss,
-                **self.epoch_means(),
-                "lr": self.optimizer.param_groups[0]["lr"],
-                "seconds": round(time.monotonic() - self.started_s, 2),
-            }
-        self.checkpointer.save_and_keep_only(
-            meta={"eer": eer, "epoch": epoch}, min_keys=["eer"]
-        )
-        self.log_epoch(record)
+            self.counter.update_metric(record["valid_eer"])
+            record |= self.training_record(epoch)
+        self.state.records.append(record)
+        meta = {"eer": record["valid_eer"], "epoch": epoch}
+        if self.checkpointer is not None:
+            self.checkpointer.save_and_keep_only(
+                meta=meta, min_keys=["eer"], importance_keys=[]
+            )
+        if self.hparams.folder and distributed.rank() == 0:
+            self.log.publish(self.state.records)
+
+    def training_record(self, epoch: int) -> dict:
+        """Describe the training part of an epoch for the log."""
+        sampler = self.train_sampler
+        return {
+            "train_loss": self.train_loss,
+            **self.epoch_means(),
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "crops": epoch * len(sampler) * sampler.batch_crops,
+            "seconds": round(self.take_time(), 2),
+        }
 
     def epoch_means(self) -> dict[str, float]:
         """Return the means of what was noted in this epoch."""
-        n_batches = self.hparams.batches_per_epoch
-        return {name: total / n_batches for name, total in self.sums.items()}
+        n_batches = len(self.train_sampler)
+        means = {name: total / n_batches for name, total in self.state.sums.items()}
+        means["gradient_norm"] *= self.hparams.accumulation  # noted once a step
+        return means
+
+    def embed_crops(
+        self, encoder: torch.nn.Module, crops: list[Crop], batch_size: int = 64
+    ) -> Tensor:
+        """Embed training crops (N, D) without augmentation, shared by all processes."""
+        encoder.eval()
+        mine = distributed.share_of(crops)
+        batches = DataLoader(
+            self.crop_dataset,
+            batch_sampler=[
+                mine[first : first + batch_size]
+                for first in range(0, len(mine), batch_size)
+            ],
+            collate_fn=CropDataset.collate,
+        )
+        with torch.inference_mode(), self.training_ctx:
+            embedded = [
+                encoder(batch.feats.to(self.device)).float().cpu().numpy()
+                for batch in batches
+            ]
+        return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
+
+    def confusions(self) -> None:
+        """Tell which training speakers are taken for which; nothing to tell here."""
 
     def check_health(self, means: dict[str, float]) -> None:
         """Raise a `UserError` when the training has failed; nothing to check here."""
 
     def valid_eer(self) -> float:
         """Equal error rate of all pairs of validation utterances."""
-        rows = np.concatenate([rows for rows, _ in self.valid_embeddings])
-        embeddings = np.concatenate([batch for _, batch in self.valid_embeddings])
-        speakers = self.valid_speakers[rows]
-        left, right = np.triu_indices(len(rows), k=1)
-        scores = (embeddings @ embeddings.T)[left, right]
-        return float(equal_error_rate(scores, speakers[left] == speakers[right]))
-
-    def log_epoch(self, record: dict) -> None:
-        """Add a JSON line to the log, and tell the terminal."""
-        path = Path(self.hparams.log_file)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-        loss = f"loss {record['train_loss']:.4f}, " if "train_loss" in record else ""
-        took = f" ({record['seconds']:.0f} s)" if "seconds" in record else ""
-        logger.info(
-            "epoch %d/%d: %svalidation EER %.2f %%%s",
-            record["epoch"],
-            self.hparams.epochs,
-            loss,
-            100 * record["valid_eer"],
-            took,
+        embedded = sorted(
+            distributed.gather_lists(self.valid_embeddings), key=lambda item: item[0]
         )
-
-
-class SoftmaxBrain(SpeakerBrain):
-    """Pre-training: classify the training speakers.
-
-    ``modules`` also holds ``classifier``; ``hparams`` also holds ``loss``, a
-    callable of the classifier's outputs (B, 1, N) and labels (B, 1).
-    """
-
-    def compute_objectives(
-        self, embeddings: Tensor, batch: CropBatch, stage: Stage
-    ) -> Tensor:
-        """Return the classification loss, computed in float32."""
-        labels = batch.labels.to(self.device)
-        with torch.autocast(self.device_type, enabled=False):
-            outputs = self.modules.classifier(embeddings.unsqueeze(1))
-            loss = self.hparams.loss(outputs, labels.unsqueeze(1))
-        accuracy = (outputs.squeeze(1).argmax(dim=1) == labels).float().mean()
-        self.note(train_accuracy=accuracy)
-        return loss
-
-
-class TripletBrain(SpeakerBrain):
-    """Triplet phase: random batches first, then select batches from a history.
-
-    ``hparams`` also holds ``margin``, ``random_epochs`` (epochs of random batches),
-    ``history_share`` (share of the speakers in the history), ``history_crops``
-    (crops of each), ``n_hardest`` and ``min_spread``.
-    """
-
-    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
-        """Refresh the history of embeddings before a training epoch."""
-        super().on_stage_start(stage, epoch)
-        if stage == Stage.TRAIN:
-            self.train_sampler.set_epoch(epoch)
-            is_random = epoch <= self.hparams.random_epochs
-            self.train_sampler.history = None if is_random else self.new_history()
-
-    def new_history(self) -> History:
-        """Embed crops of part of the speakers with the present model."""
-        sampler = self.train_sampler
-        n_speakers = max(2, round(self.hparams.history_share * len(sampler.origins)))
-        crops, speakers = sampler.history_crops(n_speakers, self.hparams.history_crops)
-        return History(
-            crops=crops,
-            embeddings=self.embed_crops(crops),
-            speakers=speakers,
-            origins=sampler.origins[speakers],
-            n_hardest=self.hparams.n_hardest,
-        )
-
-    def embed_crops(self, crops: list, batch_size: int = 64) -> np.ndarray:
-        """Embed training crops as they are, without augmentation: (N, D)."""
-        self.modules.eval()
-        batches = DataLoader(
-            self.crop_dataset,
-            batch_sampler=[
-                crops[first : first + batch_size]
-                for first in range(0, len(crops), batch_size)
-            ],
-            collate_fn=CropDataset.collate,
-        )
-        with torch.inference_mode(), self.training_ctx:
-            embedded = [
-                self.modules.encoder(batch.feats.to(self.device)).float().cpu()
-                for batch in batches
-            ]
-        return torch.cat(embedded).numpy()
-
-    def fit(
-        self, epoch_counter: object, train_set: DataLoader, valid_set: DataLoader
-    ) -> None:
-        """Train; see `SpeakerBrain.fit`."""
-        self.crop_dataset = train_set.dataset
-        super().fit(epoch_counter, train_set, valid_set)
-
-    def compute_objectives(
-        self, embeddings: Tensor, batch: CropBatch, stage: Stage
-    ) -> Tensor:
-        """Return the triplet loss, and note its make-up."""
-        triplets = triplet_loss(embeddings, self.hparams.margin)
-        self.note(
-            active_triplets=triplets.active,
-            positive_similarity=triplets.positive.detach(),
-            negative_similarity=triplets.negative.detach(),
-            embedding_spread=embedding_spread(embeddings.detach()),
-        )
-        return triplets.loss
-
-    def check_health(self, means: dict[str, float]) -> None:
-        """Stop a collapsed training.
-
-        Raises
-        ------
-        UserError
-            All embeddings are nearly the same, so that the loss is the margin.
-        """
-        gap = means["positive_similarity"] - means["negative_similarity"]
-        is_stuck = (
-            abs(self.train_loss - self.hparams.margin) < 0.01 * (self.hparams.margin)
-            and abs(gap) < 0.01
-        )
-        if means["embedding_spread"] < self.hparams.min_spread or is_stuck:
-            raise UserError(
-                f"epoch {self.epoch}: the embeddings have collapsed (spread "
-                f"{means['embedding_spread']:.4f}, loss {self.train_loss:.4f} at "
-                f"margin {self.hparams.margin}); lower the learning rate, raise "
-                "random_epochs or pre-train longer"
-            )
+        speakers = self.valid_speakers[[row for row, _ in embedded]]
+        return all_pairs_eer(np.stack([row for _, row in embedded]), speakers)

@@ -11,10 +11,14 @@ from utils.features import FeatureStore
 
 
 class Crop(NamedTuple):
-    """Where a crop lies: a row of the feature index, and its first frame."""
+    """Where a crop lies: a row of the feature index, and its first frame.
+
+    The seed decides what augmentation does to the crop.
+    """
 
     row: int
     start: int
+    seed: int = 0
 
 
 class CropBatch(NamedTuple):
@@ -43,19 +47,29 @@ class CropDataset(Dataset):
         Speaker of each row of the store's index.
     crop_frames : int
         Length T of a crop.
+
+    Attributes
+    ----------
+    clean : CropDataset
+        The same crops without augmentation.
     """
 
     def __init__(
         self, store: FeatureStore, labels: np.ndarray, crop_frames: int
     ) -> None:
         self.store, self.labels, self.crop_frames = store, labels, crop_frames
+        self.clean = self
 
     def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
         """Return features of shape (T, F) and the speaker of a crop."""
         feats = self.store.slice(crop.row, crop.start, self.crop_frames)
-        if len(feats) < self.crop_frames:
-            feats = np.resize(feats, (self.crop_frames, feats.shape[1]))
-        return feats, self.labels[crop.row]
+        return self.fit(feats), self.labels[crop.row]
+
+    def fit(self, feats: np.ndarray) -> np.ndarray:
+        """Repeat features that are shorter than a crop: (T, F)."""
+        if len(feats) == self.crop_frames:
+            return feats
+        return np.resize(feats, (self.crop_frames, feats.shape[1]))
 
     @staticmethod
     def collate(items: list[tuple[np.ndarray, int]]) -> CropBatch:
@@ -88,9 +102,15 @@ class CropPicker:
         """Number of speakers to choose from."""
         return len(self.rows_of)
 
+    @property
+    def n_utterances(self) -> np.ndarray:
+        """Number of utterances of each speaker, shape (n_speakers,)."""
+        return np.array([len(rows) for rows in self.rows_of])
+
     def crop(self, row: int, rng: np.random.Generator) -> Crop:
         """Choose a place in the utterance of a row."""
-        return Crop(int(row), int(rng.integers(self.n_starts[row])))
+        start, seed = rng.integers([self.n_starts[row], 1 << 31])
+        return Crop(int(row), int(start), int(seed))
 
     def crops_of(self, speaker: int, n: int, rng: np.random.Generator) -> list[Crop]:
         """Choose ``n`` crops of a speaker, of different utterances if there are."""

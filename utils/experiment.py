@@ -1,11 +1,13 @@
 """A trained model's folder: all that is needed to embed speech with it again.
 
 ``encoder.pt`` (weights), ``hyperparams.yaml`` (resolved), ``front_end.yaml``,
-``experiment.json`` (what it was trained on and how it did) and the logs.
+``experiment.json`` (what it was trained on and how it did) and the logs; for
+fine-tuning, ``heads.pt`` (classifier and the like) and ``speakers.txt``, its classes.
 """
 
 import hashlib
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -58,7 +60,9 @@ def open_experiment(folder: Path, identity: str) -> bool:
     return is_other
 
 
-def save_model(folder: Path, encoder: torch.nn.Module, facts: dict) -> None:
+def save_model(
+    folder: Path, encoder: torch.nn.Module, facts: dict, heads: dict | None = None
+) -> None:
     """Write the encoder's weights and the facts about its training.
 
     Parameters
@@ -68,7 +72,11 @@ def save_model(folder: Path, encoder: torch.nn.Module, facts: dict) -> None:
     facts : dict
         Written as ``experiment.json``; the number of parameters and the hash of the
         weights are added.
+    heads : dict, optional
+        Weights of the modules that were trained with the encoder, by their names.
     """
+    with replacing_file(folder / "heads.pt") as temporary:
+        torch.save(heads or {}, temporary)
     with replacing_file(folder / "encoder.pt") as temporary:
         torch.save(encoder.state_dict(), temporary)
     facts = facts | {
@@ -88,7 +96,36 @@ def load_weights(folder: Path, encoder: torch.nn.Module) -> None:
         The folder holds no trained model, or one of another architecture.
     """
     path = model_path(folder)
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    fill_weights(encoder, read_weights(path), path)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read weights by name.
+
+    Raises
+    ------
+    UserError
+        The file holds none.
+    """
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError):
+        weights = None
+    if not isinstance(weights, dict):
+        raise UserError(f"{path}: holds no weights; name a trained model")
+    return weights
+
+
+def fill_weights(
+    encoder: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path
+) -> None:
+    """Put weights from a file into an encoder, each in its place.
+
+    Raises
+    ------
+    UserError
+        They are of another architecture.
+    """
     try:
         encoder.load_state_dict(weights)
     except RuntimeError as error:

@@ -3,9 +3,9 @@
 import zlib
 
 import numpy as np
-import pandas as pd
 
 from utils.audio import read_audio
+from utils.audio_sources import AudioSources
 from utils.augment import Copies
 from utils.errors import UserError
 from utils.front_end import Frames, FrontEnd
@@ -19,8 +19,8 @@ class FeatureExtractor:
     front_end : FrontEnd
     copies : Copies, optional
         Versions of each utterance to store; None stores the original alone.
-    manifest : DataFrame, optional
-        Where babble is drawn from; needed with ``copies``.
+    sources : AudioSources, optional
+        Where noise is drawn from; needed with ``copies``.
     seed : int
         The same seed makes the same copies, in any order of the utterances.
     """
@@ -29,11 +29,11 @@ class FeatureExtractor:
         self,
         front_end: FrontEnd,
         copies: Copies | None = None,
-        manifest: pd.DataFrame | None = None,
+        sources: AudioSources | None = None,
         seed: int = 0,
     ) -> None:
         self.front_end, self.copies, self.seed = front_end, copies, seed
-        self.voices = None if manifest is None else manifest.to_dict("records")
+        self.sources = sources
 
     def __call__(self, utterance: dict) -> list[tuple[dict, np.ndarray]] | UserError:
         """Read one utterance and compute its features.
@@ -64,7 +64,7 @@ class FeatureExtractor:
         rng = np.random.default_rng([self.seed, zlib.crc32(utterance["ID"].encode())])
         rate_hz = self.front_end.sample_rate_hz
         versions, segments = [], None
-        for copy in self.copies(samples, rate_hz, rng, lambda: self._voice(rng)):
+        for copy in self.copies(samples, rate_hz, rng, self.sources):
             # speech of a corrupted copy is where it is in the clean one
             frames = self.front_end(copy.samples, segments if copy.is_noisy else None)
             segments = frames.segments
@@ -79,15 +79,6 @@ class FeatureExtractor:
             utterance["start"],
             utterance["stop"],
         )
-
-    def _voice(self, rng: np.random.Generator) -> np.ndarray:
-        """Read a random training utterance, passing over unreadable ones."""
-        for row in rng.permutation(len(self.voices)):
-            try:
-                return self._read(self.voices[row])
-            except UserError:
-                continue
-        raise UserError("no readable utterance to make babble of")
 
 
 def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> dict:

@@ -4,6 +4,7 @@ A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` wit
 row per stored utterance: where its frames lie, who speaks, how much is speech.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -107,9 +108,19 @@ class FeatureStore:
             np.load(shard, mmap_mode="r")
             for shard in sorted(self.folder.glob("shard-*.npy"))
         ]
+        self._read_places()
+
+    def _read_places(self) -> None:
         self._row_of = {name: row for row, name in enumerate(self.index["ID"])}
         columns = self.index[["shard", "offset", "n_frames"]]
         self._places = columns.to_numpy(np.int64)
+
+    def part(self, is_kept: np.ndarray) -> "FeatureStore":
+        """Return a store of some of the utterances: (n_utterances,) of bool."""
+        part = copy.copy(self)
+        part.index = self.index[is_kept].reset_index(drop=True)
+        part._read_places()
+        return part
 
     def __len__(self) -> int:
         """Return the number of stored utterances."""

@@ -40,8 +40,8 @@ class FrontEnd:
     ----------
     fbank : callable
         Maps a Tensor (1, n_samples) to filterbanks in dB (1, T, F).
-    vad : EnergyVad
-        Finds speech in filterbanks.
+    vad : EnergyVad or None
+        Finds speech in filterbanks; None takes every frame for speech.
     sample_rate_hz : int
         Rate of the samples that the front-end takes.
     normalisation : str
@@ -51,7 +51,7 @@ class FrontEnd:
     def __init__(
         self,
         fbank: torch.nn.Module,
-        vad: EnergyVad,
+        vad: EnergyVad | None,
         sample_rate_hz: int,
         normalisation: str,
     ) -> None:
@@ -80,7 +80,9 @@ class FrontEnd:
         samples = torch.from_numpy(samples / np.abs(samples).max())
         with torch.inference_mode():
             fbank_db = self.fbank(samples[None])[0].numpy()
-        if segments is None:
+        if self.vad is None:
+            segments = np.array([[0, len(fbank_db)]])
+        elif segments is None:
             segments = self.vad.segments(fbank_db)
         speech = [fbank_db[start:stop] for start, stop in segments]
         kept = np.concatenate(speech) if speech else fbank_db

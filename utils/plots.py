@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from utils.atomic import replacing_file
+from utils.diagnostics import RateAdvice
 
 
 def training_curves(phases: dict[str, list[dict]]) -> Figure:
@@ -40,6 +41,18 @@ def training_curves(phases: dict[str, list[dict]]) -> Figure:
             [record["train_loss"] for record in trained],
         )
         column[1].set(xlabel="epoch", ylabel="training loss")
+    return figure
+
+
+def rate_curve(rates: np.ndarray, losses: np.ndarray, advice: RateAdvice) -> Figure:
+    """Draw the loss of a learning-rate range test, as it is and smoothed."""
+    figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
+    axes.semilogx(rates, losses, alpha=0.4)
+    axes.semilogx(rates, advice.smoothed)
+    axes.axvline(advice.suggested, linestyle="--", label=f"{advice.suggested:.2g}")
+    top = 1.2 * losses[: len(losses) // 4].max()
+    axes.set(xlabel="learning rate", ylabel="loss", ylim=(0, top))
+    axes.legend(title="suggested")
     return figure
 
 

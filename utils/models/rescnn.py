@@ -4,9 +4,13 @@ C. Li et al., "Deep Speaker: an End-to-End Neural Speaker Embedding System",
 arXiv:1705.02304, section 3.1.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+from utils.pooling import make_pooling
 
 _CLIP = 20.0  # the paper's clipped rectifier: min(max(x, 0), 20)
 
@@ -100,7 +104,7 @@ class Stage(nn.Module):
 class ResCNN(nn.Module):
     """Deep Speaker's ResCNN: filterbanks to unit-length speaker embeddings.
 
-    Four stages of 1, 2, 4 and 8 times ``width`` filters, mean over time, an
+    Four stages of 1, 2, 4 and 8 times ``width`` filters, pooling over time, an
     affine layer and length normalisation. With the defaults it has 24,172,288
     trainable parameters.
 
@@ -118,6 +122,8 @@ class ResCNN(nn.Module):
         Give every channel of the input zero mean and unit variance over the
         training data, by batch norm without trainable parameters. For features that
         keep the average spectrum.
+    pooling : str or callable
+        See `utils.pooling`; the mean in the paper.
 
     Example
     -------
@@ -133,6 +139,7 @@ class ResCNN(nn.Module):
         n_blocks: int = 3,
         embedding_dim: int = 512,
         normalise_input: bool = False,
+        pooling: str | Callable[[int], nn.Module] = "mean",
     ) -> None:
         super().__init__()
         self.input_norm = (
@@ -147,7 +154,8 @@ class ResCNN(nn.Module):
         n_bins = n_mels
         for _ in channels:
             n_bins = (n_bins + 1) // 2
-        self.affine = nn.Linear(channels[-1] * n_bins, embedding_dim)
+        self.pooling = make_pooling(pooling, channels[-1] * n_bins)
+        self.affine = nn.Linear(self.pooling.n_outputs, embedding_dim)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, feats: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -171,6 +179,5 @@ class ResCNN(nn.Module):
         x = masked(x, lengths)  # (B, 1, T, F)
         for stage in self.stages:
             x, lengths = stage(x, lengths)
-        n_frames = x.shape[2] if lengths is None else lengths[:, None]
-        x = x.float().sum(dim=2).flatten(1) / n_frames  # (B, C*F'), mean over time
-        return normalize(self.affine(x).float(), dim=1)
+        x = x.transpose(1, 2).flatten(2)  # (B, T', C*F')
+        return normalize(self.affine(self.pooling(x, lengths)).float(), dim=1)

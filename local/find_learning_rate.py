@@ -1,0 +1,92 @@
+"""Find a learning rate: train a few steps while the rate grows from low to high.
+
+Writes OUT.csv (rate and loss of each step) and a picture, OUT.png and OUT.svg, and
+suggests a rate. Nothing else is kept. Options as in local.train, for example
+
+    python -m local.find_learning_rate pretrain --hparams hparams/train_rescnn.yaml \
+        --features data/espeak/features --out exp/rates
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from local.phases import (
+    add_arguments,
+    configure,
+    make_brain,
+    make_loaders,
+    parse_arguments,
+)
+from utils.atomic import replacing_file
+from utils.device import checked_device
+from utils.diagnostics import advise_rate
+from utils.errors import UserError
+from utils.fine_tuning import start_from
+from utils.plots import rate_curve, save_figure
+from utils.program import run_program
+from utils.schedule import LearningRate
+from utils.training_data import read_training_data
+
+
+def parse() -> tuple[argparse.Namespace, dict]:
+    """Read the command line: the arguments, and the replaced hyper-parameters."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    parser.add_argument("--out", type=Path, required=True, help="prefix to write")
+    parser.add_argument("--lowest", type=float, default=1e-6)
+    parser.add_argument("--highest", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, default=100)
+    args, overrides = parse_arguments(parser)
+    if not 0 < args.lowest < args.highest or args.steps < 10:
+        parser.error("0 < --lowest < --highest, and --steps of 10 or more")
+    args.device = checked_device(args.device)
+    return args, overrides
+
+
+def main() -> None:
+    """Run the range test."""
+    args, overrides = parse()
+    rates, losses = measure(args, overrides)
+    if len(rates) < 10:
+        raise UserError("the loss is not finite from the start; lower --lowest")
+    advice = advise_rate(rates, losses)
+    with replacing_file(f"{args.out}.csv") as temporary:
+        table = pd.DataFrame({"rate": rates, "loss": losses})
+        table.to_csv(temporary, index=False, float_format="%.6g")
+    save_figure(rate_curve(rates, losses, advice), args.out)
+    print(
+        f"the loss falls fastest at {advice.steepest:.2g} and is lowest at "
+        f"{advice.lowest:.2g}; try --{args.phase}.lr {advice.suggested:.2g}"
+    )
+
+
+def measure(args: argparse.Namespace, overrides: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Train while the rate grows; return rates and losses until one is not finite."""
+    data = read_training_data(args.features)
+    hparams, _ = configure(args, data, overrides)
+    phase = hparams[args.phase]
+    phase |= {"epochs": 1, "patience": 0, "on_progress": []}
+    phase["schedule"] = LearningRate("exponential", args.lowest, args.highest)
+    brain = make_brain(args, hparams, None)
+    if args.init:
+        start_from(args.init, dict(brain.modules), data.speakers)
+    train_set, _ = make_loaders(args, phase, data)
+    sampler = train_set.batch_sampler
+    sampler.n_batches = args.steps * phase["accumulation"]
+    try:
+        brain.train(train_set, None)
+    except UserError:  # too high a rate: the curve ends here
+        if not brain.batch_losses:
+            raise
+    losses = np.array(brain.batch_losses)
+    progress = np.arange(1, len(losses) + 1) / sampler.n_batches
+    return np.array([phase["schedule"](share) for share in progress]), losses
+
+
+if __name__ == "__main__":
+    run_program(main)

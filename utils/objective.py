@@ -1,0 +1,126 @@
+"""What a training minimises: one loss, or a weighted sum, chosen by name."""
+
+import re
+from collections.abc import Callable
+
+from speechbrain.nnet.losses import LogSoftmaxWrapper
+from torch import Tensor, nn
+
+_TERM = re.compile(r"(?:(?P<weight>[\d.]+)\*)?(?P<name>[a-z]\w*)")
+
+
+def parse_sum(text: str) -> dict[str, float]:
+    """Read the names of losses and their weights.
+
+    Raises
+    ------
+    ValueError
+        The text is no such sum.
+
+    Example
+    -------
+    >>> parse_sum("aam+0.5*ge2e")
+    {'aam': 1.0, 'ge2e': 0.5}
+    """
+    terms = [_TERM.fullmatch(term) for term in text.replace(" ", "").split("+")]
+    if not all(terms):
+        raise ValueError(f"cannot read the loss {text!r}; write aam or aam+0.5*ge2e")
+    return {term["name"]: float(term["weight"] or 1.0) for term in terms}
+
+
+class MarginSoftmax(nn.Module):
+    """Softmax of the classifier's cosines with a margin that may grow in training.
+
+    Parameters
+    ----------
+    penalty : callable
+        SpeechBrain's `AngularMargin` (AM) or `AdditiveAngularMargin` (AAM), made for
+        every batch, as the latter computes with its margin when it is made.
+    margin : float
+        Of the cosine in AM, of the angle in radians in AAM.
+    scale : float
+
+    Example
+    -------
+    >>> import torch
+    >>> from speechbrain.nnet.losses import AngularMargin
+    >>> loss = MarginSoftmax(AngularMargin, margin=0.2, scale=10.0)
+    >>> loss(torch.tensor([[0.7, 0.5]]), torch.tensor([0]))  # ln 2
+    tensor(0.6931)
+    """
+
+    def __init__(
+        self, penalty: Callable[..., nn.Module], margin: float, scale: float
+    ) -> None:
+        super().__init__()
+        self.penalty, self.margin, self.scale = penalty, margin, scale
+
+    def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss of cosines (B, N) and speakers (B,)."""
+        loss = LogSoftmaxWrapper(self.penalty(margin=self.margin, scale=self.scale))
+        return loss(outputs.float().unsqueeze(1), labels.unsqueeze(1))
+
+
+class Objective(nn.Module):
+    """A loss, or a weighted sum of losses, chosen by name.
+
+    Parameters
+    ----------
+    loss : str
+        A name or a sum, such as ``aam`` or ``aam+0.5*ge2e``.
+    on_outputs : dict of str to Module
+        Losses of a classifier's outputs (B, N) and labels (B,).
+    on_embeddings : dict of str to Module
+        Losses of embeddings (B, D) and labels (B,).
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        Of the losses that were chosen.
+    classifies : bool
+        Whether one of them needs the classifier.
+    compares : bool
+        Whether one of them needs two crops or more of every speaker.
+
+    Raises
+    ------
+    ValueError
+        A name that is in neither, or text that is no sum.
+    """
+
+    def __init__(
+        self,
+        loss: str,
+        on_outputs: dict[str, nn.Module],
+        on_embeddings: dict[str, nn.Module],
+    ) -> None:
+        super().__init__()
+        self.weights = parse_sum(loss)
+        known = on_outputs | on_embeddings
+        for name in self.weights:
+            if name not in known:
+                raise ValueError(f"no loss {name!r}; there are {', '.join(known)}")
+        self.terms = nn.ModuleDict({name: known[name] for name in self.weights})
+        self.on_outputs = [name for name in self.weights if name in on_outputs]
+        self.classifies = bool(self.on_outputs)
+        self.compares = len(self.on_outputs) < len(self.weights)
+
+    def forward(
+        self, embeddings: Tensor, labels: Tensor, outputs: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss, and the value of each of its terms before weighting.
+
+        Parameters
+        ----------
+        embeddings : Tensor of shape (B, D)
+            Of unit length.
+        labels : Tensor of int64, shape (B,)
+        outputs : Tensor of shape (B, N), optional
+            Cosines of the embeddings to the classifier's speakers.
+        """
+        values = {
+            name: term(outputs if name in self.on_outputs else embeddings, labels)
+            for name, term in self.terms.items()
+        }
+        total = sum(self.weights[name] * value for name, value in values.items())
+        return total, {name: float(value.detach()) for name, value in values.items()}
