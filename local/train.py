@@ -63,7 +63,7 @@ def parse() -> tuple[argparse.Namespace, dict]:
 def main() -> None:
     """Train one phase and write its experiment folder."""
     args, overrides = parse()
-    args.device = distributed.join_processes(checked_device(args.device))
+    args.device = checked_device(distributed.join_processes(args.device))
     data = read_training_data(args.features)
     if args.sanity:
         check_sanity(args, data.two_speakers(), overrides)

@@ -292,7 +292,8 @@ def test_learning_rate_finder(command, tmp_path, monkeypatch, capsys):
 
 def test_early_stop(train, tmp_path):
     options = ["--pretrain.patience", "1", "--pretrain.lr", "1e-9"]
-    assert train("pretrain", "out", *options).returncode == 0
+    result = train("pretrain", "out", *options)
+    assert result.returncode == 0 and "stopped: the validation EER" in result.stdout
     eers = [record["valid_eer"] for record in read_log(tmp_path / "out")[1:]]
     assert len(eers) < 6 and eers[-1] >= min(eers[:-1])
 

@@ -191,7 +191,7 @@ class SpeakerBrain(sb.Brain):
         self.scaler.unscale_(self.optimizer)
         weights = [w for group in self.optimizer.param_groups for w in group["params"]]
         norm = torch.nn.utils.clip_grad_norm_(weights, self.max_grad_norm or math.inf)
-        self.state.note(gradient_norm=norm)
+        self.state.note(gradient_norm=norm if norm.isfinite() else 0.0)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -243,7 +243,7 @@ class SpeakerBrain(sb.Brain):
                 meta=meta, min_keys=["eer"], importance_keys=[]
             )
         if self.hparams.folder and distributed.rank() == 0:
-            self.log.publish(self.state.records)
+            self.log.publish(self.state.records, self.counter.should_stop)
 
     def training_record(self, epoch: int) -> dict:
         """Describe the training part of an epoch for the log."""

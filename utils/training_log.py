@@ -28,7 +28,7 @@ class TrainingLog:
         self.writer = SummaryWriter(folder / "tensorboard", purge_step=len(records))
         self._write_lines(records)
 
-    def publish(self, records: list[dict]) -> None:
+    def publish(self, records: list[dict], is_stopped: bool = False) -> None:
         """Write all records, of which the last is new, and tell the terminal."""
         self._write_lines(records)
         record = records[-1]
@@ -46,6 +46,8 @@ class TrainingLog:
             100 * record["valid_eer"],
             took,
         )
+        if is_stopped:
+            logger.info("stopped: the validation EER is not getting lower")
 
     def _write_lines(self, records: list[dict]) -> None:
         with replacing_file(self.path) as temporary:
