@@ -76,7 +76,8 @@ def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None
     """Train, or go on training, and export the best model."""
     hparams, text = configure(args, data, overrides)
     run_on_main(prepare_folder, args=(args, data, text))
-    log_to(args.out / "train.log")
+    if distributed.rank() == 0:
+        log_to(args.out / "train.log")
     brain = make_brain(args, hparams, args.out)
     new = begin(args, brain, data)
     brain.train(*make_loaders(args, hparams[args.phase], data))
