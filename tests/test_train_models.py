@@ -140,3 +140,13 @@ def test_the_margin_grows_with_the_training():
             follow(progress)
         margins.append(loss.margin)
     assert margins == pytest.approx([0.0, 0.0, 0.2, 0.4, 0.4])
+
+
+@pytest.mark.parametrize("loss", ["softmax", "ge2e"])
+def test_only_a_comparison_is_stopped_when_it_collapses(loss, train_briefly):
+    values = {"loss": loss, "batch_size": 16, "crops_per_speaker": 2, "min_spread": 2.0}
+    if loss == "softmax":
+        assert train_briefly("lstm", "pretrain", **values)["embedding_spread"] < 2.0
+        return
+    with pytest.raises(UserError, match="the embeddings have collapsed"):
+        train_briefly("lstm", "pretrain", **values)

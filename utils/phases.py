@@ -77,14 +77,15 @@ class PretrainBrain(SpeakerBrain):
         return labels, outputs.argmax(dim=1).cpu().numpy()
 
     def check_health(self, means: dict[str, float]) -> None:
-        """Stop a collapsed training.
+        """Stop a collapsed comparison; a classifier finds its own way out.
 
         Raises
         ------
         UserError
             All embeddings are nearly the same.
         """
-        if means["embedding_spread"] < self.hparams.min_spread:
+        compares = self.parts["loss"].compares and not self.parts["loss"].classifies
+        if compares and means["embedding_spread"] < self.hparams.min_spread:
             raise UserError(
                 f"epoch {self.epoch}: the embeddings have collapsed (spread "
                 f"{means['embedding_spread']:.4f}); lower the learning rate"
