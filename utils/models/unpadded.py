@@ -19,6 +19,9 @@ class Unpadded(nn.Module):
         Maps features (B, T, F) to embeddings (B, D) or (B, 1, D).
     min_frames : int
         Shorter utterances are repeated to this length: the convolutions need it.
+    n_normalised : int
+        Channels F of an input that gets zero mean and unit variance in each over the
+        training data; 0: the input stays as it is.
 
     Example
     -------
@@ -28,9 +31,16 @@ class Unpadded(nn.Module):
     torch.Size([2, 16])
     """
 
-    def __init__(self, model: nn.Module, min_frames: int = 32) -> None:
+    def __init__(
+        self, model: nn.Module, min_frames: int = 32, n_normalised: int = 0
+    ) -> None:
         super().__init__()
         self.model, self.min_frames = model, min_frames
+        self.input_norm = (
+            nn.BatchNorm1d(n_normalised, affine=False)
+            if n_normalised
+            else nn.Identity()
+        )
         for module in model.modules():
             if isinstance(module, StatisticsPooling):
                 module.eps = 0.0  # the size of the noise that it adds
@@ -59,6 +69,7 @@ class Unpadded(nn.Module):
 
     def _embed(self, feats: Tensor) -> Tensor:
         """Embed utterances (B, T, F) of one length."""
+        feats = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
         n_repeats = -(-self.min_frames // feats.shape[1])  # ceiling
         embeddings = self.model(feats.repeat(1, max(1, n_repeats), 1))
         return normalize(embeddings.float().flatten(1), dim=1)
