@@ -11,9 +11,11 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.lobes.models import ECAPA_TDNN, Xvector
 
+from local.hyperparameters import load_hyperparameters
 from local.import_speechbrain import main
 from tests.conftest import ROOT
 from utils.embedding_files import read_embeddings
+from utils.fine_tuning import start_from
 from utils.manifest import write_manifest
 from utils.program import run_program
 
@@ -136,6 +138,25 @@ def test_embeddings_are_those_of_speechbrain(
         expected = theirs.encode_batch(torch.from_numpy(wav)[None]).flatten()
         cosine = torch.cosine_similarity(expected, torch.tensor(embedding), dim=0)
         assert cosine > 0.9999
+
+
+def test_training_goes_on_from_an_import(tmp_path, monkeypatch):
+    source, out = tmp_path / "source", tmp_path / "out"
+    write_pretrained(source, "ecapa")
+    run_import(monkeypatch, source, "--out", out)
+    encoder = load_hyperparameters(out / "hyperparams.yaml")["net"]["encoder"]
+    modules = {
+        "encoder": encoder,
+        "classifier": ECAPA_TDNN.Classifier(24, out_neurons=2),
+    }
+    lines = start_from(out, modules, ["id1", "new"])
+    kept = "1 of 2 speakers loaded, the rest is new"
+    assert lines == [f"classifier.weight (2, 24): {kept}"]
+    theirs = torch.load(source / "classifier.ckpt", weights_only=True)["weight"]
+    assert torch.equal(modules["classifier"].weight[0], theirs[1])
+    name, weights = next(encoder.model.named_parameters())
+    theirs = torch.load(source / "embedding_model.ckpt", weights_only=True)
+    assert torch.equal(weights, theirs[name])
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,7 @@ def test_fine_tuning_on_other_speakers(train, features, tmp_path):
     index.write_text(index.read_text().replace("train7", "new"))
     (tmp_path / "others" / "front_end.yaml").write_text("sample_rate_hz: 8000\n")
     options = ["--features", tmp_path / "others", "--init", tmp_path / "first"]
+    options += ["--pretrain.ema_decay", "0.9"]
     result = train("pretrain", "tuned", *options, "--pretrain.epochs", "1")
     assert result.returncode == 0, result.stderr
     kept = "classifier.weight (8, 16): 7 of 8 speakers loaded, the rest is new"

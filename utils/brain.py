@@ -49,21 +49,18 @@ class SpeakerBrain(sb.Brain):
         self.parts = torch.nn.ModuleDict(dict(self.modules))  # never wrapped
         self.encoder = self.parts["encoder"]
         self.state = TrainingState()
+        epochs, patience = self.hparams.epochs, self.hparams.patience
         self.counter = EpochCounterWithStopper(
-            limit=self.hparams.epochs,
-            limit_to_stop=self.hparams.patience or self.hparams.epochs + 1,
-            limit_warmup=0,
-            direction="min",
+            epochs, patience or epochs + 1, limit_warmup=0, direction="min"
         )
         self.average = self.make_average()
         self.add_recoverables()
 
     def make_average(self) -> AveragedModel | None:
         """Return the exponential moving average of the encoder, if asked for."""
-        decay = self.hparams.ema_decay
-        if not decay:
+        if not self.hparams.ema_decay:
             return None
-        rule = get_ema_multi_avg_fn(decay)
+        rule = get_ema_multi_avg_fn(self.hparams.ema_decay)
         return AveragedModel(self.encoder, multi_avg_fn=rule, use_buffers=True).eval()
 
     def add_recoverables(self) -> None:
@@ -101,6 +98,8 @@ class SpeakerBrain(sb.Brain):
         self.valid_set = valid_set
         if valid_set is not None:
             self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
+        if self.average is not None:  # the encoder may have been loaded meanwhile
+            self.average.module.load_state_dict(self.encoder.state_dict())
         self.fit(self.counter, train_set, valid_set)
 
     def on_fit_start(self) -> None:
