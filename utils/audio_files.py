@@ -33,19 +33,19 @@ def audio_paths(folder: Path, endings: tuple[str, ...] = ENDINGS) -> Iterator[Pa
                 yield Path(root, name)
 
 
-def find_audio(named: Path) -> Path:
+def find_audio(named: Path) -> Path | None:
     """Find a file that a list names, whatever its ending in this copy.
 
-    Raises
-    ------
-    UserError
-        There is none.
+    Returns
+    -------
+    Path or None
+        The file, with all links resolved.
     """
     for ending in (named.suffix, *ENDINGS):
         path = named.with_suffix(ending)
         if path.is_file():
             return path.resolve()
-    raise UserError(f"{named}: no such audio with any of {ENDINGS}; copy it anew")
+    return None
 
 
 def compile_pattern(pattern: str) -> re.Pattern:

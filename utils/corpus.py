@@ -348,4 +348,3 @@ def summary(rows: pd.DataFrame, lists: dict[str, TrialList], out: Path) -> str:
     if not lists:
         lines.append("no trials: they need speakers with two utterances")
     return "\n".join([*lines, f"manifests are in {out}"])
-

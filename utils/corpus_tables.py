@@ -24,6 +24,7 @@ ALIASES = {
     "session": ("session", "session_id"),
 }
 _DROPPED = ("duration", "length")  # measured from the audio
+_TIMES = ("start", "stop", "start_s", "stop_s")
 _SUFFIXES = {".csv", ".tsv", ".json", ".txt"}
 
 
@@ -63,7 +64,9 @@ def find_tables(source: Path, data_root: Path | None = None) -> Found:
         safe_name(path.stem): safe_list(read_trials(path), {})
         for path in sorted(folder.glob("trials*.txt"))
     }
-    return Found(pd.concat(parts, ignore_index=True).fillna(""), lists)
+    table = pd.concat(parts, ignore_index=True)
+    texts = table.columns.difference(_TIMES)
+    return Found(table.fillna(dict.fromkeys(texts, "")), lists)
 
 
 def read_table(path: Path, data_root: Path) -> pd.DataFrame:
@@ -138,8 +141,11 @@ def _read_json(path: Path) -> pd.DataFrame:
         ) from None
     for row in rows:
         if isinstance(row.get("wav"), dict):  # a stretch of a file
-            row |= row.pop("wav")
-    return pd.DataFrame(rows).fillna("").astype(str)
+            stretch = row["wav"]
+            row |= stretch | {"wav": stretch.get("file", "")}
+            row.pop("file", None)
+    table = pd.DataFrame(rows).astype(object)
+    return table.where(table.notna(), "").astype(str)
 
 
 def _names_from_files(table: pd.DataFrame) -> pd.Series:
@@ -149,7 +155,7 @@ def _names_from_files(table: pd.DataFrame) -> pd.Series:
 
 def _with_times(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Turn the columns that cut stretches out of files into numbers."""
-    for name in ("start", "stop", "start_s", "stop_s"):
+    for name in _TIMES:
         if name not in table:
             continue
         text = table[name].where(table[name] != "", "0" if name[2] == "a" else "nan")

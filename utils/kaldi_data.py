@@ -117,11 +117,14 @@ def locate(folder: Path, name: str, entry: str, allow_commands: bool) -> dict[st
                 "run only with --allow-commands: read them first"
             )
         return {"wav": safe_name(name), "command": entry.rstrip("| ")}
-    places = [Path(entry), folder / entry, folder.parent / entry]
-    for place in places:
-        if place.is_file():
-            return {"wav": str(place.resolve()), "command": ""}
-    return {"wav": str(find_audio(places[-1])), "command": ""}
+    for place in (Path(entry), folder / entry, folder.parent / entry):
+        path = find_audio(place)
+        if path is not None:
+            return {"wav": str(path), "command": ""}
+    raise UserError(
+        f"{folder / 'wav.scp'}: {name!r}: no file {entry}, from here, from {folder} or "
+        f"from {folder.parent}, with any ending of audio; correct the path"
+    )
 
 
 def read_lists(folder: Path) -> dict[str, TrialList]:
