@@ -73,7 +73,7 @@ fi
 use_environment "$env"
 
 if stage 1 "manifests and trials -> $data"; then
-  step "$data/test.csv" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
+  step "$data/summary.txt" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
     --source "$source" --out "$data" --seed "$seed" --nj "$nj" "${bad[@]}" \
     "${prepare_words[@]}"
   step "$data" "$data"/*.csv "$data"/{trials,enrol}/*.txt -- \

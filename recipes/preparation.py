@@ -29,6 +29,8 @@ class Recipe:
         Adds options of its own to the parser.
     choose : callable, optional
         Adapts the plan to the command line.
+    wanted : callable, optional
+        Tells which of the archives the command line asks for, by name.
     needs_source : bool
         Whether the speech comes from somewhere.
     """
@@ -39,6 +41,7 @@ class Recipe:
     how_to_get: str = ""
     add_options: Callable[[argparse.ArgumentParser], None] | None = None
     choose: Callable[[argparse.Namespace, Plan], Plan] | None = None
+    wanted: Callable[[argparse.Namespace], list[str]] | None = None
     needs_source: bool = True
 
 
@@ -107,7 +110,9 @@ def prepare(recipe: Recipe, args: argparse.Namespace) -> None:
     if recipe.needs_source and not args.download and not args.source.exists():
         raise UserError(f"{args.source}: no such folder or file; check --source")
     if args.download:
-        download(recipe.archives, args.source, recipe.how_to_get)
+        names = recipe.wanted(args) if recipe.wanted else None
+        chosen = [a for a in recipe.archives if names is None or a.name in names]
+        download(chosen, args.source, recipe.how_to_get)
     plan = replace(
         recipe.plan,
         per_speaker=args.trials_per_speaker,

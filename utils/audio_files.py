@@ -152,3 +152,30 @@ def short_names(places: pd.Series, speakers: pd.Series) -> pd.Series:
         if names.is_unique:
             return names.map(safe_name)
     return places.str.replace("/", "-").map(safe_name)
+
+
+def corpus_root(source: Path, name: str, needed: str) -> Path:
+    """Find a corpus's folder: the source itself, or one of that name below it.
+
+    Parameters
+    ----------
+    source : Path
+        What the user names.
+    name : str
+        Of the folder that the release unpacks to.
+    needed : str
+        File or folder that the corpus's folder holds; ``*`` stands for any part of
+        a name.
+
+    Raises
+    ------
+    UserError
+        Neither holds it.
+    """
+    for folder in (source, source / name):
+        if next(folder.glob(needed), None) is not None:
+            return folder
+    raise UserError(
+        f"{source}: no {needed} in it; --source must name the folder {name}, or the "
+        "one that holds it"
+    )

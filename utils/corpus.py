@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, delayed
 
+from utils.atomic import replacing_file
 from utils.audio import audio_length
 from utils.audio_commands import run_commands
 from utils.enrolment import write_enrolment
@@ -60,7 +61,7 @@ class Plan:
         Speakers and utterances of each part, as released.
     valid_speakers : int or float
         Speakers of the training part to hold out for validation where no part is
-        for it: so many, or such a share.
+        for it: so many, or such a share of those with two utterances.
     test_share : float
         The same for the test, where neither part nor trial list is for it.
     per_speaker, n_enrol : int
@@ -74,6 +75,8 @@ class Plan:
         where none is for the test.
     is_partial : bool
         Go on with other counts than the release's.
+    has_speakers : bool
+        False for noises and rooms: a manifest for each part, and no trials.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Plan:
     cohort_part: str = ""
     extract_only: bool = False
     is_partial: bool = False
+    has_speakers: bool = True
 
 
 def write_corpus(
@@ -99,8 +103,9 @@ def write_corpus(
     found : Found
     plan : Plan
     out : Path
-        Folder to write: ``train.csv``, ``valid.csv``, ``test.csv``, ``trials/`` and
-        ``enrol/``.
+        Folder to write: ``train.csv``, ``valid.csv``, ``cohort.csv``, ``test.csv``,
+        ``trials/`` and ``enrol/``, as far as there is something for them, and
+        ``summary.txt``.
     seed : int
         Of the splits and the sampled trials.
     nj : int
@@ -115,6 +120,9 @@ def write_corpus(
         splits, or unreadable audio.
     """
     check_counts(found.utterances, plan)
+    if not plan.has_speakers:
+        tell(out, write_sounds(found.utterances, out, nj, skip_bad))
+        return
     rows = assign_splits(found, plan, seed)
     if "command" in rows:
         rows = run_commands(rows, out / "wav", nj)
@@ -130,7 +138,26 @@ def write_corpus(
         test, plan.name, seed, plan.per_speaker, plan.n_enrol
     )
     write_lists(out, lists)
-    print(summary(rows, lists, out))
+    tell(out, summary(rows, lists))
+
+
+def tell(out: Path, lines: list[str]) -> None:
+    """Print what was written, and keep it as ``summary.txt``, which is written last."""
+    text = "".join(f"{line}\n" for line in lines)
+    with replacing_file(out / "summary.txt") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"{text}manifests are in {out}")
+
+
+def write_sounds(rows: pd.DataFrame, out: Path, nj: int, skip_bad: bool) -> list[str]:
+    """Write a manifest for each part of a corpus of noises or rooms."""
+    lines = []
+    for part, own in rows.groupby("part"):
+        manifest = measure(own, nj, skip_bad)
+        write_manifest(out / f"{part}.csv", manifest)
+        hours = manifest["duration"].sum() / 3600
+        lines.append(f"{part}: {len(manifest)} files, {hours:.2f} h")
+    return lines
 
 
 def check_counts(rows: pd.DataFrame, plan: Plan) -> None:
@@ -141,6 +168,8 @@ def check_counts(rows: pd.DataFrame, plan: Plan) -> None:
     UserError
         They differ, and the plan does not allow it.
     """
+    if rows.empty:
+        raise UserError(f"{plan.name}: no utterances found; check --source")
     for part, expected in plan.counts.items():
         own = rows[rows["part"] == part] if "part" in rows else rows
         if part not in plan.split_of and plan.split_of:
@@ -219,9 +248,9 @@ def move_speakers(
     """
     origin = "test" if plan.extract_only else "train"
     is_origin = rows["split"] == origin
-    n_speakers = rows.loc[is_origin, "spk_id"].nunique()
     if isinstance(wanted, float):
-        wanted = max(_FEWEST_VALID, round(wanted * n_speakers))
+        n_utterances = rows.loc[is_origin, "spk_id"].value_counts()
+        wanted = max(_FEWEST_VALID, round(wanted * (n_utterances > 1).sum()))
     try:
         moved = hold_out(rows[is_origin], wanted, seed)
     except TooFewSpeakers as error:
@@ -328,8 +357,8 @@ def write_lists(out: Path, lists: dict[str, TrialList]) -> None:
             write_enrolment(out / "enrol" / f"{name}.txt", made.models)
 
 
-def summary(rows: pd.DataFrame, lists: dict[str, TrialList], out: Path) -> str:
-    """Describe what was written, in a few lines."""
+def summary(rows: pd.DataFrame, lists: dict[str, TrialList]) -> list[str]:
+    """Describe splits and trial lists, a line each."""
     lines = []
     for split in SPLITS:
         own = rows[rows["split"] == split]
@@ -347,4 +376,4 @@ def summary(rows: pd.DataFrame, lists: dict[str, TrialList], out: Path) -> str:
         )
     if not lists:
         lines.append("no trials: they need speakers with two utterances")
-    return "\n".join([*lines, f"manifests are in {out}"])
+    return lines

@@ -6,6 +6,7 @@ import tarfile
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,12 +41,12 @@ class Archive:
         return self.url.rsplit("/", 1)[-1]
 
 
-def download(archives: tuple[Archive, ...], folder: Path, how_to_get: str = "") -> None:
+def download(archives: Sequence[Archive], folder: Path, how_to_get: str = "") -> None:
     """Download and unpack all archives; those that were unpacked are passed over.
 
     Parameters
     ----------
-    archives : tuple of Archive
+    archives : sequence of Archive
     folder : Path
         Where to; made if it is not there.
     how_to_get : str

@@ -9,21 +9,15 @@ For Pronunciation Assessment", Interspeech 2021.
 import argparse
 
 from recipes.preparation import Recipe, run_recipe
+from utils.audio_files import corpus_root
 from utils.corpus import Found, Plan
 from utils.download import Archive
-from utils.errors import UserError
 from utils.kaldi_data import find_kaldi
-
-LAYOUT = "the speechocean762 folder that holds WAVE, train and test"
 
 
 def find(args: argparse.Namespace) -> Found:
-    """Read both Kaldi folders; each speaker has one session."""
-    source = args.source / "speechocean762" if args.download else args.source
-    for part in ("train", "test"):
-        if not (source / part / "wav.scp").is_file():
-            raise UserError(f"{source / part}: no wav.scp; --source must name {LAYOUT}")
-    return find_kaldi(source)
+    """Read both Kaldi data directories; each speaker has one session."""
+    return find_kaldi(corpus_root(args.source, "speechocean762", "train/wav.scp"))
 
 
 RECIPE = Recipe(
