@@ -9,12 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from utils.manifest import COLUMNS
 from utils.trials import pair_trials
 
 Keep = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 MOST_PAIRS = 10_000_000  # larger test sets are sampled
 PER_SPEAKER = 200  # target and nontarget trials of each speaker, then
 _MOST_UTTERANCES = 1000  # of a speaker, that a sample draws from
+_PAIRS_AT_ONCE = 1_000_000
 _ROUNDS = 50  # of drawing nontarget trials
 
 
@@ -124,7 +126,8 @@ def sample_trials(
         As `utils.trials.pair_trials`.
     """
     rows = manifest.sort_values("ID", ignore_index=True)
-    labels = rows.drop(columns=["ID", "wav"], errors="ignore").astype("category")
+    others = [name for name in COLUMNS if name in rows and name != "spk_id"]
+    labels = rows.drop(columns=others).astype("category")
     speakers = labels["spk_id"].cat.codes.to_numpy()
     order = np.argsort(speakers, kind="stable")
     rows_of = np.split(order, np.cumsum(np.bincount(speakers))[:-1])
@@ -135,12 +138,13 @@ def sample_trials(
             return np.ones(len(left), dtype=bool)
         return keep(labels.take(left), labels.take(right))
 
-    targets = [_draw_targets(own, per_speaker, rng, is_kept) for own in rows_of]
     pairs = np.concatenate(
-        [*targets, _draw_nontargets(rows_of, per_speaker, rng, is_kept)]
+        [
+            _draw_targets(rows_of, per_speaker, rng, is_kept),
+            _draw_nontargets(rows_of, per_speaker, rng, is_kept),
+        ]
     )
-    pairs = np.unique(pairs, axis=0)
-    left, right = pairs.T
+    left, right = pairs[np.lexsort(pairs.T[::-1])].T
     names = rows["ID"]
     return pd.DataFrame(
         {
@@ -152,15 +156,39 @@ def sample_trials(
 
 
 def _draw_targets(
-    own: np.ndarray, n: int, rng: np.random.Generator, is_kept: Callable
+    rows_of: list[np.ndarray], n: int, rng: np.random.Generator, is_kept: Callable
 ) -> np.ndarray:
-    """Draw ``n`` pairs of one speaker's rows; returns (n, 2), the smaller row first."""
-    if len(own) > _MOST_UTTERANCES:
-        own = np.sort(rng.choice(own, _MOST_UTTERANCES, replace=False))
-    left, right = (own[side] for side in np.triu_indices(len(own), k=1))
-    kept = np.flatnonzero(is_kept(left, right))
-    drawn = rng.choice(kept, min(n, len(kept)), replace=False)
-    return np.column_stack([left[drawn], right[drawn]])
+    """Draw ``n`` pairs of each speaker's rows; returns (n_pairs, 2), in order.
+
+    Speakers are taken together, as many as have `_PAIRS_AT_ONCE` pairs.
+    """
+    rows_of = [
+        np.sort(rng.choice(own, _MOST_UTTERANCES, replace=False))
+        if len(own) > _MOST_UTTERANCES
+        else own
+        for own in rows_of
+    ]
+    n_pairs = np.cumsum([len(own) * (len(own) - 1) // 2 for own in rows_of])
+    group = n_pairs // _PAIRS_AT_ONCE
+    drawn = [np.empty((0, 2), dtype=np.int64)]
+    for number in np.unique(group):
+        members = [rows_of[place] for place in np.flatnonzero(group == number)]
+        ends = [np.triu_indices(len(own), k=1) for own in members]
+        owner = np.repeat(np.arange(len(members)), [len(end[0]) for end in ends])
+        left, right = (
+            np.concatenate(
+                [own[end[side]] for own, end in zip(members, ends, strict=True)]
+            )
+            for side in (0, 1)
+        )
+        kept = is_kept(left, right)
+        left, right, owner = left[kept], right[kept], owner[kept]
+        order = np.lexsort([rng.random(len(owner)), owner])
+        counts = np.bincount(owner, minlength=len(members))
+        place = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        chosen = order[place < n]
+        drawn.append(np.column_stack([left[chosen], right[chosen]]))
+    return np.concatenate(drawn)
 
 
 def _draw_nontargets(
