@@ -132,6 +132,8 @@ def as_text(title: str, table: pd.DataFrame) -> Table:
 
 def format_value(value: object) -> str:
     """Write whole numbers whole, others with two decimals."""
+    if isinstance(value, float) and np.isnan(value):
+        return "-"
     if isinstance(value, float):
         return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
     return str(value)

@@ -102,3 +102,12 @@ def test_an_empty_folder(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit, match="1"):
         run_program(main)
     assert "no manifests; run the recipe" in capsys.readouterr().err
+
+
+def test_a_split_that_cannot_be_heard(manifests, tmp_path, monkeypatch, capsys):
+    data = tmp_path / "data"
+    write_manifest(data / "test.csv", manifests["test"].assign(wav="absent.wav"))
+    monkeypatch.setattr("sys.argv", ["describe_data", str(data)])
+    main()
+    assert "test  -" in capsys.readouterr().out
+    assert not (data / "card/spectrograms.png").exists()
