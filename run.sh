@@ -107,8 +107,7 @@ fi
 if stage 6 "scores -> $exp/scores"; then
   mapfile -t held_out < <(held_out_options "$data" "$embeddings")
   for backend in $backends; do
-    learnt=$(learning_split "$data" "$backend")
-    if [[ -z $learnt ]]; then continue; fi
+    learnt=$(learning_split "$data" "$backend") || continue
     step "$exp/backends/$backend" hparams/backend.yaml "$embeddings"/*.npy.done -- \
       python -m local.train_backend "$backend" --embeddings "$embeddings/$learnt" \
       --manifest "$data/$learnt.csv" "${held_out[@]}" --out "$exp/backends/$backend"

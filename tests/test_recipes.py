@@ -1,168 +1,21 @@
 """Every recipe on a tiny tree of its release's layout, and two on the real thing."""
 
-import hashlib
-import importlib
-import json
 import tarfile
-from pathlib import Path
 
-import espeakng_loader
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
-from recipes.preparation import make_parser, prepare
 from tests.conftest import ROOT
+from tests.releases import TREES, cnceleb_tree, files_of, run, voxceleb_tree
 from tests.trees import lines, write_noise, write_tree
-from utils.enrolment import read_enrolment
 from utils.errors import UserError
-from utils.manifest import read_manifest
 from utils.trials import read_trials
-
-SPLITS = ("train", "valid", "cohort", "test")
-
-
-def run(corpus, source, out, *options):
-    """Run a recipe's prepare in this process; returns the manifests by split."""
-    module = importlib.import_module(f"recipes.{corpus}.prepare")
-    arguments = ["--out", out, *options] + (["--source", source] if source else [])
-    parser = make_parser(module.__doc__, module.RECIPE)
-    prepare(module.RECIPE, parser.parse_args([str(word) for word in arguments]))
-    return {path.stem: read_manifest(path) for path in Path(out).glob("*.csv")}
 
 
 def speakers_of(manifests):
     return {split: set(rows["spk_id"]) for split, rows in manifests.items()}
-
-
-def files_of(pattern, *names):
-    return {pattern.format(*name): None for name in names}
-
-
-def librispeech_tree():
-    files = {"LibriSpeech/SPEAKERS.TXT": "; id\n1 | F | x | 1 | A\n2 | M | x | 1 | B\n"}
-    for part, readers in (("train-clean-100", (1, 2, 3, 4)), ("test-clean", (5, 6)),
-                          ("train-clean-5", (1,))):  # fmt: skip
-        for r in readers:
-            for chapter in (10, 11):
-                name = f"{part}/{r}/{chapter}/{r}-{chapter}-0000.flac"
-                files[f"LibriSpeech/{name}"] = None
-    return files
-
-
-def voxceleb_tree():
-    files = {}
-    for speaker in (10001, 10002, 10270, 10271):
-        for video in ("5r0dWxy17C8", "-x_y"):
-            kind = "test" if speaker >= 10270 else "dev"
-            files[f"vox1/{kind}/wav/id{speaker}/{video}/00001.wav"] = None
-    for speaker in (12, 15, 16, 17):
-        for number in (1, 2):
-            files[f"vox2/dev/aac/id{speaker:05d}/abc/{number:05d}.m4a"] = None
-    files["vox2/test/aac/id00019/abc/00001.m4a"] = None
-    same, other = (
-        "id10270/5r0dWxy17C8/00001.wav id10270/-x_y/00001.wav",
-        ("id10270/5r0dWxy17C8/00001.wav id10271/-x_y/00001.wav"),
-    )
-    files["meta/veri_test2.txt"] = lines(f"1 {same}", f"0 {other}")
-    hard = "0 id10001/-x_y/00001.wav id10002/-x_y/00001.wav"
-    files["list_test_hard2.txt"] = lines(f"1 {same}", f"0 {other}", hard)
-    header = "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet"
-    files["meta/vox1_meta.csv"] = lines(header, "id10270\tEartha\tf\tUSA\ttest")
-    header = "VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set "
-    files["meta/vox2_meta.csv"] = lines(header, "id00012 ,n000012 ,m ,dev ")
-    return files
-
-
-def cnceleb_tree():
-    root = "CN-Celeb_flac/"
-    training = [(s, g) for s in ("id00000", "id00001", "id00003") for g in ("01", "02")]
-    return (
-        files_of(root + "data/{0}/singing-{1}-001.flac", *training)
-        | files_of("CN-Celeb2_flac/data/{0}/play-01-00{1}.flac",
-                   ("id10000", 1), ("id10000", 2))
-        | files_of(root + "eval/enroll/{0}-enroll.flac", ("id00800",), ("id00801",))
-        | files_of(root + "eval/test/{0}-live-01-001.flac", ("id00800",), ("id00999",))
-        | {
-            root + "dev/dev.lst": lines("id00000", "id00001", "id00003"),
-            "CN-Celeb2_flac/spk.lst": "id10000\n",
-            root + "eval/lists/trials.lst": lines(
-                "id00800-enroll test/id00800-live-01-001.wav 1",
-                "id00801-enroll test/id00800-live-01-001.wav 0",
-            ),
-        }
-    )  # fmt: skip
-
-
-def two_parts(pattern, train, test, numbers=(1, 2)):
-    names = [("train", s) for s in train] + [("test", s) for s in test]
-    return files_of(pattern, *((part, s, n) for part, s in names for n in numbers))
-
-
-def audiomnist_tree():
-    speakers = ("01", "02", "12", "26", "28", "36")
-    meta = {s: {"age": "30", "gender": "male", "accent": "German"} for s in speakers}
-    meta["26"]["gender"] = "female"
-    names = [(s, d) for s in speakers for d in (0, 1)]
-    return files_of("data/{0}/{1}_{0}_7.wav", *names) | {
-        "data/audioMNIST_meta.txt": json.dumps(meta)
-    }
-
-
-def commonvoice_tree():
-    header = "client_id\tpath\tsentence\tage\tgender\taccents\tvariant\tlocale"
-    rows, files = [header], {}
-    for speaker in range(8):
-        for clip in range(1 if speaker == 7 else 2):
-            name = f"common_voice_vi_{speaker}{clip}.mp3"
-            rows.append(
-                f'{speaker:x}{"a" * 127}\t{name}\tMột "hai\t\tmale_masculine\t\t\tvi'
-            )
-            files[f"vi/clips/{name}"] = None
-    return files | {"vi/validated.tsv": lines(*rows)}
-
-
-VCTK = [(s, n, m) for s in ("p225", "p226", "p227", "p228", "s5") for n in (1, 2)
-        for m in (1, 2)]  # fmt: skip
-TREES = {
-    "librispeech": (librispeech_tree(), ["--valid-speakers", "2"]),
-    "mini_librispeech": (
-        {name.replace("test-clean", "dev-clean-2"): text
-         for name, text in librispeech_tree().items()}
-        | files_of("LibriSpeech/train-clean-5/{0}/7/{0}-7-{1}.flac",
-                   *((s, n) for s in (2, 3) for n in (1, 2))),
-        ["--valid-speakers", "2"],
-    ),
-    "cnceleb": (cnceleb_tree(), ["--valid-speakers", "1"]),
-    "vivos": (
-        two_parts("vivos/{0}/waves/{1}/{1}_R00{2}.wav",
-                  ("VIVOSSPK01", "VIVOSSPK02", "VIVOSSPK03"), ("VIVOSDEV01",
-                  "VIVOSDEV02")) | {"vivos/train/genders.txt": "VIVOSSPK01 m\n"},
-        ["--valid-speakers", "2"],
-    ),
-    "vctk": (
-        files_of("VCTK-Corpus-0.92/wav48_silence_trimmed/{0}/{0}_00{1}_mic{2}.flac",
-                 *VCTK)
-        | {"VCTK-Corpus-0.92/speaker-info.txt": lines(
-            "ID  AGE  GENDER  ACCENTS  REGION COMMENTS",
-            "p225  23  F    English    Southern  England", "s5  24  F  English  Oxford",
-        )},
-        ["--valid-speakers", "2"],
-    ),
-    "commonvoice": (commonvoice_tree(), ["--fewest", "2"]),
-    "audiomnist": (audiomnist_tree(), ["--trials-per-speaker", "3"]),
-    "an4": (
-        two_parts("an4/wav/{0}/{1}/an25{2}-{1}-b.sph", ("fash", "mjgm", "fbbh"), ())
-        | two_parts("an4/wav/{0}/{1}/cen{2}-{1}-b.sph", (), ("fcaw", "mmxg")),
-        ["--valid-speakers", "2"],
-    ),
-}  # fmt: skip
-TREES["an4"] = (
-    {name.replace("/train/", "/an4_clstk/").replace("/test/", "/an4test_clstk/"): text
-     for name, text in TREES["an4"][0].items()},
-    TREES["an4"][1],
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("corpus", TREES)
@@ -362,76 +215,6 @@ def test_sounds_for_augmentation(tmp_path):
     }  # fmt: skip
     with pytest.raises(UserError, match="simulated_rir has .* the release"):
         run("rirs_noises", source, tmp_path / "r2")
-
-
-def hash_files(folder):
-    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-
-
-def make_espeak(out, *options):
-    size = ("--speakers", "12", "--utterances", "6")
-    return pd.concat(run("espeak", None, out, *size, *options).values())
-
-
-@pytest.fixture(scope="module")
-def espeak(tmp_path_factory):
-    out = tmp_path_factory.mktemp("espeak")
-    package = hash_files(espeakng_loader.get_data_path())
-    manifest = make_espeak(out)
-    assert hash_files(espeakng_loader.get_data_path()) == package
-    return out, manifest
-
-
-def test_espeak_speakers(espeak):
-    out, manifest = espeak
-    assert manifest.groupby("spk_id").size().eq(6).all()
-    assert manifest.groupby("spk_id")["session"].nunique().eq(2).all()
-    assert manifest.groupby("spk_id")["text"].nunique().eq(6).all()
-    for label in ("gender", "accent", "language"):
-        assert manifest.groupby("spk_id")[label].nunique().eq(1).all()
-        assert manifest[label].nunique() > 1
-    names = [set(read_manifest(path)["spk_id"]) for path in out.glob("*.csv")]
-    assert len(set.union(*names)) == sum(map(len, names)) == 12
-    assert all(len(own) >= 2 for own in names)
-
-
-def test_espeak_audio(espeak):
-    _, manifest = espeak
-    for row in manifest.itertuples():
-        samples, rate_hz = soundfile.read(row.wav)
-        assert rate_hz == 16000 and len(samples) == row.stop
-        assert row.duration == pytest.approx(len(samples) / rate_hz, abs=1e-3)
-        level_db = 10 * np.log10(np.mean(samples**2))
-        assert -35 < level_db < -12
-
-
-def test_espeak_trials(espeak):
-    out, manifest = espeak
-    by_id = manifest.set_index("ID")
-    n_test = len(read_manifest(out / "test.csv"))
-    everything = read_trials(out / "trials/espeak-all.txt")
-    assert len(everything) == n_test * (n_test - 1) // 2
-    models = read_enrolment(out / "enrol/espeak-3-utterances.txt")
-    for trial in read_trials(out / "trials/espeak-3-utterances.txt").itertuples():
-        enrolled = by_id.loc[models[trial.enrol]]
-        (speaker,) = set(enrolled["spk_id"])
-        assert trial.target == (speaker == by_id.at[trial.test, "spk_id"])
-        assert set(enrolled["session"]) == {"1"} and len(enrolled) == 3
-        assert by_id.at[trial.test, "session"] == "2"
-
-
-def test_espeak_follows_its_seed(espeak, tmp_path):
-    out, _ = espeak
-    make_espeak(tmp_path / "same")
-    make_espeak(tmp_path / "other", "--seed", "7")
-    assert hash_files(tmp_path / "same/wav") == hash_files(out / "wav")
-    assert not set(hash_files(tmp_path / "other/wav")) & set(hash_files(out / "wav"))
-
-
-def test_espeak_refuses_what_it_cannot_make(tmp_path):
-    with pytest.raises(UserError, match="at least 12 speakers with 4 utterances"):
-        run("espeak", None, tmp_path / "out", "--speakers", "3")
 
 
 @pytest.fixture(params=[".WAV", ".flac", ".opus"])

@@ -20,10 +20,9 @@ splits_in() {
 # learning_split DATA BACKEND: the split that a back-end is learnt on, if there is one.
 # A cohort is for score normalisation, and says too little of each speaker for more.
 learning_split() {
-  case $2 in
-    cosine* | centred*) splits_in "$1" cohort train | head -n 1 ;;
-    *) splits_in "$1" train ;;
-  esac
+  local splits=(train)
+  case $2 in cosine* | centred*) splits=(cohort train) ;; esac
+  splits_in "$1" "${splits[@]}" | head -n 1 | grep .
 }
 
 # held_out_options DATA EMBEDDINGS: what calibration is learnt on, if it is there.

@@ -37,12 +37,17 @@ class TrialList(NamedTuple):
 
 def same(label: str) -> Keep:
     """Keep pairs with the same value of a label."""
-    return lambda left, right: left[label].to_numpy() == right[label].to_numpy()
+    return lambda left, right: _codes(left, label) == _codes(right, label)
 
 
 def different(label: str) -> Keep:
     """Keep pairs with different values of a label."""
-    return lambda left, right: left[label].to_numpy() != right[label].to_numpy()
+    return lambda left, right: _codes(left, label) != _codes(right, label)
+
+
+def _codes(rows: pd.DataFrame, label: str) -> np.ndarray:
+    """Return a label as numbers; both sides of pairs are rows of one table."""
+    return rows[label].cat.codes.to_numpy()
 
 
 def design_trials(
