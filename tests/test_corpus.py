@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from tests.trees import write_noise, write_tree
-from utils.corpus import Found, Plan, assign_splits, measure, write_corpus
+from utils.corpus import Found, Plan, assign_splits, write_corpus
+from utils.durations import measure
 from utils.enrolment import read_enrolment
 from utils.errors import UserError
 from utils.manifest import read_manifest

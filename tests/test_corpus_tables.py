@@ -4,8 +4,8 @@ import json
 import pytest
 
 from tests.trees import lines, write_noise, write_tree
-from utils.corpus import measure
 from utils.corpus_tables import find_lhotse, find_tables
+from utils.durations import measure
 from utils.errors import UserError
 
 

@@ -3,7 +3,7 @@ import soundfile
 
 from tests.trees import lines, write_noise, write_tree
 from utils.audio_commands import decoder_command, run_commands
-from utils.corpus import measure
+from utils.durations import measure
 from utils.errors import UserError
 from utils.kaldi_data import find_kaldi
 
