@@ -114,3 +114,12 @@ def test_lists_of_one_kind_are_not_made(test_set):
     assert design_trials(lone, "x", seed=0) == {}
     one = test_set[test_set["spk_id"] == "s0"]
     assert design_trials(one, "x", seed=0) == {}
+
+
+def test_unknown_labels_are_no_labels(test_set):
+    test_set.loc[test_set["spk_id"].isin(["s0", "s1"]), ["gender", "session"]] = ""
+    lists = design_trials(test_set, "x", seed=0)
+    for name in ("x-same-gender", "x-cross-session"):
+        sides = set(lists[name].trials["enrol"]) | set(lists[name].trials["test"])
+        assert not {side for side in sides if side[:2] in ("s0", "s1")}
+    assert "x-same-gender" not in design_trials(test_set.assign(gender=""), "x", 0)

@@ -206,7 +206,8 @@ def find_lhotse(source: Path) -> Found:
             f"{source}: no recordings with supervisions, and no cuts; --source must "
             "name a folder of lhotse manifests, as .jsonl or .jsonl.gz"
         )
-    return Found(pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    return Found(table.loc[:, (table != "").any()])
 
 
 _LHOTSE_KINDS = ("recordings", "supervisions", "cuts")

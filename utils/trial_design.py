@@ -57,7 +57,8 @@ def design_trials(
 
     ``<name>-all``; ``<name>-same-gender`` where both genders are known;
     ``<name>-cross-session`` where a speaker has two sessions; and
-    ``<name>-<n>-utterances`` with enrolled models.
+    ``<name>-<n>-utterances`` with enrolled models. Utterances whose gender or session
+    is unknown are in no list that asks for it.
 
     Parameters
     ----------
@@ -79,18 +80,20 @@ def design_trials(
     """
     if not per_speaker and len(test) * (len(test) - 1) // 2 > MOST_PAIRS:
         per_speaker = PER_SPEAKER
-    rules: dict[str, Keep | None] = {f"{name}-all": None}
-    if "gender" in test and test["gender"].nunique() > 1:
-        rules[f"{name}-same-gender"] = same("gender")
+    rules: dict[str, tuple[pd.DataFrame, Keep | None]] = {f"{name}-all": (test, None)}
+    known = _known(test, "gender")
+    if "gender" in test and known["gender"].nunique() > 1:
+        rules[f"{name}-same-gender"] = known, same("gender")
     if _has_sessions(test):
-        rules[f"{name}-cross-session"] = different("session")
+        known = _known(test, "session")
+        rules[f"{name}-cross-session"] = known, different("session")
     lists = {
         rule: TrialList(
-            sample_trials(test, per_speaker, seed, keep)
+            sample_trials(rows, per_speaker, seed, keep)
             if per_speaker
-            else pair_trials(test, keep)
+            else pair_trials(rows, keep)
         )
-        for rule, keep in rules.items()
+        for rule, (rows, keep) in rules.items()
     }
     if n_enrol:
         lists[f"{name}-{n_enrol}-utterances"] = enrolled_trials(test, n_enrol)
@@ -101,11 +104,17 @@ def design_trials(
     }
 
 
+def _known(rows: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the rows that have a label, those of empty text left out."""
+    return rows[rows[label] != ""] if label in rows else rows
+
+
 def _has_sessions(rows: pd.DataFrame) -> bool:
     """Tell whether a speaker has two sessions."""
     if "session" not in rows:
         return False
-    return rows.groupby("spk_id")["session"].nunique().max() > 1
+    known = _known(rows, "session")
+    return known.groupby("spk_id")["session"].nunique().max() > 1
 
 
 def sample_trials(
@@ -258,6 +267,7 @@ def enrolled_trials(test: pd.DataFrame, n_enrol: int) -> TrialList:
     """
     rows = test.sort_values("ID")
     if _has_sessions(rows):
+        rows = _known(rows, "session")
         first = rows.groupby("spk_id")["session"].transform("min")
         is_enrolment = rows["session"] == first
         is_enough = is_enrolment.groupby(rows["spk_id"]).transform("sum") >= n_enrol
