@@ -12,6 +12,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # options: each variable below is a flag (stop_stage -> --stop-stage)
 corpus=espeak              # folder under recipes/
 source=                    # where the raw speech lies, if the corpus needs it
+download=false             # get it into --source first, where that is allowed
 prepare_options=           # more options of recipes.<corpus>.prepare, in one string
 skip_bad=false             # go on without unreadable audio files
 front_end=features         # hparams/<front_end>.yaml
@@ -19,6 +20,7 @@ augment=                   # hparams/<augment>.yaml: copies of the training spee
 sources=                   # recordings for them: "noise=noise.csv music=music.csv"
 model=rescnn_small         # hparams/train_<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
+pretrained=                # folder of a trained model: embed and score with it alone
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
 backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
@@ -36,24 +38,34 @@ device=cpu                 # or cuda, cuda:1, ...
 # end of options
 . "$root/utils/parse_options.sh"
 . "$root/utils/stages.sh"
+. "$root/utils/data_folder.sh"
 . "$root/utils/env.sh"
 
 [[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
-resolve_paths "$root" source data exp
+resolve_paths "$root" source pretrained data exp
 cd "$root"
 data=${data:-data/$corpus}
-exp=${exp:-exp/$corpus/${tag:-$model}}
+exp=${exp:-exp/$corpus/${tag:-${pretrained:+pretrained-}$model}}
 hparams=hparams/train_$model.yaml features=$data/features embeddings=$exp/embeddings
+front_end=hparams/$front_end.yaml
 need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
-need_path --source "${source:-.}"
+[[ $download == true && -n $source ]] || need_path --source "${source:-.}"
 need_path --model "$hparams" hparams/train_*.yaml
 
 run_log=$exp/run.log bad=() copies=()
-if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
-if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
 read -ra lists <<< "$sources"
 read -ra prepare_words <<< "$prepare_options"
 read -ra override_words <<< "$overrides"
+read -ra phase_words <<< "$phases"
+if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
+if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
+if [[ $download == true ]]; then prepare_words+=(--download) && mkdir -p "$source"; fi
+trained=$exp/${phase_words[-1]#*:}
+if [[ -n $pretrained ]]; then
+  need_path --pretrained "$pretrained/encoder.pt"
+  trained=$pretrained front_end=$pretrained/front_end.yaml features=$exp/features
+  prepare_words+=(--extract-only)
+fi
 
 if stage 0 "Python environment"; then
   environment_is_ready "$env" || run make_environment "$env"
@@ -61,64 +73,62 @@ fi
 use_environment "$env"
 
 if stage 1 "manifests and trials -> $data"; then
-  step "$data/train.csv" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
-    --source "$source" --out "$data" --seed "$seed" "${prepare_words[@]}"
-  step "$data" "$data"/{train,valid,test}.csv "$data"/{trials,enrol}/*.txt -- \
+  step "$data/summary.txt" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
+    --source "$source" --out "$data" --seed "$seed" --nj "$nj" "${bad[@]}" \
+    "${prepare_words[@]}"
+  step "$data" "$data"/*.csv "$data"/{trials,enrol}/*.txt -- \
     python -m local.validate_data "$data" --nj "$nj" "${bad[@]}"
 fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
-  step "$features" "$data"/{train,valid,test}.csv "hparams/$front_end.yaml" \
-    "${copies[@]:1}" -- python -m local.compute_features "$data" --out "$features" --hparams \
-    "hparams/$front_end.yaml" "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
+  step "$features" "$data"/*.csv "$front_end" "${copies[@]:1}" -- \
+    python -m local.compute_features "$data" --out "$features" --hparams "$front_end" \
+    "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
 fi
 
-read -ra phase_words <<< "$phases"
-trained=$exp/${phase_words[-1]#*:}
-if stage 3 "training, first phase -> $exp"; then
+if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then
   train_phase "${phase_words[0]}"
 fi
 
-if stage 4 "training, other phases -> $trained"; then
+if [[ -z $pretrained ]] && stage 4 "training, other phases -> $trained"; then
   for ((n = 1; n < ${#phase_words[@]}; n++)); do
     train_phase "${phase_words[n]}" "${phase_words[n - 1]}"
   done
 fi
 
 if stage 5 "embeddings -> $embeddings"; then
-  for split in train valid test; do
-    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" "$trained.done" -- \
-      python -m local.extract_embeddings "$trained" "$data/$split.csv" \
-      --features "$features" --out "$embeddings/$split" --device "$device"
+  for split in $(splits_in "$data" train valid cohort test); do
+    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
+      "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
+      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device"
   done
 fi
 
 if stage 6 "scores -> $exp/scores"; then
-  names=${trials:-$(names_in "$data/trials")}
+  mapfile -t held_out < <(held_out_options "$data" "$embeddings")
   for backend in $backends; do
-    step "$exp/backends/$backend" hparams/backend.yaml \
-      "$embeddings"/{train,valid}.npy.done -- python -m local.train_backend "$backend" \
-      --embeddings "$embeddings/train" --manifest "$data/train.csv" \
-      --valid "$embeddings/valid" --valid-manifest "$data/valid.csv" \
-      --out "$exp/backends/$backend"
+    learnt=$(learning_split "$data" "$backend") || continue
+    step "$exp/backends/$backend" hparams/backend.yaml "$embeddings"/*.npy.done -- \
+      python -m local.train_backend "$backend" --embeddings "$embeddings/$learnt" \
+      --manifest "$data/$learnt.csv" "${held_out[@]}" --out "$exp/backends/$backend"
   done
-  for name in $names; do
-    list=$data/trials/$name.txt enrol=$data/enrol/$name.txt models=()
-    if [[ -f $enrol ]]; then models=(--enrol-models "$enrol"); fi
+  for name in ${trials:-$(names_in "$data/trials")}; do
+    mapfile -t models < <(model_options "$data" "$name")
     for backend in $backends; do
-      step "$exp/scores/$name.$backend.txt" "$list" "${models[@]:1}" \
-        "$embeddings/test.npy.done" "$exp/backends/$backend.done" -- \
-        python -m local.score --backend "$exp/backends/$backend" \
-        --enrol "$embeddings/test" --test "$embeddings/test" --trials "$list" \
-        "${models[@]}" --metadata "$data/test.csv" --features "$features" \
-        --out "$exp/scores/$name.$backend.txt"
+      learnt=$(find_backend "$backend" "$exp/backends" "$trained/../backends") || continue
+      step "$exp/scores/$name.$backend.txt" "$data/trials/$name.txt" "${models[@]:1}" \
+        "$embeddings/test.npy.done" "$learnt".don[e] -- python -m local.score \
+        --backend "$learnt" --enrol "$embeddings/test" --test "$embeddings/test" \
+        --trials "$data/trials/$name.txt" "${models[@]}" --metadata "$data/test.csv" \
+        --features "$features" --out "$exp/scores/$name.$backend.txt"
     done
   done
 fi
 
 if stage 7 "report -> $exp"; then
   step "$exp/results.json" "$data/trials/"*.txt "$exp/scores/"*.done -- \
-    python -m local.report --exp "$exp" --data "$data" --model "$trained"
+    python -m local.report --exp "$exp" --data "$data" --model "$trained" \
+    --features "$features"
 fi
 end_stages
 

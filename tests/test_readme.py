@@ -1,12 +1,16 @@
 """Every command in a README names options and files that exist."""
 
+import importlib
 import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from recipes.own_data import own_data
+from recipes.preparation import make_parser
 from tests.conftest import ROOT
 
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]
@@ -33,11 +37,26 @@ def help_of(words):
     return result.stdout
 
 
+def prepare_help(corpus):
+    """Return the help of a recipe's prepare; of espeak's for run.sh by itself."""
+    corpus = corpus or "espeak"
+    module = importlib.import_module(f"recipes.{corpus}.prepare")
+    recipe = getattr(module, "RECIPE", None) or own_data(
+        module.find, getattr(module, "add_options", None)
+    )
+    return make_parser(module.__doc__, recipe).format_help()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_can_be_given(command):
     words = shlex.split(command)
     assert words[0] == "python" or (ROOT / words[0]).is_file()
     text = help_of(words)
+    if "--prepare-options" in words:
+        place = words.index("--prepare-options") + 1
+        options = words.pop(place).split()
+        known = prepare_help(Path(words[0]).parent.name)
+        assert all(word in known for word in options if word.startswith("--"))
     for word in words[1:]:
         if word.startswith("--") and " " not in word and word != "--help":
             name = word[2:].replace("-", "_")

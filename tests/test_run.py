@@ -11,7 +11,7 @@ import pytest
 
 TINY = [
     "--env", "none", "--nj", "1",
-    "--prepare-options", "--speakers 12 --utterances 4",
+    "--prepare-options", "--speakers 12 --utterances 6",
     "--overrides",
     "--net.width 4 --net.n_blocks 1 --net.embedding_dim 16 --pretrain.epochs 2 "
     "--pretrain.epoch_crops 32 --pretrain.batch_size 8 --triplet.epochs 2 "
@@ -109,6 +109,35 @@ def test_one_bad_file_stops_the_run_or_is_left_out(run, folder):
     assert result.returncode == 0, result.stdout + result.stderr
     results = json.loads((folder / "exp/results.json").read_text())
     assert all(entry["skipped_utterances"] == [name] for entry in results)
+
+
+def test_a_trained_model_on_data_of_ones_own(root, folder):
+    """A folder of speakers to a table without training, in one command."""
+    source = folder / "data/wav"
+    options = ["--source", source, "--pretrained", folder / "exp/triplet", "--env",
+               "none", "--data", folder / "own", "--exp", folder / "own-exp",
+               "--backends", "cosine cosine+asnorm lda plda", "--skip-bad",
+               "--prepare-options", "--cohort-speakers 4"]  # fmt: skip
+    result = subprocess.run(
+        [root / "recipes/folder/run.sh", *options],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "stage 3" not in result.stdout
+    results = json.loads((folder / "own-exp/results.json").read_text())
+    # the model's own back-end is used; it has none by the name of plda
+    assert {entry["backend"] for entry in results} == {"cosine", "cosine+asnorm", "lda"}
+    assert {entry["trials"] for entry in results} == {"own-all"}
+    assert "back-end plda is left out" in result.stderr
+    assert not (folder / "own/train.csv").exists()
+
+
+def test_a_wrong_model_is_one_line(root, folder):
+    result = subprocess.run(
+        [root / "run.sh", "--env", "none", "--pretrained", folder],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 2 and "--pretrained: there is no" in result.stderr
 
 
 def test_a_wrong_source_is_one_line(root, folder):

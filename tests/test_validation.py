@@ -1,12 +1,16 @@
+import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from local.validate_data import main
 from utils.errors import UserError
 from utils.manifest import read_manifest, write_manifest
+from utils.program import run_program
 
 HEADER = "ID,duration,wav,start,stop,spk_id\n"
 
@@ -32,12 +36,19 @@ def data(tmp_path, write_wav, rng):
 
 
 @pytest.fixture
-def validate(data, root):
+def validate(data, monkeypatch, capsys):
+    """Run local.validate_data in this process."""
+
     def run(*options):
-        return subprocess.run(
-            [sys.executable, "-m", "local.validate_data", data, *options],
-            cwd=root, capture_output=True, text=True,
-        )  # fmt: skip
+        words = ["validate_data", str(data), *map(str, options)]
+        monkeypatch.setattr("sys.argv", words)
+        code = 0
+        try:
+            run_program(main)
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
 
     return run
 
@@ -67,7 +78,6 @@ def test_sound_data(validate):
         ("train.csv", "traina-0,", "train a,", "train.csv:2: ID 'train a' has char"),
         ("train.csv", "traina-0,", "train.a,", "train.csv:2: ID 'train.a' has char"),
         ("train.csv", "traina-0,", "träin,", "train.csv:2: ID 'träin' has char"),
-        ("train.csv", "traina\n", "lone\n", "has one utterance"),
         ("train.csv", ",trainb", ",testa", "speaker 'testa' is also in"),
         ("train.csv", "spk_id", "speaker", "train.csv:1: no column spk_id"),
         ("test.csv", "0.25", "-1", "are no stretch of audio"),
@@ -77,7 +87,9 @@ def test_sound_data(validate):
         ("trials/all.txt", "nontarget", "impostor", "all.txt:2: label 'impostor'"),
         ("trials/all.txt", "nontarget", "target", "all trials are target"),
         ("trials/all.txt", "testb-1 non", "testa-0 non", "against itself: 'testa-0'"),
-        ("trials/all.txt", " nontarget", " ", "label nan"),
+        ("trials/all.txt", " nontarget", " ", "all.txt:2: fewer than 3 columns"),
+        ("trials/all.txt", "a-1 target", "b-1 target", "say otherwise"),
+        ("trials/all.txt", "b-1 nontarget", "a-1 nontarget", "another label above"),
     ],
 )
 def test_each_fault_is_told_with_its_line(data, validate, file, old, new, message):
@@ -114,7 +126,7 @@ def test_all_faults_at_once(data, validate):
     (data / "wav" / "valida-0.wav").unlink()
     result = validate()
     assert len(result.stdout.splitlines()) == 3
-    assert "3 faults" in result.stderr
+    assert "3 errors" in result.stderr
 
 
 def test_empty_folder(tmp_path, root):
@@ -157,3 +169,134 @@ def test_malformed_manifests(tmp_path, text, message):
         read_manifest(tmp_path / "m.csv")
     with pytest.raises(UserError, match="no such manifest"):
         read_manifest(tmp_path / "absent.csv")
+
+
+def run_json(validate, tmp_path, *options):
+    result = validate("--json", tmp_path / "found.json", *options)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["counts"]["error"] == sum(
+        item["level"] == "error" for item in found["findings"]
+    )
+    assert (result.returncode == 1) == (found["counts"]["error"] > 0)
+    return {(item["level"], item["check"]) for item in found["findings"]}
+
+
+def rewrite(data, split, **columns):
+    rows = read_manifest(data / f"{split}.csv")
+    write_manifest(data / f"{split}.csv", rows.assign(**columns))
+    return rows
+
+
+def test_sound_data_as_json(validate, tmp_path):
+    assert run_json(validate, tmp_path) == set()
+
+
+def test_warnings_are_no_failure(data, validate, tmp_path):
+    edit(data / "train.csv", "traina\n", "lone\n")
+    result = validate()
+    assert result.returncode == 0
+    assert "train.csv:2: warning: speaker 'lone' has one utterance" in result.stdout
+    assert "is sound: 12 utterances; 2 warnings" in result.stdout
+    assert run_json(validate, tmp_path) == {("warning", "lone-speaker")}
+
+
+@pytest.mark.parametrize(
+    ("wav", "expected"),
+    [
+        ("traina-1", {("warning", "same-samples")}),  # one speaker, one split
+        ("trainb-0", {("error", "same-samples")}),
+        ("testb-1", {("error", "same-samples")}),
+    ],
+)
+def test_equal_audio_in_two_files(data, validate, tmp_path, wav, expected):
+    content = (data / "wav/traina-0.wav").read_bytes()
+    (data / f"wav/{wav}.wav").write_bytes(content)
+    assert run_json(validate, tmp_path) == expected
+    assert run_json(validate, tmp_path, "--no-audio") == set()
+
+
+def test_one_recording_in_two_splits(data, validate, tmp_path):
+    rows = rewrite(data, "test")
+    rows.loc[0, ["wav", "start", "stop"]] = [
+        str(data / "wav/traina-0.wav"), 1000, 3000,
+    ]  # fmt: skip
+    write_manifest(data / "test.csv", rows.assign(duration=rows["stop"] / 16000))
+    found = run_json(validate, tmp_path)
+    assert ("error", "recording") in found and ("error", "same-audio") not in found
+
+
+def test_the_cohort_may_hold_training_speech_alone(data, validate, tmp_path):
+    train, test = (read_manifest(data / f"{name}.csv") for name in ("train", "test"))
+    write_manifest(data / "cohort.csv", train)
+    assert run_json(validate, tmp_path) == set()
+    write_manifest(data / "cohort.csv", pd.concat([train, test.head(1)]))
+    found = run_json(validate, tmp_path, "--no-audio")
+    assert {("error", "speaker"), ("error", "recording")} <= found
+
+
+def test_sessions_in_two_splits(data, validate, tmp_path):
+    for split in ("train", "valid", "test"):
+        rewrite(data, split, session=[f"{split}{n}" for n in range(3)] + ["shared"])
+    assert run_json(validate, tmp_path) == {("warning", "session")}
+    for split in ("train", "valid", "test"):  # numbers within a speaker
+        rewrite(data, split, session=["1", "2", "1", "2"])
+    assert run_json(validate, tmp_path) == set()
+
+
+def test_unfit_audio(data, validate, write_wav, tmp_path, rng):
+    loud = np.clip(3 * rng.standard_normal(4000), -1, 1)
+    write_wav("wav/traina-0.wav", loud)
+    write_wav("wav/traina-1.wav", 1e-4 * rng.standard_normal(4000), subtype="FLOAT")
+    write_wav("wav/trainb-0.wav", 0.1 * rng.standard_normal(4000), rate_hz=8000)
+    write_wav("wav/trainb-1.wav", 0.1 * rng.standard_normal(4001))
+    found = run_json(validate, tmp_path, "--longest", "0.2", "--shortest", "0.24")
+    assert found == {
+        ("warning", "clipped"), ("warning", "silent"), ("warning", "rates"),
+        ("error", "duration"), ("warning", "long"),
+    }  # fmt: skip
+    found = run_json(validate, tmp_path, "--shortest", "0.3")
+    assert ("warning", "short") in found
+
+
+def test_a_header_that_tells_less(data, validate):
+    path = data / "wav/testa-0.wav"
+    content = bytearray(path.read_bytes())
+    content[40:44] = (2000).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert_fault(validate(), "test.csv:2: ")
+
+
+def test_a_trained_models_test_set_is_enough(data, validate):
+    for split in ("train", "valid"):
+        (data / f"{split}.csv").unlink()
+    result = validate()
+    assert result.returncode == 0 and "is sound: 4 utterances" in result.stdout
+    (data / "test.csv").rename(data / "noise.csv")
+    assert validate("--no-audio").returncode == 1  # the trials name nobody
+    (data / "trials/all.txt").unlink()
+    assert "4 utterances" in validate().stdout
+
+
+@pytest.mark.parametrize(
+    ("trials", "models", "message"),
+    [
+        ("m testa-1 target", "m testa-0 testb-0", "utterances of 2 speakers"),
+        ("m testa-0 target", "m testa-0", "enrolled with this utterance"),
+        ("m testa-1 target", "m nobody", "unknown utterance 'nobody'"),
+        ("m testa-1 target", "m testa-0\nm testa-1", "models.txt:2: model 'm' again"),
+        ("m testa-1 target", "m testa-0\nn", "models.txt:2: model 'n' has no utt"),
+        ("m testb-1 target", "m testa-0", "say otherwise"),
+    ],
+)
+def test_models(data, validate, trials, models, message):
+    (data / "enrol").mkdir()
+    (data / "enrol/models.txt").write_text(models + "\n")
+    lines = trials + "\nm testb-0 nontarget\n"
+    (data / "trials/models.txt").write_text(lines)
+    assert_fault(validate("--no-audio"), message)
+
+
+def test_pairs_in_both_orders(data, validate, tmp_path):
+    with (data / "trials/all.txt").open("a") as file:
+        file.write("testa-1 testa-0 target\n")
+    assert run_json(validate, tmp_path) == {("warning", "repeated-trial")}

@@ -41,7 +41,26 @@ def read_audio(
         The file is missing, unreadable or truncated, or has no samples, NaN or
         infinite samples, or only zeros.
     """
-    samples, file_rate_hz = _decode(path, start, stop)
+    mono, file_rate_hz = decode_audio(path, start, stop)
+    return resample(mono, file_rate_hz, sample_rate_hz)
+
+
+def decode_audio(
+    path: Path | str, start: int = 0, stop: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Read a file and mix its channels down, at its own rate.
+
+    Parameters
+    ----------
+    path, start, stop
+        See `read_audio`, as for what is raised.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (n_samples,)
+    rate_hz : int
+    """
+    samples, rate_hz = _decode(path, start, stop)
     if len(samples) == 0:
         raise UserError(f"{path}: no samples; remove it or record it again")
     if not np.isfinite(samples).all():
@@ -49,7 +68,7 @@ def read_audio(
     mono = samples.mean(axis=1)
     if not mono.any():
         raise UserError(f"{path}: only zeros (silence); remove it or record it again")
-    return resample(mono, file_rate_hz, sample_rate_hz)
+    return mono, rate_hz
 
 
 def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray, int]:

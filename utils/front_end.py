@@ -1,5 +1,6 @@
 """The front-end: samples to normalised filterbanks of the frames with speech."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,9 @@ class FrontEnd:
         Rate of the samples that the front-end takes.
     normalisation : str
         One of `NORMALISATIONS`; see `normalise`.
+    channel : callable, optional
+        Maps samples and their rate to what a channel makes of them, before all else;
+        see `utils.telephone`.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class FrontEnd:
         vad: EnergyVad | None,
         sample_rate_hz: int,
         normalisation: str,
+        channel: Callable[[np.ndarray, int], np.ndarray] | None = None,
     ) -> None:
         if normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}")
         self.fbank, self.vad = fbank, vad
         self.sample_rate_hz = sample_rate_hz
         self.normalisation = normalisation
+        self.channel = channel
 
     def __call__(
         self, samples: np.ndarray, segments: np.ndarray | None = None
@@ -77,6 +83,8 @@ class FrontEnd:
         -------
         Frames
         """
+        if self.channel is not None:
+            samples = self.channel(samples, self.sample_rate_hz)
         samples = torch.from_numpy(samples / np.abs(samples).max())
         with torch.inference_mode():
             fbank_db = self.fbank(samples[None])[0].numpy()

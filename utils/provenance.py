@@ -73,8 +73,10 @@ def shared_speakers(data: Path) -> list[str]:
     Parameters
     ----------
     data : Path
-        Holds ``train.csv`` and ``test.csv``.
+        Holds ``test.csv``; without ``train.csv`` none is shared.
     """
+    if not (data / "train.csv").is_file():
+        return []
     train, test = (
         set(read_manifest(data / f"{s}.csv")["spk_id"]) for s in ("train", "test")
     )

@@ -100,12 +100,6 @@ train_phase() {
     "${override_words[@]}"
 }
 
-# names_in FOLDER: its .txt files without the ending.
-names_in() {
-  [[ -d $1 ]] || tell_missing "$1" || return
-  find "$1" -name '*.txt' -printf '%f\n' | sed 's/\.txt$//' | LC_ALL=C sort
-}
-
 tell_missing() {
   echo "$1: not there; run the stage that makes it first" >&2
   return 1

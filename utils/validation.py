@@ -1,213 +1,193 @@
-"""Find every fault of a data folder at once, before hours of computation.
+"""Check the manifests of a data folder: form, names, stretches, splits, sessions."""
 
-Each check yields lines ``file:line: what is wrong; how to mend it``.
-"""
-
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from utils.audio import read_audio
-from utils.errors import UserError
+from utils.findings import ERROR, WARNING, Finding, findings_where
 from utils.manifest import COLUMNS
+from utils.names import NAME
 
-SPLITS = ("train", "valid", "test")
-_NAME = re.compile(r"[A-Za-z0-9_/+=@:-]+")
-_LABELS = {"target", "nontarget"}
-_MOST_SHOWN = 10  # faults of one kind in one trial list
+SPLITS = ("train", "valid", "cohort", "test")
+_FIRST_LINE = 2  # line 1 is the header
 
 
-def read_raw_manifests(folder: Path) -> tuple[dict[Path, pd.DataFrame], list[str]]:
+def read_raw_manifests(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
     """Read the manifests of all splits as text, with the faults of their form.
 
     Parameters
     ----------
     folder : Path
-        Holds ``train.csv``, ``valid.csv`` and ``test.csv``.
+        Holds ``train.csv``, ``valid.csv``, ``test.csv`` and perhaps ``cohort.csv``;
+        or ``test.csv`` alone; or other manifests alone, of noises for example.
 
     Returns
     -------
     manifests : dict of DataFrame
-        By path, all columns str; those that can be read.
-    faults : list of str
+        By name without ending, all columns str, by line of the file; those that can
+        be read.
+    findings : list of Finding
     """
-    manifests, faults = {}, []
-    for split in SPLITS:
-        path = folder / f"{split}.csv"
-        try:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        except FileNotFoundError:
-            faults.append(f"{path}: no such manifest; run the recipe's prepare first")
-            continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            faults.append(f"{path}: not a CSV table ({error}); make it again")
-            continue
-        missing = [name for name in COLUMNS if name not in frame]
-        if missing:
-            faults.append(f"{path}:1: no column {', '.join(missing)}; add it")
-        elif frame.empty:
-            faults.append(f"{path}:1: no utterances; check the corpus folder")
+    names = [path.stem for path in sorted(folder.glob("*.csv"))]
+    if "test" in names and not {"train", "valid"} & set(names):
+        wanted = ["test", *(["cohort"] if "cohort" in names else [])]
+    elif names and not set(SPLITS) & set(names):
+        wanted = names
+    else:
+        wanted = [name for name in SPLITS if name != "cohort" or name in names]
+    manifests, findings = {}, []
+    for name in wanted:
+        path = folder / f"{name}.csv"
+        frame, message = _read(path)
+        if message:
+            findings.append(Finding(ERROR, "manifest", *message))
         else:
-            manifests[path] = frame
-    return manifests, faults
+            manifests[name] = frame.set_axis(range(_FIRST_LINE, len(frame) + 2))
+    return manifests, findings
 
 
-def manifest_faults(path: Path, rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the faults of one manifest's rows: names, numbers, lone utterances."""
-    count = rows["spk_id"].value_counts()
-    for line, row in enumerate(rows.to_dict("records"), start=2):
-        for column in ("ID", "spk_id"):
-            if not _NAME.fullmatch(row[column]):
-                yield (
-                    f"{path}:{line}: {column} {row[column]!r} has characters other "
-                    "than ASCII letters, digits and _-/+=@: that break trial lists "
-                    "or other tools; rename it"
-                )
-        if not _is_sound_span(row):
-            yield (
-                f"{path}:{line}: duration {row['duration']!r}, start "
-                f"{row['start']!r}, stop {row['stop']!r} are no stretch of audio; "
-                "measure the file again"
-            )
-        if count[row["spk_id"]] == 1:
-            yield (
-                f"{path}:{line}: speaker {row['spk_id']!r} has one utterance, which "
-                "gives no pair of the same speaker; add another or remove it"
-            )
-
-
-def _is_sound_span(row: dict[str, str]) -> bool:
-    """Tell whether duration, start and stop are numbers that make sense."""
+def _read(path: Path) -> tuple[pd.DataFrame | None, tuple[str, str] | None]:
+    """Return the table, or the place and the text of what is wrong with it."""
     try:
-        start, stop = int(row["start"]), int(row["stop"])
-        return float(row["duration"]) > 0 and 0 <= start < stop
-    except ValueError:
-        return False
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        return None, (str(path), "no such manifest; run the recipe's prepare first")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        return None, (str(path), f"not a CSV table ({error}); make it again")
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing:
+        return None, (f"{path}:1", f"no column {', '.join(missing)}; add it")
+    if frame.empty:
+        return None, (f"{path}:1", "no utterances; check the corpus folder")
+    return frame, None
 
 
-def split_faults(manifests: dict[Path, pd.DataFrame]) -> Iterator[str]:
-    """Yield IDs that occur twice, and speakers that are in two splits."""
-    first_place: dict[str, str] = {}
-    split_of: dict[str, Path] = {}
-    for path, rows in manifests.items():
-        names = zip(rows["ID"], rows["spk_id"], strict=True)
-        for line, (name, speaker) in enumerate(names, start=2):
-            place = f"{path}:{line}"
-            if name in first_place:
-                yield (
-                    f"{place}: ID {name!r} is also at {first_place[name]}; "
-                    "give each utterance an ID of its own"
-                )
-            first_place.setdefault(name, place)
-            if split_of.setdefault(speaker, path) != path:
-                yield (
-                    f"{place}: speaker {speaker!r} is also in {split_of[speaker]}; "
-                    "a speaker belongs to one split"
-                )
-                split_of[speaker] = path  # told once
-
-
-def audio_fault(place: str, row: dict) -> str | None:
-    """Read an utterance's audio; return what is wrong with it, or None.
-
-    Parameters
-    ----------
-    place : str
-        ``file:line`` of its manifest row.
-    row : dict
-        The row, all values str.
-    """
-    try:
-        read_audio(row["wav"], 16000, int(row["start"]), int(row["stop"]))
-    except UserError as error:
-        return f"{place}: {error}"
-    return None
-
-
-def trial_faults(path: Path, known: set[str]) -> Iterator[str]:
-    """Yield the faults of a trial list.
+def manifest_findings(path: Path, rows: pd.DataFrame) -> Iterator[Finding]:
+    """Yield what is wrong with one manifest's rows: names, numbers, lone speakers.
 
     Parameters
     ----------
     path : Path
-        Lines ``enrol test target|nontarget``.
-    known : set of str
-        Utterances of the test manifest and enrolled models.
+    rows : DataFrame
+        As `read_raw_manifests` returns it.
     """
-    names = ["enrol", "test", "label"]
-    try:
-        trials = pd.read_csv(path, sep=r"\s+", header=None, names=names, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().splitlines()[0]
-        yield f"{path}: not a trial list ({reason}); lines are: enrol test label"
+    for column in ("ID", "spk_id"):
+        is_bad = ~rows[column].str.fullmatch(NAME)
+        messages = column + " " + rows.loc[is_bad, column].map(repr) + (
+            " has characters other than ASCII letters, digits and _-/+=@: that break "
+            "trial lists or other tools; rename it"
+        )  # fmt: skip
+        yield from findings_where(is_bad, (ERROR, "name"), path, messages)
+    numbers = rows[["duration", "start", "stop"]].apply(pd.to_numeric, errors="coerce")
+    is_whole = rows["start"].str.isdigit() & rows["stop"].str.isdigit()
+    is_sound = is_whole & (numbers["duration"] > 0) & (
+        numbers["start"] < numbers["stop"]
+    )  # fmt: skip
+    bad = rows[~is_sound]
+    messages = (
+        "duration " + bad["duration"].map(repr) + ", start " + bad["start"].map(repr)
+        + ", stop " + bad["stop"].map(repr)
+        + " are no stretch of audio; measure the file again"
+    )  # fmt: skip
+    yield from findings_where(~is_sound, (ERROR, "stretch"), path, messages)
+    is_lone = ~rows["spk_id"].duplicated(keep=False)
+    messages = "speaker " + rows.loc[is_lone, "spk_id"].map(repr) + (
+        " has one utterance, which gives no pair of the same speaker; add another or "
+        "remove it"
+    )  # fmt: skip
+    yield from findings_where(is_lone, (WARNING, "lone-speaker"), path, messages)
+
+
+def split_findings(
+    folder: Path, manifests: dict[str, pd.DataFrame]
+) -> Iterator[Finding]:
+    """Yield what splits must not share: IDs, audio, recordings, speakers, sessions.
+
+    The cohort may hold training and validation speech, and nothing of the test.
+    """
+    if not manifests:
         return
-    for column in ("enrol", "test"):
-        yield from _trial_faults_where(
-            path,
-            trials,
-            ~trials[column].isin(known),
-            f"unknown {column} id",
-            trials[column],
-            "use ids of test.csv or of the enrolment list",
-        )
-    yield from _trial_faults_where(
-        path,
-        trials,
-        ~trials["label"].isin(_LABELS),
-        "label",
-        trials["label"],
-        "write target or nontarget",
+    columns = ["ID", "spk_id", "wav", "start", "stop"]
+    rows = pd.concat(
+        [frame[columns].assign(split=name) for name, frame in manifests.items()]
     )
-    yield from _trial_faults_where(
-        path,
-        trials,
-        trials["enrol"] == trials["test"],
-        "a trial of an utterance against itself:",
-        trials["enrol"],
-        "remove it",
-    )
-    found = set(trials["label"].dropna().unique()) & _LABELS
-    if len(found) == 1:
-        yield (
-            f"{path}: all trials are {found.pop()}; error rates need both kinds, "
-            "add trials of the other"
+    rows["place"] = str(folder) + "/" + rows["split"] + ".csv:" + rows.index.astype(str)
+    own = rows[rows["split"] != "cohort"].reset_index(drop=True)
+    yield from _repeated(
+        own, ["ID"], "id", "ID {ID!r} is also at {first}; give each utterance an ID of "
+        "its own",
+    )  # fmt: skip
+    yield from _repeated(
+        own, ["wav", "start", "stop"], "same-audio", "the audio of {ID!r} is also "
+        "that at {first}; keep one of them",
+    )  # fmt: skip
+    others = [own]
+    if "cohort" in manifests and "test" in manifests:
+        others.append(rows[rows["split"].isin(["cohort", "test"])])
+    for part in others:
+        part = part.reset_index(drop=True)
+        yield from _shared(
+            part, "spk_id", ERROR, "speaker", "a speaker belongs to one split"
         )
+        yield from _shared(
+            part, "wav", ERROR, "recording", "put what is from one file into one split"
+        )
+    yield from session_findings(folder, manifests)
 
 
-def _trial_faults_where(  # noqa: PLR0913 - the parts of one sentence
-    path: Path,
-    trials: pd.DataFrame,
-    is_bad: pd.Series,
-    what: str,
-    values: pd.Series,
-    remedy: str,
-) -> Iterator[str]:
-    """Yield a fault for each different bad value, the first few of them."""
-    bad = values[is_bad].drop_duplicates()
-    for row, value in bad.head(_MOST_SHOWN).items():
-        yield f"{path}:{row + 1}: {what} {value!r}; {remedy}"
-    if len(bad) > _MOST_SHOWN:
-        yield f"{path}: {len(bad) - _MOST_SHOWN} more like this; {remedy}"
+def _repeated(
+    rows: pd.DataFrame, keys: list[str], check: str, text: str
+) -> Iterator[Finding]:
+    """Yield rows that have the same values as an earlier row."""
+    is_repeated = rows.duplicated(keys)
+    if not is_repeated.any():
+        return
+    first = rows.drop_duplicates(keys).set_index(keys)["place"]
+    for number, row in enumerate(rows[is_repeated].to_dict("records")):
+        if number == 10:
+            more = int(is_repeated.sum()) - number
+            yield Finding(ERROR, check, row["place"], f"and {more - 1} more like this")
+            return
+        key = row[keys[0]] if len(keys) == 1 else tuple(row[key] for key in keys)
+        yield Finding(ERROR, check, row["place"], text.format(first=first[key], **row))
 
 
-def enrolment_faults(path: Path, known: set[str]) -> Iterator[str]:
-    """Yield models without utterances, and utterances that are not in test.csv."""
-    for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        model, *utterances = text.split() or [""]
-        if not utterances:
-            yield f"{path}:{line}: model {model!r} has no utterance; add one"
-        for name in utterances:
-            if name not in known:
-                yield f"{path}:{line}: unknown utterance {name!r}; use ids of test.csv"
+def _shared(
+    rows: pd.DataFrame, column: str, level: str, check: str, remedy: str
+) -> Iterator[Finding]:
+    """Yield values that are in two splits, each once."""
+    pairs = rows.drop_duplicates([column, "split"])
+    for value, own in pairs[pairs[column].duplicated(keep=False)].groupby(column):
+        first, second = own.iloc[0], own.iloc[1]
+        yield Finding(
+            level, check, second["place"],
+            f"{check} {value!r} is also in {first['place'].rpartition(':')[0]}; "
+            f"{remedy}",
+        )  # fmt: skip
 
 
-def enrolled_models(folder: Path) -> set[str]:
-    """Return the names of all models that the folder's enrolment lists define."""
-    return {
-        line.split()[0]
-        for path in folder.glob("enrol/*.txt")
-        for line in path.read_text("utf-8").splitlines()
-        if line.strip()
-    }
+def session_findings(
+    folder: Path, manifests: dict[str, pd.DataFrame]
+) -> Iterator[Finding]:
+    """Yield sessions of which several splits hold a part.
+
+    Sessions that are merely numbered for each speaker are passed over: those are
+    fewer than half as many as the speakers.
+    """
+    parts = [
+        frame[["spk_id", "session"]].assign(split=name)
+        for name, frame in manifests.items()
+        if "session" in frame and name != "cohort"
+    ]
+    if not parts:
+        return
+    rows = pd.concat(parts)
+    rows = rows[rows["session"] != ""]
+    if rows["session"].nunique() < rows["spk_id"].nunique() / 2:
+        return
+    rows["place"] = str(folder) + "/" + rows["split"] + ".csv:" + rows.index.astype(str)
+    yield from _shared(
+        rows, "session", WARNING, "session",
+        "one room, device and day on both sides makes results look better",
+    )  # fmt: skip

@@ -18,57 +18,38 @@ from scipy.signal import resample_poly
 from recipes.espeak.sessions import random_session, record
 from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
 from recipes.espeak.voices import Speaker, random_speaker
+from recipes.preparation import Recipe, run_recipe
 from utils.atomic import replacing_folder
-from utils.enrolment import write_enrolment
+from utils.corpus import Found, Plan
 from utils.errors import UserError
-from utils.manifest import write_manifest
-from utils.program import run_program
 from utils.progress import progress
-from utils.trials import pair_trials, write_trials
 
 RATE_HZ = 16000
 SESSIONS = ("1", "2")
 TEST_SHARE, VALID_SHARE = 0.2, 0.1  # of the speakers
-N_ENROLMENT = 3  # utterances of an enrolled model
 SENTENCES = Path(__file__).parent / "sentences"
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--source", help="not used: this corpus makes its own audio")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--seed", type=int, default=1986)
-    parser.add_argument("--speakers", type=int, default=100)
-    parser.add_argument("--utterances", type=int, default=20, help="of each speaker")
-    parser.add_argument("--nj", type=int, default=2, help="parallel processes")
-    args = parser.parse_args()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the size of the corpus."""
+    parser.add_argument("--speakers", type=int, default=100, help="12 or more")
+    parser.add_argument("--utterances", type=int, default=20, help="of each; 4 or more")
+
+
+def find(args: argparse.Namespace) -> Found:
+    """Make the audio, and tell what was made."""
     if args.speakers < 12 or args.utterances < 4:
-        parser.error("make at least 12 speakers with 4 utterances each")
+        raise UserError(
+            f"--speakers {args.speakers}, --utterances {args.utterances}: make at "
+            "least 12 speakers with 4 utterances each"
+        )
     if args.seed < 0 or args.nj < 1:
-        parser.error("--seed must be 0 or more, --nj 1 or more")
-    return args
-
-
-def main() -> None:
-    """Make the audio, the manifests and the trials."""
-    args = parse_arguments()
+        raise UserError("--seed must be 0 or more, --nj 1 or more")
     make_folder(args.out)
     speakers = draw_speakers(args.speakers, args.seed)
-    rows = synthesize(speakers, args)
-    manifest = pd.DataFrame(rows)
+    rows = pd.DataFrame(synthesize(speakers, args))
     split_of = choose_splits(speakers, args.seed)
-    for split in ("train", "valid", "test"):
-        is_here = manifest["spk_id"].map(split_of) == split
-        write_manifest(args.out / f"{split}.csv", manifest[is_here])
-    test = manifest[manifest["spk_id"].map(split_of) == "test"]
-    write_trial_lists(args.out, test)
-    print(
-        f"{len(manifest)} synthetic utterances of {len(speakers)} speakers, "
-        f"{manifest['duration'].sum() / 60:.0f} minutes; manifests are in {args.out}"
-    )
+    return Found(rows.assign(part=rows["spk_id"].map(split_of)))
 
 
 def make_folder(path: Path) -> None:
@@ -152,10 +133,7 @@ def record_speaker(
             rows.append(
                 {
                     "ID": name,
-                    "duration": round(len(samples) / RATE_HZ, 3),
                     "wav": str(path),
-                    "start": 0,
-                    "stop": len(samples),
                     "spk_id": speaker.name,
                     "gender": speaker.gender,
                     "accent": speaker.accent,
@@ -199,33 +177,17 @@ def draw_sentences(
     ]
 
 
-def write_trial_lists(out: Path, test: pd.DataFrame) -> None:
-    """Write the protocols: all pairs, parts of them, and enrolled models."""
-    lists = {
-        "espeak-all": None,
-        "espeak-cross-session": lambda a, b: differ(a, b, "session"),
-        "espeak-same-gender": lambda a, b: ~differ(a, b, "gender"),
-    }
-    for name, keep in lists.items():
-        write_trials(out / "trials" / f"{name}.txt", pair_trials(test, keep))
-    name = "espeak-3-utterances"
-    first, second = (test[test["session"] == session] for session in SESSIONS)
-    models = {
-        f"model-{speaker}": rows["ID"].tolist()[:N_ENROLMENT]
-        for speaker, rows in first.groupby("spk_id")
-    }
-    trials = pd.merge(
-        pd.DataFrame({"enrol": list(models)}), second[["ID", "spk_id"]], how="cross"
-    ).rename(columns={"ID": "test"})
-    trials["target"] = trials["enrol"] == "model-" + trials["spk_id"]
-    write_enrolment(out / "enrol" / f"{name}.txt", models)
-    write_trials(out / "trials" / f"{name}.txt", trials)
-
-
-def differ(left: pd.DataFrame, right: pd.DataFrame, label: str) -> np.ndarray:
-    """Tell which pairs of manifest rows have different values of a label."""
-    return left[label].to_numpy() != right[label].to_numpy()
-
+RECIPE = Recipe(
+    plan=Plan(
+        name="espeak",
+        split_of={split: split for split in ("train", "valid", "test")},
+        n_enrol=3,
+    ),
+    find=find,
+    how_to_get="this corpus makes its own audio",
+    add_options=add_options,
+    needs_source=False,
+)
 
 if __name__ == "__main__":
-    run_program(main)
+    run_recipe(__doc__, RECIPE)

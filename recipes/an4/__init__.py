@@ -1,0 +1,1 @@
+"""AN4: spelt names and numbers, in NIST SPHERE."""

@@ -1,0 +1,1 @@
+"""AudioMNIST: spoken English digits."""

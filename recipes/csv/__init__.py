@@ -1,0 +1,1 @@
+"""A table of audio files and speakers."""

@@ -1,0 +1,30 @@
+"""A CSV or TSV table of audio files and speakers, with any labels.
+
+A column for the file (wav, path, file, ...) and one for the speaker (spk_id,
+speaker, client_id, ...) are needed. IDs, parts, stretches of files and labels are
+used where they are there, and so are lists named trials*.txt beside the table.
+"""
+
+import argparse
+from pathlib import Path
+
+from recipes.own_data import own_data
+from recipes.preparation import run_recipe
+from utils.corpus import Found
+from utils.corpus_tables import find_tables
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add where relative paths start."""
+    parser.add_argument(
+        "--data-root", type=Path, help="of relative paths; default: the table's folder"
+    )
+
+
+def find(args: argparse.Namespace) -> Found:
+    """Read the table."""
+    return find_tables(args.source, args.data_root)
+
+
+if __name__ == "__main__":
+    run_recipe(__doc__, own_data(find, add_options))

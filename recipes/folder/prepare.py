@@ -1,0 +1,27 @@
+"""Any folder of speakers: manifests, splits and trials from files and their paths.
+
+--pattern says what a path below --source means, for example {speaker}/**,
+{speaker}/{session}/* or {part}/{gender}/{speaker}/*; each field but the speaker
+becomes a label.
+"""
+
+import argparse
+
+from recipes.own_data import own_data
+from recipes.preparation import run_recipe
+from utils.audio_files import find_utterances
+from utils.corpus import Found
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the pattern."""
+    parser.add_argument("--pattern", default="{speaker}/**", help="of the paths")
+
+
+def find(args: argparse.Namespace) -> Found:
+    """Find the audio files."""
+    return Found(find_utterances(args.source, args.pattern))
+
+
+if __name__ == "__main__":
+    run_recipe(__doc__, own_data(find, add_options))

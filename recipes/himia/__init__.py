@@ -1,0 +1,1 @@
+"""HI-MIA: one wake-up word, far from the microphones."""

@@ -1,0 +1,1 @@
+"""A Kaldi data directory."""

@@ -1,0 +1,29 @@
+"""A Kaldi data directory, or a folder of several: train, test and others.
+
+wav.scp, utt2spk and, where they are there, segments, spk2gender, spk2age, utt2lang,
+utt2session, lists named trials* and an enrolment list enrol of `model utt utt ...`.
+"""
+
+import argparse
+
+from recipes.own_data import own_data
+from recipes.preparation import run_recipe
+from utils.corpus import Found
+from utils.kaldi_data import find_kaldi
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the permission to run what wav.scp holds."""
+    parser.add_argument(
+        "--allow-commands", action="store_true",
+        help="run the entries of wav.scp that are commands; read them first",
+    )  # fmt: skip
+
+
+def find(args: argparse.Namespace) -> Found:
+    """Read the data directories."""
+    return find_kaldi(args.source, args.allow_commands)
+
+
+if __name__ == "__main__":
+    run_recipe(__doc__, own_data(find, add_options))

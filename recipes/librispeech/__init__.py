@@ -1,0 +1,1 @@
+"""LibriSpeech: English audio books."""

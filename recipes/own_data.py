@@ -1,0 +1,88 @@
+"""What the recipes for data of one's own share: which parts are for what."""
+
+import argparse
+from dataclasses import replace
+
+from recipes.preparation import Recipe
+from utils.corpus import Found, Plan
+from utils.errors import UserError
+
+SPLIT_NAMES = {
+    "train": "train", "training": "train", "valid": "valid", "validation": "valid",
+    "val": "valid", "dev": "valid", "test": "test", "eval": "test",
+    "evaluation": "test",
+}  # fmt: skip
+
+
+def own_data(find: object, add_options: object = None) -> Recipe:
+    """Make a recipe for data in some common form.
+
+    Parameters
+    ----------
+    find : callable
+        See `recipes.preparation.Recipe`.
+    add_options : callable, optional
+        Adds the form's own options.
+    """
+
+    def add_all(parser: argparse.ArgumentParser) -> None:
+        for split in ("train", "valid", "test"):
+            parser.add_argument(
+                f"--{split}-parts", nargs="+", default=[], metavar="PART",
+                help=f"parts of the data that are for the {split} split",
+            )  # fmt: skip
+        parser.add_argument(
+            "--test-share", type=float, default=0.25, help="of the speakers"
+        )
+        if add_options:
+            add_options(parser)
+
+    return Recipe(
+        plan=Plan(name=""),
+        find=lambda args: with_known_parts(find(args), chosen_parts(args)),
+        how_to_get="these are your own data",
+        add_options=add_all,
+        choose=choose,
+    )
+
+
+def chosen_parts(args: argparse.Namespace) -> dict[str, str]:
+    """Return the split of each part that the command line names."""
+    return {
+        part: split
+        for split in ("train", "valid", "test")
+        for part in getattr(args, f"{split}_parts")
+    }
+
+
+def choose(args: argparse.Namespace, plan: Plan) -> Plan:
+    """Name the lists after the folder, and take the parts from the command line."""
+    return replace(
+        plan,
+        name=args.out.name,
+        split_of=chosen_parts(args) or SPLIT_NAMES,
+        test_share=args.test_share,
+    )
+
+
+def with_known_parts(found: Found, chosen: dict[str, str]) -> Found:
+    """Forget parts whose names say nothing about their use; tell what is left out.
+
+    Raises
+    ------
+    UserError
+        A part that was chosen is not there.
+    """
+    rows = found.utterances
+    parts = set(rows["part"]) if "part" in rows else set()
+    missing = sorted(set(chosen) - parts)
+    if missing:
+        raise UserError(
+            f"no part {missing[0]!r}; there are: {', '.join(sorted(parts)) or 'none'}"
+        )
+    known = parts & set(chosen or SPLIT_NAMES)
+    if not known:
+        return replace(found, utterances=rows.drop(columns="part", errors="ignore"))
+    for part in sorted(parts - known):
+        print(f"left out: part {part!r}; name it by --train-parts or --test-parts")
+    return found

@@ -1,0 +1,1 @@
+"""RIRS_NOISES: room responses and noises for augmentation."""

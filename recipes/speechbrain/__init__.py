@@ -1,0 +1,1 @@
+"""SpeechBrain's manifests."""

@@ -1,0 +1,11 @@
+"""SpeechBrain's manifests: a folder with train, valid and test, as CSV or JSON.
+
+$data_root or {data_root} in a path stands for --data-root.
+"""
+
+from recipes.csv.prepare import add_options, find
+from recipes.own_data import own_data
+from recipes.preparation import run_recipe
+
+if __name__ == "__main__":
+    run_recipe(__doc__, own_data(find, add_options))

@@ -1,0 +1,1 @@
+"""VIVOS: Vietnamese read speech."""

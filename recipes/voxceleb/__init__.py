@@ -1,0 +1,1 @@
+"""VoxCeleb 1 and 2: celebrities in interviews."""

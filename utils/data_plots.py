@@ -1,0 +1,85 @@
+"""Pictures of a data folder: histograms of the splits, and spectrograms."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.signal import stft
+
+_MOST_COLUMNS = 600  # of a spectrogram
+_RANGE_DB = 70.0  # of a spectrogram, below its loudest point
+
+
+def split_histograms(panels: dict[str, dict[str, np.ndarray]]) -> Figure:
+    """Draw how quantities are distributed in each split, as shares.
+
+    Parameters
+    ----------
+    panels : dict of dict of ndarray
+        By title, which is the axis label as well; then by split. NaN is left out.
+    """
+    n_columns = 2
+    n_rows = -(-len(panels) // n_columns)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(9, 2.8 * n_rows), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    for place in axes.flat[len(panels) :]:
+        place.set_visible(False)
+    for place, (title, splits) in zip(axes.flat, panels.items(), strict=False):
+        known = {name: v[np.isfinite(v)] for name, v in splits.items()}
+        known = {name: values for name, values in known.items() if len(values)}
+        everything = np.concatenate(list(known.values()) or [np.zeros(1)])
+        edges = _bin_edges(everything)
+        for name, values in known.items():
+            shares = np.histogram(np.clip(values, None, edges[-1]), edges)[0]
+            share = 100 * shares / len(values)
+            place.stairs(share, edges, label=name, fill=len(known) == 1)
+        place.set(xlabel=title, ylabel="%")
+        place.margins(x=0)
+    axes.flat[0].legend(fontsize="small")
+    return figure
+
+
+def _bin_edges(values: np.ndarray) -> np.ndarray:
+    """Return edges for so many bins as the values can fill; the last takes the rest."""
+    low, high = np.quantile(values, [0, 0.995])
+    if high - low < 1e-9:
+        return np.array([low - 0.5, low + 0.5])
+    return np.linspace(low, high, int(np.clip(np.sqrt(len(values)), 5, 40)) + 1)
+
+
+def spectrograms(
+    titles: Sequence[str], samples: Sequence[np.ndarray], rates_hz: Sequence[int]
+) -> Figure:
+    """Draw the spectrogram of some utterances, each on axes of its own.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    samples : sequence of ndarray of shape (n_samples,)
+    rates_hz : sequence of int
+    """
+    figure, axes = plt.subplots(
+        len(samples), 1, figsize=(9, 2.2 * len(samples)), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    utterances = zip(axes.flat, titles, samples, rates_hz, strict=True)
+    for place, title, signal, rate_hz in utterances:
+        size = min(512, len(signal))
+        hop = min(max(size // 4, len(signal) // _MOST_COLUMNS), size // 2)
+        frequency_hz, time_s, spectrum = stft(
+            signal, rate_hz, nperseg=size, noverlap=size - hop
+        )
+        power_db = 20 * np.log10(np.abs(spectrum) + 1e-9)
+        top = power_db.max()
+        place.imshow(
+            power_db, origin="lower", aspect="auto", cmap="magma",
+            vmin=top - _RANGE_DB, vmax=top,
+            extent=(0, time_s[-1], 0, frequency_hz[-1] / 1000),
+        )  # fmt: skip
+        place.set(title=title, ylabel="kHz")
+        place.title.set_fontsize("small")
+    axes.flat[-1].set_xlabel("seconds")
+    return figure
