@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, spearmanr
 
 from utils.metrics import equal_error_rate
 from utils.plda import Plda, diagonalise
-from utils.plda_training import collect_statistics, fit_plda, log_likelihood
+from utils.plda_training import (
+    collect_statistics,
+    fit_plda,
+    initial_parameters,
+    log_likelihood,
+)
 
 
 def random_covariance(rng, n_dims):
@@ -153,3 +158,36 @@ def test_it_beats_the_cosine_where_deviations_have_a_direction(rng):
 def test_bad_input(embeddings, speakers, message):
     with pytest.raises(ValueError, match=message):
         fit_plda(embeddings, np.array(speakers))
+
+
+def test_real_x_vectors_with_mostly_one_utterance_a_speaker(reference):
+    """1000 vectors of 512 dimensions and 632 speakers: the published ranking, no NaN."""
+    path = reference / "speechbrain_plda" / "plda_voxceleb_xvectors.npz"
+    with np.load(path, allow_pickle=False) as stored:
+        data = dict(stored)
+    model, training = fit_plda(
+        data["train_embeddings"], data["train_model"], 5, rank=150, shrinkage=0.0
+    )
+    assert np.isfinite(training.log_likelihoods).all() and training.n_single == 388
+    sides = data["enrol_embeddings"], data["test_embeddings"]
+    scores = model.llr(*(model.project(side) for side in sides))
+    published = data["expected_scores"]
+    same = data["enrol_model"][:, None] == data["test_model"]
+    assert same.sum() == 3
+    assert scores[same].min() > 0 > scores[~same].max()
+    assert published[same].min() > 0 > published[~same].max()
+    # scores that the publication has within 0.1 % of each other may change places
+    assert spearmanr(scores.ravel(), published.ravel()).statistic > 0.98
+
+
+def test_what_the_rank_leaves_over_is_variance_within(rng):
+    """The moments of a model of lower rank add up to those of the data."""
+    speakers = np.repeat(np.arange(200), 4)
+    embeddings = rng.standard_normal((200, 6))[speakers] * np.arange(6, 0, -1)
+    embeddings += rng.standard_normal(embeddings.shape)
+    data = collect_statistics(embeddings, speakers)
+    mean, loading, within = initial_parameters(data, 2)
+    assert loading.shape == (6, 2)
+    centred = data.means - mean
+    total = centred.T @ centred / 200 + data.scatter / 800
+    np.testing.assert_allclose(loading @ loading.T + within, total)
