@@ -245,6 +245,23 @@ def test_evaluate_keeps_its_contract(data, run, score):
     assert json.loads((data / "again.json").read_text())["eer"] == found["eer"]
 
 
+def test_a_cluster_gives_the_same(data, run, score, monkeypatch):
+    pytest.importorskip("distributed")
+    embeddings, arrays = data / "exp/embeddings/test", []
+    for cluster in ("", "dask"):
+        monkeypatch.setenv("SPEAKER_CLUSTER", cluster)
+        path = data / f"all{cluster}.npy"
+        result = run("local.score_all", "--backend", "cosine", "--enrol", embeddings,
+            "--test", embeddings, "--out", path, "--nj", 2)  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        arrays.append(np.load(path))
+    np.testing.assert_array_equal(*arrays)
+    monkeypatch.setenv("SPEAKER_CLUSTER", "moon")
+    result = score("cosine")
+    assert result.returncode == 1
+    assert "SPEAKER_CLUSTER is dask or ray, not 'moon'" in result.stderr
+
+
 def test_models_of_several_utterances(data, score):
     (data / "enrol.txt").write_text("anna a-0 a-1\nbo b-0 b-1\n")
     trials = "anna a-2 target\nanna b-2 nontarget\nbo b-3 target\n"

@@ -24,8 +24,8 @@ def score_all(
 
     The back-end's normalisation and calibration are not applied. Every process makes
     the products of a share of the models and writes their rows: with joblib's own
-    processes on one machine, or on a cluster whose nodes share the file system, by a
-    registered back-end of joblib (dask, ray).
+    processes on one machine, or on a cluster whose nodes share the file system
+    (`utils.cluster`).
 
     Parameters
     ----------

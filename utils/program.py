@@ -1,10 +1,12 @@
 """How every program of the repository ends: exit codes and log files."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from utils.cluster import VARIABLE, parallel_on
 from utils.errors import UserError
 
 
@@ -17,10 +19,12 @@ def run_program(main: Callable[[], None]) -> None:
     Parameters
     ----------
     main : callable
-        Parses its own command line and does the work.
+        Parses its own command line and does the work; its parallel work is sent to
+        the cluster that the variable SPEAKER_CLUSTER names (`utils.cluster`).
     """
     try:
-        main()
+        with parallel_on(os.environ.get(VARIABLE, "")):
+            main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
