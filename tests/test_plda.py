@@ -161,7 +161,7 @@ def test_bad_input(embeddings, speakers, message):
 
 
 def test_real_x_vectors_with_mostly_one_utterance_a_speaker(reference):
-    """1000 vectors of 512 dimensions and 632 speakers: the published ranking, no NaN."""
+    """1000 vectors of 512 dimensions, 632 speakers: the published ranking, no NaN."""
     path = reference / "speechbrain_plda" / "plda_voxceleb_xvectors.npz"
     with np.load(path, allow_pickle=False) as stored:
         data = dict(stored)
