@@ -257,8 +257,9 @@ def test_large_margin_goes_on_with_the_same_classifier(train, tmp_path, root):
 @pytest.mark.parametrize("phase", ["pretrain", "triplet"])
 def test_sanity(train, tmp_path, phase):
     options = ["--sanity", "--pretrain.lr", "0.003", "--triplet.lr", "0.003"]
-    options += ["--pretrain.margin", "0", f"--{phase}.epoch_crops", "240"]
-    result = train(phase, "nothing", *options, f"--{phase}.epochs", "4")
+    options += ["--pretrain.margin", "0", "--triplet.random_epochs", "9"]
+    options += [f"--{phase}.epoch_crops", "240", f"--{phase}.epochs", "6"]
+    result = train(phase, "nothing", *options)
     assert result.returncode == 0, result.stderr
     assert "sanity check passed" in result.stdout
     assert not (tmp_path / "nothing").exists()
