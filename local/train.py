@@ -137,10 +137,11 @@ def check_sanity(args: argparse.Namespace, data: TrainingData, overrides: dict) 
     brain = make_brain(args, hparams, None)
     begin(args, brain, data)
     brain.train(*make_loaders(args, hparams[args.phase], data))
-    before, after = (brain.state.records[n]["valid_eer"] for n in (0, -1))
+    before, *later = (record["valid_eer"] for record in brain.state.records)
+    after = min(later)
     told = (
         f"EER of two speakers' {len(data.train)} utterances, trained on them: "
-        f"{100 * before:.1f} % before, {100 * after:.1f} % after, "
+        f"{100 * before:.1f} % before, {100 * after:.1f} % at best, "
         f"loss {brain.state.records[-1]['train_loss']:.3f}"
     )
     if after > 0:

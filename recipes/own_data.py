@@ -1,6 +1,7 @@
 """What the recipes for data of one's own share: which parts are for what."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 
 from recipes.preparation import Recipe
@@ -14,7 +15,10 @@ SPLIT_NAMES = {
 }  # fmt: skip
 
 
-def own_data(find: object, add_options: object = None) -> Recipe:
+def own_data(
+    find: Callable[[argparse.Namespace], Found],
+    add_options: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> Recipe:
     """Make a recipe for data in some common form.
 
     Parameters
