@@ -74,22 +74,24 @@ def check(out: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def measured(function: object, *arguments: object) -> tuple[float, float]:
-    """Run a step in a fresh process; returns seconds and GB."""
+def measured(function: object, *arguments: object) -> tuple[float, float, float]:
+    """Run a step in a fresh process; returns seconds, those of computing, and GB."""
     context = get_context("spawn")
     queue = context.Queue()
     start = time.perf_counter()
     process = context.Process(target=_report, args=(queue, function, arguments))
     process.start()
-    gigabytes = queue.get()
+    computing, gigabytes = queue.get()
     process.join()
-    return time.perf_counter() - start, gigabytes
+    return time.perf_counter() - start, computing, gigabytes
 
 
 def _report(queue: object, function: object, arguments: tuple) -> None:
     function(*arguments)
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    queue.put(max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 2**20)
+    usages = [resource.getrusage(kind) for kind in kinds]
+    computing = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    queue.put((computing, max(usage.ru_maxrss for usage in usages) / 2**20))
 
 
 def main() -> None:
@@ -97,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speakers", type=int, default=5994)
     parser.add_argument("--utterances", type=int, default=1_092_009)
+    parser.add_argument("--step", nargs="+", help="these alone, by function")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
@@ -111,8 +114,14 @@ def main() -> None:
             "validate all without audio": (check,),
         }
         for name, (function, *sizes) in steps.items():
-            seconds, gigabytes = measured(function, out, *sizes)
-            print(f"{name:36s} {seconds:7.1f} s {gigabytes:6.2f} GB", flush=True)
+            if args.step and function.__name__ not in args.step:
+                continue
+            seconds, computing, gigabytes = measured(function, out, *sizes)
+            print(
+                f"{name:36s} {seconds:6.0f} s ({computing:.0f} s of computing) "
+                f"{gigabytes:5.2f} GB",
+                flush=True,
+            )
         for path in sorted(out.rglob("*.*")):
             size = path.stat().st_size / 2**20
             print(f"  {path.relative_to(out)}: {size:.0f} MB")
