@@ -112,7 +112,8 @@ if stage 6 "scores -> $exp/scores"; then
       python -m local.train_backend "$backend" --embeddings "$embeddings/$learnt" \
       --manifest "$data/$learnt.csv" "${held_out[@]}" --out "$exp/backends/$backend"
   done
-  for name in ${trials:-$(names_in "$data/trials")}; do
+  names=${trials:-$(names_in "$data/trials")}
+  for name in $names; do
     mapfile -t models < <(model_options "$data" "$name")
     for backend in $backends; do
       learnt=$(find_backend "$backend" "$exp/backends" "$trained/../backends") || continue

@@ -45,12 +45,13 @@ PYTHON_STUB = """#!/usr/bin/env bash
 echo "$*" >> calls
 case $2 in *.prepare)
   mkdir -p "$6/trials" "$6/enrol"
-  touch "$6"/{train,valid,test}.csv "$6"/trials/{all,hard}.txt "$6/enrol/hard.txt"
+  touch "$6"/{train,valid,test}.csv "$6/summary.txt"
+  touch "$6"/trials/{all,hard}.txt "$6/enrol/hard.txt"
 esac
 while (($#)); do
   case $1 in
     --exp) touch "$2/results.json" ;;
-    --out) mkdir -p "$(dirname "$2")" && touch "$2" "$2.npy" ;;
+    --out) mkdir -p "$2" && touch "$2/experiment.json" "$2.npy" ;;
   esac
   shift
 done
