@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 
 from utils.plda import Plda, diagonalise
 
@@ -48,18 +47,26 @@ def collect_statistics(embeddings: np.ndarray, speakers: np.ndarray) -> Statisti
         a value is not finite.
     """
     embeddings = np.asarray(embeddings, dtype=np.float64)
-    if not np.isfinite(embeddings).all():
-        raise ValueError("embeddings must be finite: there are NaN or infinite ones")
     names, labels, counts = np.unique(speakers, return_inverse=True, return_counts=True)
     if len(names) < 2 or counts.max() < 2:
         raise ValueError(
             "PLDA needs two speakers or more, and some with two embeddings or more"
         )
-    order = np.argsort(labels, kind="stable")
+    mean = embeddings.mean(axis=0)
+    if not np.isfinite(mean).all():
+        raise ValueError("embeddings must be finite: there are NaN or infinite ones")
+    if (np.diff(labels) < 0).any():
+        embeddings = embeddings[np.argsort(labels, kind="stable")]
+    centred = embeddings - mean
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    means = np.add.reduceat(embeddings[order], starts) / counts[:, None]
-    deviations = embeddings - means[labels]
-    return Statistics(means, counts, deviations.T @ deviations)
+    means = np.add.reduceat(centred, starts) / counts[:, None]
+    centred -= np.repeat(means, counts, axis=0)
+    return Statistics(means + mean, counts, centred.T @ centred)
+
+
+def log_det(covariance: np.ndarray) -> float:
+    """Return the logarithm of the determinant of a positive definite matrix."""
+    return 2 * float(np.sum(np.log(np.diag(np.linalg.cholesky(covariance)))))
 
 
 def log_likelihood(
@@ -76,19 +83,16 @@ def log_likelihood(
         Natural logarithm, summed over all embeddings.
     """
     n_dims, n_all = len(mean), int(data.counts.sum())
-    factor = cho_factor(within, lower=True)
-    log_within = 2 * np.sum(np.log(np.diag(factor[0])))
     n_deviations = n_all - len(data.counts)
-    total = -0.5 * n_deviations * (n_dims * np.log(2 * np.pi) + log_within)
-    total -= 0.5 * np.trace(cho_solve(factor, data.scatter))
+    total = -0.5 * n_deviations * (n_dims * np.log(2 * np.pi) + log_det(within))
+    total -= 0.5 * np.trace(np.linalg.solve(within, data.scatter))
     total -= 0.5 * n_dims * np.sum(np.log(data.counts))
     for n in np.unique(data.counts):
         centred = data.means[data.counts == n] - mean
-        factor = cho_factor(between + within / n, lower=True)
-        log_total = 2 * np.sum(np.log(np.diag(factor[0])))
-        squares = np.sum(centred * cho_solve(factor, centred.T).T)
-        total -= 0.5 * len(centred) * (n_dims * np.log(2 * np.pi) + log_total)
-        total -= 0.5 * squares
+        covariance = between + within / n
+        log_total = n_dims * np.log(2 * np.pi) + log_det(covariance)
+        squares = np.sum(centred * np.linalg.solve(covariance, centred.T).T)
+        total -= 0.5 * (len(centred) * log_total + squares)
     return float(total)
 
 
@@ -244,7 +248,7 @@ def initial_parameters(
     centred = data.means - mean
     between = centred.T @ centred / len(centred)
     within = data.scatter / data.counts.sum()
-    values, vectors = eigh(between)
+    values, vectors = np.linalg.eigh(between)
     rank = min(rank or len(mean), len(mean))
     values = np.maximum(values[::-1], _FLOOR * values.mean())
     loading = vectors[:, ::-1] * np.sqrt(values)
