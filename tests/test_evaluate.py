@@ -245,6 +245,28 @@ def test_evaluate_keeps_its_contract(data, run, score):
     assert json.loads((data / "again.json").read_text())["eer"] == found["eer"]
 
 
+def test_a_fusion_learnt_on_held_out_speakers(data, run, score, train):
+    embeddings, manifest = data / "exp/embeddings", data / "data/valid.csv"
+    result = run("local.make_trials", manifest, "--out", data / "valid.txt")
+    assert result.returncode == 0, result.stderr
+    systems, scores = ["cosine", "lda"], {}
+    for system in systems:
+        score(system)
+        backend = "cosine" if system == "cosine" else data / "exp/backends" / system
+        scores[system] = data / f"valid.{system}.txt"
+        sides = "--enrol", embeddings / "valid", "--test", embeddings / "valid"
+        lists = "--trials", data / "valid.txt", "--out", scores[system]
+        assert run("local.score", "--backend", backend, *sides, *lists).returncode == 0
+    test = [data / f"exp/scores/all.{system}.txt" for system in systems]
+    result = run(
+        "local.calibrate", "--train-trials", data / "valid.txt", "--train-scores",
+        *scores.values(), "--scores", *test, "--train-metadata", manifest,
+        "--metadata", data / "data/test.csv", "--out", data / "fused.txt",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert len((data / "fused.txt").read_text().splitlines()) == 190
+
+
 def test_a_cluster_gives_the_same(data, run, score, monkeypatch):
     pytest.importorskip("distributed")
     embeddings, arrays = data / "exp/embeddings/test", []
