@@ -1,5 +1,6 @@
 import json
 import logging
+import os
 import re
 import shutil
 import signal
@@ -95,6 +96,7 @@ def start(command, root):
         return subprocess.Popen(
             [sys.executable, *launcher, *command(phase, out, *options)],
             cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
         )  # fmt: skip
 
     return run
