@@ -60,15 +60,9 @@ def score_all(
             np.ascontiguousarray(side, dtype=np.float32)
             for side in backend.scorer.factors(models[rows], tests)
         )
-        blocks = np.array_split(np.arange(len(rows)), -(-len(rows) // rows_per_block))
-        shares = np.array_split(np.arange(len(blocks)), min(n_jobs, len(blocks)))
-        for share in shares:
-            own = np.concatenate([blocks[block] for block in share])
-            jobs.append(
-                delayed(_write_rows)(
-                    path, offset, rows[own], left[own], right, rows_per_block
-                )
-            )
+        for own in np.array_split(np.arange(len(rows)), min(n_jobs, len(rows))):
+            job = path, offset, rows[own], left[own], right, rows_per_block
+            jobs.append(delayed(_write_rows)(*job))
     Parallel(n_jobs=n_jobs)(jobs)
 
 

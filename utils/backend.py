@@ -153,12 +153,13 @@ class PairScorer:
         if backend.method:
             cohort = backend.cohort.models
             singles = cohort.vectors  # as tests, means stand for one utterance each
+            own = backend.method == "zt"  # alone needs the cohort against itself
             self.normalise = Normaliser(
                 self.scorer.block(models, singles),
                 self.scorer.block(cohort, tests).T,
                 backend.method,
                 backend.top,
-                self.scorer.block(cohort, singles),
+                self.scorer.block(cohort, singles) if own else None,
             )
 
     def __call__(self, rows: slice) -> np.ndarray:
