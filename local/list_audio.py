@@ -10,14 +10,12 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-import soundfile
 
-from utils.audio import audio_length
+from utils.audio_files import audio_paths
+from utils.durations import measure
 from utils.errors import UserError
 from utils.manifest import write_manifest
 from utils.program import run_program
-
-ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {".sph"}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -27,33 +25,29 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="manifest to write")
+    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without unreadable files"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     """Write the manifest."""
     args = parse_arguments()
-    paths = sorted(p for p in args.folder.rglob("*") if p.suffix.lower() in ENDINGS)
-    if not paths:
+    rows = pd.DataFrame([describe(p, args.folder) for p in audio_paths(args.folder)])
+    if rows.empty:
         raise UserError(f"{args.folder}: no audio files there; name another folder")
-    rows = [describe(path, args.folder) for path in paths]
-    write_manifest(args.out, pd.DataFrame(rows))
-    hours = sum(row["duration"] for row in rows) / 3600
+    rows = measure(rows, args.nj, args.skip_bad)
+    write_manifest(args.out, rows)
+    hours = rows["duration"].sum() / 3600
     print(f"{len(rows)} files, {hours:.2f} hours: {args.out}")
 
 
-def describe(path: Path, folder: Path) -> dict:
-    """Make the row of a file; its speaker is the folder that it is in."""
-    n_samples, rate_hz = audio_length(path)
+def describe(path: Path, folder: Path) -> dict[str, str]:
+    """Name a file; its speaker is the folder that it is in."""
     name = path.relative_to(folder).with_suffix("").as_posix().replace("/", "-")
-    return {
-        "ID": name,
-        "duration": n_samples / rate_hz,
-        "wav": str(path.resolve()),
-        "start": 0,
-        "stop": n_samples,
-        "spk_id": path.parent.name,
-    }
+    return {"ID": name, "wav": str(path.resolve()), "spk_id": path.parent.name}
 
 
 if __name__ == "__main__":

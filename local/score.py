@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from utils.backend import Backend, Side, score_trials
-from utils.backend_files import open_backend
-from utils.embedding_files import read_embeddings
+from utils.backend_files import open_backend, read_prepared
 from utils.enrolment import read_enrolment
 from utils.errors import UserError
 from utils.features import read_skipped
@@ -124,9 +123,8 @@ def read_sides(
     names = backend.calibration.quality if backend.calibration else ()
     prepared, measures, ids = {}, {}, {}
     for prefix in {args.enrol, args.test}:
-        ids[prefix], embeddings = read_embeddings(prefix)
+        ids[prefix], embeddings, prepared[prefix] = read_prepared(backend, prefix)
         try:
-            prepared[prefix] = backend.prepare(embeddings)
             measures[prefix] = utterance_measures(
                 names, ids[prefix], embeddings, manifest
             )

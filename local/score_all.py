@@ -10,9 +10,7 @@ from pathlib import Path
 
 from utils.all_pairs import score_all
 from utils.atomic import replacing_file
-from utils.backend_files import open_backend
-from utils.embedding_files import read_embeddings
-from utils.errors import UserError
+from utils.backend_files import open_backend, read_prepared
 from utils.program import run_program
 
 
@@ -36,12 +34,9 @@ def main() -> None:
     """Score all pairs."""
     args = parse_arguments()
     backend = open_backend(args.backend, (args.enrol, args.test))
-    prepared = {}
-    for prefix in {args.enrol, args.test}:
-        try:
-            prepared[prefix] = backend.prepare(read_embeddings(prefix)[1])
-        except ValueError as error:
-            raise UserError(f"{prefix}.npy: {error}") from None
+    prepared = {
+        prefix: read_prepared(backend, prefix)[2] for prefix in {args.enrol, args.test}
+    }
     models = backend.enrol_single(prepared[args.enrol])
     with replacing_file(args.out) as temporary:
         score_all(backend, models, prepared[args.test], temporary, args.nj)

@@ -12,7 +12,7 @@ import numpy as np
 
 from utils.atomic import replacing_folder
 from utils.backend import Backend, Calibration, Cohort
-from utils.embedding_files import read_model_hash
+from utils.embedding_files import read_embeddings, read_model_hash
 from utils.errors import UserError
 from utils.fusion import LinearFusion
 from utils.plda import Plda
@@ -138,6 +138,36 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
                 "train it again on this model's"
             )
     return backend
+
+
+def read_prepared(
+    backend: Backend, prefix: str
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Read embeddings, and map them to a back-end's space.
+
+    Parameters
+    ----------
+    backend : Backend
+    prefix : str
+        Of N embeddings: see `utils.embedding_files`.
+
+    Returns
+    -------
+    ids : list of str
+    embeddings : ndarray of shape (N, D)
+        As they are in the file.
+    prepared : ndarray of shape (N, D')
+
+    Raises
+    ------
+    UserError
+        The files are missing or broken, or their vectors do not fit.
+    """
+    ids, embeddings = read_embeddings(prefix)
+    try:
+        return ids, embeddings, backend.prepare(embeddings)
+    except ValueError as error:
+        raise UserError(f"{prefix}.npy: {error}") from None
 
 
 def _build(content: dict, arrays: dict[str, np.ndarray]) -> Backend:

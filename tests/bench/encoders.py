@@ -5,7 +5,7 @@ python -m tests.bench.encoders DATA --out FOLDER [--minutes 10] [--nj 2]
 DATA is a corpus's folder with features, as stages 1 and 2 leave it. Every system
 trains on one thread for as many epochs as its measured speed allows in --minutes;
 those with triplets spend a fifth of them on these. --nj systems train at a time.
-Finished ones are not repeated.
+Finished ones are not repeated. FOLDER/curves.png shows how all of them learnt.
 """
 
 import argparse
@@ -16,13 +16,17 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
 from local.hyperparameters import load_hyperparameters
+from utils.embedding_files import read_embeddings, write_embeddings
 from utils.embeddings import UtteranceBatches, embed_batches
 from utils.features import FeatureStore
+from utils.plots import save_figure
 
 TRIPLET_SHARE, EPOCH_CROPS = 0.2, 3840
 
@@ -55,12 +59,14 @@ SYSTEMS = {
     "rescnn, crops of 0.8 s": System(*RESCNN, crop_frames=80),
     "rescnn, crops of 3.2 s": System(*RESCNN, crop_frames=320),
 }
+JOINED = "rescnn, softmax + select batch", "gru", "lstm", "bilstm", "rnn"
+SPLITS = "train", "valid", "test"
 
 
-def measure_speed(system: System, data: Path) -> tuple[float, int, float]:
+def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
     """Return crops a second in training, parameters, and times real time embedding."""
     torch.set_num_threads(1)
-    store = FeatureStore(data / "features" / "valid")
+    store = FeatureStore(features / "valid")
     overrides = {"n_mels": store.n_mels, "n_speakers": 2}
     path = f"hparams/train_{system.model}.yaml"
     encoder = load_hyperparameters(path, overrides)["net"]["encoder"]
@@ -83,6 +89,11 @@ def measure_speed(system: System, data: Path) -> tuple[float, int, float]:
     return 64 / min(seconds), n_parameters, duration_s / taken
 
 
+def folder_of(name: str, args: argparse.Namespace) -> Path:
+    """Return where a system is trained."""
+    return args.out / name.replace(" ", "_")
+
+
 def run(module: str, *words: object) -> None:
     """Run a program on one thread."""
     command = [sys.executable, "-m", module, *map(str, words)]
@@ -99,7 +110,7 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
     model = None
     for phase, part in shares.items():
         words = [phase, "--hparams", f"hparams/train_{system.model}.yaml"]
-        words += ["--features", args.data / "features", "--out", out / phase]
+        words += ["--features", args.features, "--out", out / phase]
         words += [f"--{phase}.epochs", max(1, round(part * crops / EPOCH_CROPS))]
         words += [f"--{phase}.epoch_crops", EPOCH_CROPS, *system.options]
         words += [f"--{phase}.crop_frames", system.crop_frames]
@@ -112,12 +123,16 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
     return model
 
 
-def evaluate(model: Path, args: argparse.Namespace, out: Path) -> dict[str, dict]:
-    """Embed, score by cosine and with normalisation, and evaluate with intervals."""
-    data, results = args.data, {}
-    for split in ("train", "valid", "test"):
-        words = model, data / f"{split}.csv", "--features", data / "features"
+def embed(model: Path, args: argparse.Namespace, out: Path) -> None:
+    """Write the embeddings of the splits."""
+    for split in SPLITS:
+        words = model, args.data / f"{split}.csv", "--features", args.features
         run("local.extract_embeddings", *words, "--out", out / split)
+
+
+def evaluate(args: argparse.Namespace, out: Path) -> list[str]:
+    """Score by cosine and with normalisation; returns EERs with intervals."""
+    data, cells = args.data, []
     for name in ("cosine", "cosine+asnorm"):
         backend, scores = out / f"backend-{name}", out / f"{name}.txt"
         words = "--embeddings", out / "train", "--manifest", data / "train.csv"
@@ -127,14 +142,16 @@ def evaluate(model: Path, args: argparse.Namespace, out: Path) -> dict[str, dict
         words = "--metadata", data / "test.csv", "--bootstrap", 200
         json_file = out / f"{name}.json"
         run("local.evaluate", args.trials, scores, *words, "--json", json_file)
-        results[name] = json.loads(json_file.read_text())
+        result = json.loads(json_file.read_text())
+        low, high = (100 * bound for bound in result["ci"]["eer"])
+        cells.append(f"{100 * result['eer']:.2f} ({low:.2f} to {high:.2f})")
         scores.unlink()
-    return results
+    return cells
 
 
 def row(name: str, args: argparse.Namespace, speed: tuple) -> str:
     """Train and evaluate a system, unless that is done; return its line."""
-    out = args.out / name.replace(" ", "_")
+    out = folder_of(name, args)
     line = out / "line.txt"
     if line.is_file():
         return line.read_text()
@@ -144,18 +161,59 @@ def row(name: str, args: argparse.Namespace, speed: tuple) -> str:
     facts = json.loads((model / "experiment.json").read_text())
     cells = [name, f"{speed[1] / 1e6:.2f} M", f"{EPOCH_CROPS / speed[0]:.0f}"]
     cells += [f"{minutes:.1f}", f"{speed[2]:.0f}", f"{100 * facts['valid_eer']:.2f}"]
-    for result in evaluate(model, args, out).values():
-        low, high = (100 * bound for bound in result["ci"]["eer"])
-        cells.append(f"{100 * result['eer']:.2f} ({low:.2f} to {high:.2f})")
-    text = f"| {' | '.join(cells)} |"
+    embed(model, args, out)
+    text = f"| {' | '.join(cells + evaluate(args, out))} |"
     line.write_text(text)
     return text
 
 
-def main() -> None:
-    """Measure the speeds one by one, then train several systems at a time."""
+def joined_row(args: argparse.Namespace) -> str:
+    """Evaluate the embeddings of `JOINED` side by side: the mean of their cosines."""
+    out = args.out / "joined"
+    out.mkdir(exist_ok=True)
+    for split in SPLITS:
+        parts = [read_embeddings(folder_of(name, args) / split) for name in JOINED]
+        joined = np.hstack([embeddings for _, embeddings in parts])
+        write_embeddings(out / split, parts[0][0], joined)
+    return f"| {' + '.join(JOINED)} | - | - | - | - | - |" + "".join(
+        f" {cell} |" for cell in evaluate(args, out)
+    )
+
+
+def learning_curve(out: Path) -> tuple[list[float], list[float]]:
+    """Return minutes and validation EER (%) of all epochs of a system's phases."""
+    lines = [
+        json.loads(line)
+        for phase in ("pretrain", "triplet")
+        for path in (out / phase).glob("log.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    minutes = np.cumsum([line.get("seconds", 0.0) for line in lines]) / 60
+    return minutes.tolist(), [100 * line["valid_eer"] for line in lines]
+
+
+def draw_curves(args: argparse.Namespace) -> None:
+    """Draw the encoders on the left, and the kinds of rescnn on the right."""
+    figure, axes = plt.subplots(
+        1, 2, figsize=(11, 4.5), sharey=True, layout="constrained"
+    )
+    for name in args.systems:
+        is_kind = name.startswith("rescnn")
+        minutes, eers = learning_curve(folder_of(name, args))
+        for panel in axes[[not is_kind or name == "rescnn, softmax", is_kind]]:
+            panel.plot(minutes, eers, label=name)
+    for panel in axes:
+        panel.set(xlabel="minutes of training on one thread", ylim=(0, 40))
+        panel.legend(fontsize="small")
+    axes[0].set_ylabel("EER on held-out speakers (%)")
+    save_figure(figure, args.out / "curves")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
     parser.add_argument("data", type=Path)
+    parser.add_argument("--features", type=Path, help="default: DATA/features")
     parser.add_argument("--trials", type=Path, help="default: the first of DATA/trials")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=10)
@@ -163,7 +221,16 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=[*SYSTEMS])
     args = parser.parse_args()
     args.trials = args.trials or min((args.data / "trials").glob("*.txt"))
-    speeds = {name: measure_speed(SYSTEMS[name], args.data) for name in args.systems}
+    args.features = args.features or args.data / "features"
+    return args
+
+
+def main() -> None:
+    """Measure the speeds one by one, then train several systems at a time."""
+    args = parse_arguments()
+    speeds = {
+        name: measure_speed(SYSTEMS[name], args.features) for name in args.systems
+    }
     print(
         "| system | parameters | s an epoch | minutes | embedding, x real time |",
         end="",
@@ -173,6 +240,9 @@ def main() -> None:
     jobs = (delayed(row)(name, args, speeds[name]) for name in args.systems)
     for line in Parallel(args.nj, return_as="generator")(jobs):
         print(line, flush=True)
+    if set(JOINED) <= set(args.systems):
+        print(joined_row(args))
+    draw_curves(args)
 
 
 if __name__ == "__main__":
