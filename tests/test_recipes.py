@@ -167,18 +167,42 @@ def test_aishell_unpacks_its_speakers(tmp_path):
     assert genders["S0002"].tolist() == ["m", "m"] and set(genders["S0004"]) == {""}
 
 
-def test_himia(tmp_path):
+def himia_files(*endings):
+    """Two speakers in each part, with files of these names after the speaker's."""
     files = {}
     for part, speakers in (("train", (1, 2)), ("dev", (3, 4)), ("test", (5, 6))):
-        names = [f"SV{s:04d}_2_00_F00{n}.wav" for s in speakers for n in (41, 42)]
         inner = "wav/" if part == "test" else "SPEECHDATA/"
         scp = "wav.scp" if part == "test" else f"SPEECHDATA/{part}.scp"
-        files |= {f"{part}/{inner}x/{name}": None for name in names}
-        files[f"{part}/{scp}"] = lines(*(f"x/{name}" for name in names))
-    source = write_tree(tmp_path, files)
+        names = [f"x/SV{s:04d}_{ending}.wav" for s in speakers for ending in endings]
+        files |= {f"{part}/{inner}{name}": None for name in names}
+        files[f"{part}/{scp}"] = lines(*names)
+    return files
+
+
+def test_himia(tmp_path):
+    source = write_tree(tmp_path, himia_files("2_00_F0041", "2_00_F0042"))
     manifests = run("himia", source, tmp_path / "out", "--partial")
     assert speakers_of(manifests)["test"] == {"SV0005", "SV0006"}
     assert len(read_trials(tmp_path / "out/trials/himia-all.txt")) == 6
+
+
+def test_himia_lists_stand_for_every_channel(tmp_path):
+    files = himia_files("2_00_F0041", "2_01_F0041", "7_01_F0041")
+    files["test/trials_1m"] = lines(
+        "SV0005_2_{}_F0041.wav SV0006_2_{}_F0041.wav nontarget",
+        "SV0005_7_01_F0041.wav SV0005_2_{}_F0041.wav target",
+    )
+    files["test/trials_mic"] = lines(
+        "SV0005_7_01_F0041.wav SV0006_7_01_F0041.wav nontarget",
+        "SV0006_7_01_F0041.wav SV0006_2_{}_F0041.wav target",
+    )
+    run("himia", write_tree(tmp_path, files), tmp_path / "out", "--partial")
+    found = {
+        name: sorted(read_trials(tmp_path / f"out/trials/himia-{name}.txt")["test"])
+        for name in ("1m", "mic")
+    }
+    far = [f"SV{s:04d}_2_{c}_F0041" for s in (5, 6) for c in ("00", "01")]
+    assert found == {"1m": far, "mic": [*far[2:], "SV0006_7_01_F0041"]}
 
 
 def test_vctk_microphones(tmp_path):

@@ -15,12 +15,15 @@ from recipes.preparation import Recipe, run_recipe
 from utils.corpus import Found, Plan
 from utils.download import Archive
 from utils.errors import UserError
+from utils.trial_design import TrialList
+from utils.trials import read_trials
 
 LISTS = {  # of each part, and the folder that its paths start from
     "train": ("train/SPEECHDATA/train.scp", "train/SPEECHDATA"),
     "dev": ("dev/SPEECHDATA/dev.scp", "dev/SPEECHDATA"),
     "test": ("test/wav.scp", "test/wav"),
 }
+TRIALS = "trials_1m", "trials_mic"  # enrolled at 1 m, and close by
 
 
 def find(args: argparse.Namespace) -> Found:
@@ -39,7 +42,32 @@ def find(args: argparse.Namespace) -> Found:
                 {"ID": stem, "wav": str((args.source / folder / entry).resolve()),
                  "spk_id": stem.split("_")[0], "part": part, "language": "zh"}
             )  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    test_ids = table.loc[table["part"] == "test", "ID"]
+    paths = {name: args.source / "test" / name for name in TRIALS}
+    lists = {
+        f"himia-{name.removeprefix('trials_')}": read_list(path, test_ids)
+        for name, path in paths.items()
+        if path.is_file()
+    }
+    return Found(table, lists)
+
+
+def read_list(path: Path, test_ids: pd.Series) -> TrialList:
+    """Read lines `SV0001_7_01_N0001.wav SV0001_2_{}_N0001.wav target`.
+
+    Each stands for a trial of every channel whose files are there.
+    """
+    trials, expanded = read_trials(path), []
+    for channel in sorted(set(test_ids.str.split("_").str[2])):
+        sides = {
+            side: trials[side].astype(str).str.removesuffix(".wav")
+            .str.replace("{}", channel, regex=False)
+            for side in ("enrol", "test")
+        }  # fmt: skip
+        is_there = sides["enrol"].isin(test_ids) & sides["test"].isin(test_ids)
+        expanded.append(trials.assign(**sides)[is_there])
+    return TrialList(pd.concat(expanded, ignore_index=True).drop_duplicates())
 
 
 RECIPE = Recipe(

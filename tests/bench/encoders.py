@@ -26,7 +26,9 @@ from local.hyperparameters import load_hyperparameters
 from utils.embedding_files import read_embeddings, write_embeddings
 from utils.embeddings import UtteranceBatches, embed_batches
 from utils.features import FeatureStore
+from utils.manifest import read_manifest
 from utils.plots import save_figure
+from utils.scoring import length_normalise
 
 TRIPLET_SHARE, EPOCH_CROPS = 0.2, 3840
 
@@ -61,6 +63,7 @@ SYSTEMS = {
 }
 JOINED = "rescnn, softmax + select batch", "gru", "lstm", "bilstm", "rnn"
 SPLITS = "train", "valid", "test"
+BACKENDS = "cosine", "cosine+asnorm", "lda-plda"
 
 
 def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
@@ -118,8 +121,9 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
             words += ["--init", model]
         if phase == "triplet":
             words += ["--triplet.mining", system.mining]
-        run("local.train", *words)
         model = out / phase
+        if not (model / "experiment.json").is_file():
+            run("local.train", *words)
     return model
 
 
@@ -131,43 +135,55 @@ def embed(model: Path, args: argparse.Namespace, out: Path) -> None:
 
 
 def evaluate(args: argparse.Namespace, out: Path) -> list[str]:
-    """Score by cosine and with normalisation; returns EERs with intervals."""
+    """Score with each back-end, unless that is done; returns EERs with intervals."""
     data, cells = args.data, []
-    for name in ("cosine", "cosine+asnorm"):
+    for name in BACKENDS:
         backend, scores = out / f"backend-{name}", out / f"{name}.txt"
-        words = "--embeddings", out / "train", "--manifest", data / "train.csv"
-        run("local.train_backend", name, *words, "--out", backend)
-        words = "--enrol", out / "test", "--test", out / "test", "--trials", args.trials
-        run("local.score", "--backend", backend, *words, "--out", scores)
-        words = "--metadata", data / "test.csv", "--bootstrap", 200
         json_file = out / f"{name}.json"
-        run("local.evaluate", args.trials, scores, *words, "--json", json_file)
+        if not json_file.is_file():
+            words = "--embeddings", out / "train", "--manifest", data / "train.csv"
+            run("local.train_backend", name, *words, "--out", backend)
+            words = "--enrol", out / "test", "--test", out / "test"
+            words = *words, "--trials", args.trials, "--out", scores
+            run("local.score", "--backend", backend, *words)
+            words = "--metadata", data / "test.csv", "--bootstrap", 200
+            run("local.evaluate", args.trials, scores, *words, "--json", json_file)
+            scores.unlink()
         result = json.loads(json_file.read_text())
         low, high = (100 * bound for bound in result["ci"]["eer"])
         cells.append(f"{100 * result['eer']:.2f} ({low:.2f} to {high:.2f})")
-        scores.unlink()
     return cells
 
 
-def row(name: str, args: argparse.Namespace, speed: tuple) -> str:
-    """Train and evaluate a system, unless that is done; return its line."""
+def trained_row(name: str, args: argparse.Namespace, speed: tuple) -> list[str]:
+    """Train and evaluate a system, as far as that is not done; return its cells."""
     out = folder_of(name, args)
-    line = out / "line.txt"
-    if line.is_file():
-        return line.read_text()
-    start = time.perf_counter()
     model = train(SYSTEMS[name], args, speed[0], out)
-    minutes = (time.perf_counter() - start) / 60
+    if not (out / "test.npy").is_file():
+        embed(model, args, out)
     facts = json.loads((model / "experiment.json").read_text())
     cells = [name, f"{speed[1] / 1e6:.2f} M", f"{EPOCH_CROPS / speed[0]:.0f}"]
-    cells += [f"{minutes:.1f}", f"{speed[2]:.0f}", f"{100 * facts['valid_eer']:.2f}"]
-    embed(model, args, out)
-    text = f"| {' | '.join(cells + evaluate(args, out))} |"
-    line.write_text(text)
-    return text
+    cells += [f"{learning_curve(out)[0][-1]:.1f}", f"{speed[2]:.0f}"]
+    return [*cells, f"{100 * facts['valid_eer']:.2f}", *evaluate(args, out)]
 
 
-def joined_row(args: argparse.Namespace) -> str:
+def averages_row(args: argparse.Namespace) -> list[str]:
+    """Evaluate means and deviations of the features and their changes, not trained."""
+    out = args.out / "averages"
+    out.mkdir(parents=True, exist_ok=True)
+    for split in SPLITS:
+        store = FeatureStore(args.features / split)
+        ids = read_manifest(args.data / f"{split}.csv")["ID"].tolist()
+        utterances = (store.frames(name).astype(np.float32) for name in ids)
+        averages = [
+            np.concatenate([x.mean(0), x.std(0), np.diff(x, axis=0).std(0)])
+            for x in utterances
+        ]
+        write_embeddings(out / split, ids, length_normalise(np.array(averages)))
+    return ["averages of the features", *["-"] * 5, *evaluate(args, out)]
+
+
+def joined_row(args: argparse.Namespace) -> list[str]:
     """Evaluate the embeddings of `JOINED` side by side: the mean of their cosines."""
     out = args.out / "joined"
     out.mkdir(exist_ok=True)
@@ -175,9 +191,12 @@ def joined_row(args: argparse.Namespace) -> str:
         parts = [read_embeddings(folder_of(name, args) / split) for name in JOINED]
         joined = np.hstack([embeddings for _, embeddings in parts])
         write_embeddings(out / split, parts[0][0], joined)
-    return f"| {' + '.join(JOINED)} | - | - | - | - | - |" + "".join(
-        f" {cell} |" for cell in evaluate(args, out)
-    )
+    return ["five encoders joined", *["-"] * 5, *evaluate(args, out)]
+
+
+def print_row(cells: list[str]) -> None:
+    """Print a line of the table."""
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def learning_curve(out: Path) -> tuple[list[float], list[float]]:
@@ -231,17 +250,17 @@ def main() -> None:
     speeds = {
         name: measure_speed(SYSTEMS[name], args.features) for name in args.systems
     }
-    print(
-        "| system | parameters | s an epoch | minutes | embedding, x real time |",
-        end="",
-    )
-    print(" valid EER % | cosine EER % (95 %) | cosine+asnorm EER % (95 %) |")
-    print("|" + " --- |" * 8)
-    jobs = (delayed(row)(name, args, speeds[name]) for name in args.systems)
-    for line in Parallel(args.nj, return_as="generator")(jobs):
-        print(line, flush=True)
+    header = ["system", "parameters", "s an epoch", "minutes"]
+    header += ["embedding, x real time", "valid EER %"]
+    header += [f"{name} EER % (95 %)" for name in BACKENDS]
+    print_row(header)
+    print_row(["---"] * len(header))
+    jobs = (delayed(trained_row)(name, args, speeds[name]) for name in args.systems)
+    for cells in Parallel(args.nj, return_as="generator")(jobs):
+        print_row(cells)
+    print_row(averages_row(args))
     if set(JOINED) <= set(args.systems):
-        print(joined_row(args))
+        print_row(joined_row(args))
     draw_curves(args)
 
 
