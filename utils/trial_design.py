@@ -197,7 +197,7 @@ def _draw_targets(
         )
         kept = is_kept(left, right)
         left, right, owner = left[kept], right[kept], owner[kept]
-        order = np.lexsort([rng.random(len(owner)), owner])
+        order = np.argsort(owner + rng.random(len(owner)))  # by chance, owner by owner
         counts = np.bincount(owner, minlength=len(members))
         place = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
         chosen = order[place < n]
