@@ -37,14 +37,14 @@ class System(NamedTuple):
     """What is trained: a model, perhaps with a triplet phase, or with that alone."""
 
     model: str
-    options: tuple[object, ...] = ()
+    net: dict[str, object] = {}
     crop_frames: int = 160
     mining: str = ""
     is_pretrained: bool = True
 
 
-RESCNN = "rescnn_small", ("--net.normalise_input", "true")
-NORMALISED = "--net.n_normalised", 64
+RESCNN = "rescnn_small", {"normalise_input": True}
+NORMALISED = {"n_normalised": 64}
 SYSTEMS = {
     "rescnn, softmax": System(*RESCNN),
     "rescnn, softmax + random triplets": System(*RESCNN, mining="random"),
@@ -58,6 +58,12 @@ SYSTEMS = {
     "rescnn, triplets from scratch": System(
         *RESCNN, mining="history", is_pretrained=False
     ),
+    "rescnn, pooling of statistics": System(
+        "rescnn_small", {"normalise_input": True, "pooling": "statistics"}
+    ),
+    "gru, pooling of attentive statistics": System(
+        "gru_small", {"pooling": "attentive_statistics"}
+    ),
     "rescnn, crops of 0.8 s": System(*RESCNN, crop_frames=80),
     "rescnn, crops of 3.2 s": System(*RESCNN, crop_frames=320),
 }
@@ -70,7 +76,7 @@ def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
     """Return crops a second in training, parameters, and times real time embedding."""
     torch.set_num_threads(1)
     store = FeatureStore(features / "valid")
-    overrides = {"n_mels": store.n_mels, "n_speakers": 2}
+    overrides = {"n_mels": store.n_mels, "n_speakers": 2, "net": system.net}
     path = f"hparams/train_{system.model}.yaml"
     encoder = load_hyperparameters(path, overrides)["net"]["encoder"]
     optimizer = torch.optim.AdamW(encoder.parameters())
@@ -114,8 +120,9 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
     for phase, part in shares.items():
         words = [phase, "--hparams", f"hparams/train_{system.model}.yaml"]
         words += ["--features", args.features, "--out", out / phase]
+        words += [w for key in system.net for w in (f"--net.{key}", system.net[key])]
         words += [f"--{phase}.epochs", max(1, round(part * crops / EPOCH_CROPS))]
-        words += [f"--{phase}.epoch_crops", EPOCH_CROPS, *system.options]
+        words += [f"--{phase}.epoch_crops", EPOCH_CROPS]
         words += [f"--{phase}.crop_frames", system.crop_frames]
         if model:
             words += ["--init", model]
