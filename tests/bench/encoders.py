@@ -10,6 +10,7 @@ Finished ones are not repeated. FOLDER/curves.png shows how all of them learnt.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -55,7 +56,7 @@ SYSTEMS = {
     "rnn": System("rnn_small"),
     "ECAPA-TDNN (SpeechBrain)": System("ecapa_small", NORMALISED),
     "x-vector (SpeechBrain)": System("xvector_small", NORMALISED),
-    "rescnn, triplets from scratch": System(
+    "rescnn, select batch from scratch": System(
         *RESCNN, mining="history", is_pretrained=False
     ),
     "rescnn, pooling of statistics": System(
@@ -64,7 +65,6 @@ SYSTEMS = {
     "gru, pooling of attentive statistics": System(
         "gru_small", {"pooling": "attentive_statistics"}
     ),
-    "rescnn, crops of 0.8 s": System(*RESCNN, crop_frames=80),
     "rescnn, crops of 3.2 s": System(*RESCNN, crop_frames=320),
 }
 JOINED = "rescnn, softmax + select batch", "gru", "lstm", "bilstm", "rnn"
@@ -106,7 +106,8 @@ def folder_of(name: str, args: argparse.Namespace) -> Path:
 def run(module: str, *words: object) -> None:
     """Run a program on one thread."""
     command = [sys.executable, "-m", module, *map(str, words)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=one_thread)
 
 
 def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> Path:
@@ -165,11 +166,14 @@ def evaluate(args: argparse.Namespace, out: Path) -> list[str]:
 def trained_row(name: str, args: argparse.Namespace, speed: tuple) -> list[str]:
     """Train and evaluate a system, as far as that is not done; return its cells."""
     out = folder_of(name, args)
-    model = train(SYSTEMS[name], args, speed[0], out)
+    cells = [name, f"{speed[1] / 1e6:.2f} M", f"{EPOCH_CROPS / speed[0]:.0f}"]
+    try:
+        model = train(SYSTEMS[name], args, speed[0], out)
+    except subprocess.CalledProcessError:  # such as a collapse: it has said why
+        return [*cells, "stopped", *["-"] * (2 + len(BACKENDS))]
     if not (out / "test.npy").is_file():
         embed(model, args, out)
     facts = json.loads((model / "experiment.json").read_text())
-    cells = [name, f"{speed[1] / 1e6:.2f} M", f"{EPOCH_CROPS / speed[0]:.0f}"]
     cells += [f"{learning_curve(out)[0][-1]:.1f}", f"{speed[2]:.0f}"]
     return [*cells, f"{100 * facts['valid_eer']:.2f}", *evaluate(args, out)]
 
