@@ -45,7 +45,6 @@ class System(NamedTuple):
 
 
 RESCNN = "rescnn_small", {"normalise_input": True}
-NORMALISED = {"n_normalised": 64}
 SYSTEMS = {
     "rescnn, softmax": System(*RESCNN),
     "rescnn, softmax + random triplets": System(*RESCNN, mining="random"),
@@ -54,8 +53,8 @@ SYSTEMS = {
     "lstm": System("lstm_small"),
     "bilstm": System("bilstm_small"),
     "rnn": System("rnn_small"),
-    "ECAPA-TDNN (SpeechBrain)": System("ecapa_small", NORMALISED),
-    "x-vector (SpeechBrain)": System("xvector_small", NORMALISED),
+    "ECAPA-TDNN (SpeechBrain)": System("ecapa_small"),
+    "x-vector (SpeechBrain)": System("xvector_small"),
     "rescnn, select batch from scratch": System(
         *RESCNN, mining="history", is_pretrained=False
     ),
