@@ -59,12 +59,12 @@ def read_list(path: Path, test_ids: pd.Series) -> TrialList:
     Each stands for a trial of every channel whose files are there.
     """
     trials, expanded = read_trials(path), []
+    stems = trials[["enrol", "test"]].astype(str)
+    stems = stems.apply(lambda side: side.str.removesuffix(".wav"))
     for channel in sorted(set(test_ids.str.split("_").str[2])):
         sides = {
-            side: trials[side].astype(str).str.removesuffix(".wav")
-            .str.replace("{}", channel, regex=False)
-            for side in ("enrol", "test")
-        }  # fmt: skip
+            side: stems[side].str.replace("{}", channel, regex=False) for side in stems
+        }
         is_there = sides["enrol"].isin(test_ids) & sides["test"].isin(test_ids)
         expanded.append(trials.assign(**sides)[is_there])
     return TrialList(pd.concat(expanded, ignore_index=True).drop_duplicates())
