@@ -21,10 +21,11 @@ from utils.experiment import load_weights, model_hash
 from utils.feature_extraction import FeatureExtractor
 from utils.features import FeatureStore, FeatureWriter, read_skipped
 from utils.manifest import read_manifest
+from utils.precision import DTYPES
 from utils.program import run_program
 from utils.progress import progress
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = ("fp32", "bf16")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -37,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="prefix to write")
     parser.add_argument("--features", type=Path, help="folder that stage 2 wrote")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", choices=DTYPES, default="fp32")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--nj", type=int, default=1, help="processes for reading audio")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ random in a step follows from the seed and the step's number, so a resumed run
 repeats an uninterrupted one.
 """
 
+import logging
 import math
 import time
 
@@ -12,6 +13,7 @@ import numpy as np
 import speechbrain as sb
 import torch
 from speechbrain import Stage
+from speechbrain.utils.autocast import TorchAutocast
 from speechbrain.utils.epoch_loop import EpochCounterWithStopper
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -21,9 +23,12 @@ from utils import distributed
 from utils.checkpoints import TrainingState
 from utils.crops import Crop, CropBatch, CropDataset
 from utils.diagnostics import all_pairs_eer
-from utils.embeddings import UtteranceBatch
+from utils.embeddings import UtteranceBatch, check_finite
 from utils.errors import UserError
+from utils.precision import DTYPES, training_agrees
 from utils.training_log import TrainingLog
+
+logger = logging.getLogger(__name__)
 
 
 class SpeakerBrain(sb.Brain):
@@ -100,7 +105,26 @@ class SpeakerBrain(sb.Brain):
             self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
         if self.average is not None:  # the encoder may have been loaded meanwhile
             self.average.module.load_state_dict(self.encoder.state_dict())
+        self.check_precision(train_set)
         self.fit(self.counter, train_set, valid_set)
+
+    def check_precision(self, train_set: DataLoader) -> None:
+        """Train in float32 where the reduced precision disagrees with it here."""
+        if self.precision == "fp32":
+            return
+        self.train_sampler.set_epoch(1)
+        crops = next(iter(self.train_sampler))
+        batch = train_set.collate_fn([self.crop_dataset[crop] for crop in crops])
+        feats = batch.feats.to(self.device)
+        agrees = training_agrees(self.encoder, feats, DTYPES[self.precision])
+        if not all(distributed.gather_lists([agrees])):
+            logger.warning(
+                "%s disagrees with float32 here on batches of %s: float32 is used",
+                self.precision,
+                tuple(feats.shape),
+            )
+            self.precision = "fp32"
+            self.training_ctx = TorchAutocast(self.device_type)
 
     def on_fit_start(self) -> None:
         """Recover the last checkpoint; else measure the EER before training."""
@@ -222,6 +246,8 @@ class SpeakerBrain(sb.Brain):
         """Keep the embeddings of a validation batch."""
         with torch.inference_mode(), self.evaluation_ctx:
             embeddings = self.compute_forward(batch, stage).float().cpu().numpy()
+        ids = self.valid_set.dataset.store.index["ID"].to_numpy()
+        check_finite(embeddings, ids[batch.rows])
         self.valid_embeddings += zip(batch.rows.tolist(), embeddings, strict=True)
         return torch.zeros(())
 

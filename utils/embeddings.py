@@ -1,5 +1,6 @@
 """Embed whole utterances: deterministic, in batches of similar length."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -7,7 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from utils.errors import UserError
 from utils.features import FeatureStore
+from utils.precision import embeddings_agree
+
+logger = logging.getLogger(__name__)
 
 LENGTH_STEP = 64  # frames
 
@@ -97,6 +102,15 @@ class UtteranceBatches(torch.utils.data.Dataset):
         """Return the number of batches."""
         return len(self.batches)
 
+    def one_of_each_shape(self) -> Iterator[UtteranceBatch]:
+        """Load a batch of every number of utterances and padded length."""
+        lengths = padded_length(self.store.index["n_frames"].to_numpy())
+        numbers = {
+            (len(rows), lengths[rows[0]]): number
+            for number, rows in enumerate(self.batches)
+        }
+        return map(self.__getitem__, numbers.values())
+
     def __getitem__(self, number: int) -> UtteranceBatch:
         """Load one batch."""
         if number >= len(self):
@@ -131,17 +145,59 @@ def embed_batches(
     device : str
         Where the encoder is.
     dtype : torch.dtype
-        float32, or bfloat16 for faster and coarser arithmetic.
+        float32, or bfloat16 for faster and coarser arithmetic; where that disagrees
+        with float32 on any shape of batch, float32 is used, and a warning says so.
 
     Yields
     ------
     rows : ndarray of int, shape (B,)
     embeddings : ndarray of float32, shape (B, D)
+
+    Raises
+    ------
+    UserError
+        An embedding is not finite.
     """
     encoder.eval()
-    is_mixed = dtype != torch.float32
+    is_mixed = dtype != torch.float32 and _agrees(encoder, batches, device, dtype)
     kind = torch.device(device).type
     with torch.inference_mode(), torch.autocast(kind, dtype, enabled=is_mixed):
         for rows, feats, lengths in batches:
             embeddings = encoder(feats.to(device), lengths.to(device))
-            yield rows, embeddings.float().cpu().numpy()
+            embeddings = embeddings.float().cpu().numpy()
+            check_finite(embeddings, batches.store.index["ID"].to_numpy()[rows])
+            yield rows, embeddings
+
+
+def _agrees(
+    encoder: torch.nn.Module, batches: UtteranceBatches, device: str, dtype: torch.dtype
+) -> bool:
+    """Compare with float32 on a batch of every shape; warn where they differ."""
+    for batch in batches.one_of_each_shape():
+        feats, lengths = batch.feats.to(device), batch.lengths.to(device)
+        if not embeddings_agree(encoder, feats, lengths, dtype):
+            logger.warning(
+                "%s disagrees with float32 here on batches of %s: float32 is used",
+                dtype,
+                tuple(feats.shape),
+            )
+            return False
+    return True
+
+
+def check_finite(embeddings: np.ndarray, ids: Sequence[str]) -> None:
+    """Stop where an embedding (N, D) is not finite, and name its utterance.
+
+    Example
+    -------
+    >>> check_finite(np.array([[1.0, np.nan]]), ["u1"])
+    Traceback (most recent call last):
+    ...
+    utils.errors.UserError: u1: the embedding is not finite; ...
+    """
+    is_finite = np.isfinite(embeddings).all(axis=1)
+    if not is_finite.all():
+        raise UserError(
+            f"{ids[int(is_finite.argmin())]}: the embedding is not finite; look at the "
+            "audio and at the model's weights"
+        )
