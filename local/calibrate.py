@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils.atomic import replacing_file
-from utils.errors import UserError
-from utils.fusion import LinearFusion, decision_thresholds, fit_fusion
-from utils.manifest import read_manifest
-from utils.program import run_program
-from utils.provenance import program_facts, trial_list_facts
-from utils.score_files import join_scores, read_scores, write_scores
-from utils.trials import check_both_kinds, read_trials
+from utils.backend.calibration import LinearFusion, decision_thresholds, fit_fusion
+from utils.data.manifest import read_manifest
+from utils.report.provenance import program_facts, trial_list_facts
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.trials.lists import check_both_kinds, read_trials
+from utils.trials.scores import join_scores, read_scores, write_scores
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -11,18 +11,18 @@ from pathlib import Path
 import pandas as pd
 
 from local.scored_trials import add_arguments, read_joined, read_protocol
-from utils.atomic import replacing_file
-from utils.bootstrap import (
+from utils.metrics.bootstrap import (
     ScoredTrials,
     bootstrap,
     draw_counts,
     flat_metrics,
     p_value,
 )
-from utils.evaluation import evaluate
-from utils.program import run_program
-from utils.provenance import program_facts, trial_list_facts
-from utils.report_page import render_text_table
+from utils.metrics.evaluation import evaluate
+from utils.report.page import render_text_table
+from utils.report.provenance import program_facts, trial_list_facts
+from utils.runtime.atomic import replacing_file
+from utils.runtime.program import run_program
 
 
 def parse_arguments() -> argparse.Namespace:

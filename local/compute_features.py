@@ -14,14 +14,14 @@ import torch
 from joblib import Parallel, delayed
 
 from local.hyperparameters import load_hyperparameters, resolved_text
-from utils.atomic import replacing_folder
-from utils.audio_sources import read_sources
-from utils.errors import UserError
-from utils.feature_extraction import FeatureExtractor
-from utils.features import FeatureWriter, write_skipped
-from utils.manifest import read_manifest
-from utils.program import run_program
-from utils.progress import progress
+from utils.data.manifest import read_manifest
+from utils.features.extraction import FeatureExtractor
+from utils.features.sources import read_sources
+from utils.features.store import FeatureWriter, write_skipped
+from utils.runtime.atomic import replacing_folder
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
 
 SPLITS = ("train", "valid", "cohort", "test")
 

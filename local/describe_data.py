@@ -13,21 +13,21 @@ import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
-from utils.atomic import replacing_file
-from utils.audio import decode_audio
-from utils.data_card import label_tables, listen, overlap_table, size_table
-from utils.data_plots import spectrograms, split_histograms
-from utils.errors import UserError
-from utils.manifest import read_manifest
-from utils.plots import save_figure
-from utils.program import run_program
-from utils.progress import progress
-from utils.report_page import (
+from utils.audio.decoding import decode_audio
+from utils.data.card import label_tables, listen, overlap_table, size_table
+from utils.data.manifest import read_manifest
+from utils.report.data_plots import spectrograms, split_histograms
+from utils.report.page import (
     render_figure,
     render_page,
     render_table,
     render_text_table,
 )
+from utils.report.plots import save_figure
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
 
 SPLITS = ("train", "valid", "cohort", "test")
 PICTURES = {

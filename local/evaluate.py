@@ -18,8 +18,7 @@ from local.scored_trials import (
     read_joined,
     read_protocol,
 )
-from utils.atomic import replacing_file
-from utils.bootstrap import (
+from utils.metrics.bootstrap import (
     ScoredTrials,
     Speakers,
     bootstrap,
@@ -28,21 +27,22 @@ from utils.bootstrap import (
     intervals,
     primary_cost_samples,
 )
-from utils.costs import PRESETS
-from utils.evaluation import evaluate, primary_cost
-from utils.metrics import (
+from utils.metrics.costs import PRESETS
+from utils.metrics.detection import (
     partial_auc,
     rates_at,
     threshold_at_eer,
     threshold_at_far,
     threshold_at_frr,
 )
-from utils.metrics_table import metrics_table, slices_table
-from utils.program import run_program
-from utils.provenance import program_facts, trial_list_facts
-from utils.score_plots import write_plots
-from utils.slices import SliceSpec, fairness, parse_slice, slice_trials
-from utils.trial_speakers import trial_labels
+from utils.metrics.evaluation import evaluate, primary_cost
+from utils.metrics.slices import SliceSpec, fairness, parse_slice, slice_trials
+from utils.metrics.speakers import trial_labels
+from utils.report.provenance import program_facts, trial_list_facts
+from utils.report.score_plots import write_plots
+from utils.report.tables import metrics_table, slices_table
+from utils.runtime.atomic import replacing_file
+from utils.runtime.program import run_program
 
 
 def parse_arguments() -> argparse.Namespace:

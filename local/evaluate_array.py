@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from local.scored_trials import prior_text
-from utils.atomic import replacing_file
-from utils.errors import UserError
-from utils.program import run_program
-from utils.provenance import program_facts
-from utils.streaming import StreamedScores
+from utils.metrics.out_of_core import StreamedScores
+from utils.report.provenance import program_facts
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -13,24 +13,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils.atomic import replacing_file
-from utils.bootstrap import draw_counts, flat_metrics, intervals
-from utils.embedding_files import read_embeddings
-from utils.errors import UserError
-from utils.identification import (
+from utils.data.manifest import read_manifest
+from utils.embeddings.files import read_embeddings
+from utils.metrics.bootstrap import draw_counts, flat_metrics, intervals
+from utils.metrics.identification import (
     UNKNOWN,
     cmc,
     detection_and_identification,
     hundred_way_protocol,
     mean_average_precision,
 )
-from utils.manifest import read_manifest
-from utils.plots import save_figure
-from utils.program import run_program
-from utils.provenance import program_facts, trial_list_facts
-from utils.score_files import join_scores, read_scores
-from utils.score_plots import cmc_curve
-from utils.trials import read_trials
+from utils.report.plots import save_figure
+from utils.report.provenance import program_facts, trial_list_facts
+from utils.report.score_plots import cmc_curve
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.trials.lists import read_trials
+from utils.trials.scores import join_scores, read_scores
 
 RATES = ("rank", "map", "dir_at_fpir")
 

@@ -13,17 +13,17 @@ import torch
 from joblib import Parallel, delayed
 
 from local.hyperparameters import load_hyperparameters
-from utils.device import checked_device
-from utils.embedding_files import write_embeddings
-from utils.embeddings import UtteranceBatches, embed_batches
-from utils.errors import UserError
-from utils.experiment import load_weights, model_hash
-from utils.feature_extraction import FeatureExtractor
-from utils.features import FeatureStore, FeatureWriter, read_skipped
-from utils.manifest import read_manifest
-from utils.precision import DTYPES
-from utils.program import run_program
-from utils.progress import progress
+from utils.data.manifest import read_manifest
+from utils.embeddings.extraction import UtteranceBatches, embed_batches
+from utils.embeddings.files import write_embeddings
+from utils.features.extraction import FeatureExtractor
+from utils.features.store import FeatureStore, FeatureWriter, read_skipped
+from utils.models.experiment import load_weights, model_hash
+from utils.runtime.device import checked_device
+from utils.runtime.errors import UserError
+from utils.runtime.precision import DTYPES
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
 
 PRECISIONS = ("fp32", "bf16")
 

@@ -20,15 +20,15 @@ from local.phases import (
     make_loaders,
     parse_arguments,
 )
-from utils.atomic import replacing_file
-from utils.device import checked_device
-from utils.diagnostics import advise_rate
-from utils.errors import UserError
-from utils.fine_tuning import start_from
-from utils.plots import rate_curve, save_figure
-from utils.program import run_program
-from utils.schedule import LearningRate
-from utils.training_data import read_training_data
+from utils.report.plots import rate_curve, save_figure
+from utils.runtime.atomic import replacing_file
+from utils.runtime.device import checked_device
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.training.data import read_training_data
+from utils.training.diagnostics import advise_rate
+from utils.training.fine_tuning import start_from
+from utils.training.schedule import LearningRate
 
 
 def parse() -> tuple[argparse.Namespace, dict]:

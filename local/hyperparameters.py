@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 
-from utils.errors import UserError
+from utils.runtime.errors import UserError
 
 
 def load_hyperparameters(path: Path | str, overrides: str = "") -> dict:

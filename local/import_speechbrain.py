@@ -18,9 +18,9 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.tag import Tag
 
 from local.hyperparameters import load_hyperparameters, resolved_text
-from utils.errors import UserError
-from utils.experiment import fill_weights, read_weights, save_model
-from utils.program import run_program
+from utils.models.experiment import fill_weights, read_weights, save_model
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
 
 N_FFT = 400  # SpeechBrain's default
 MODELS = ("ECAPA_TDNN.ECAPA_TDNN", "Xvector.Xvector", "ResNet.ResNet")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio_files import audio_paths
-from utils.durations import measure
-from utils.errors import UserError
-from utils.manifest import write_manifest
-from utils.program import run_program
+from utils.data.durations import measure
+from utils.data.files import audio_paths
+from utils.data.manifest import write_manifest
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
 
 
 def parse_arguments() -> argparse.Namespace:

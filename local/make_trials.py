@@ -7,9 +7,9 @@ local.calibrate learns a fusion.
 import argparse
 from pathlib import Path
 
-from utils.manifest import read_manifest
-from utils.program import run_program
-from utils.trials import check_both_kinds, pair_trials, write_trials
+from utils.data.manifest import read_manifest
+from utils.runtime.program import run_program
+from utils.trials.lists import check_both_kinds, pair_trials, write_trials
 
 
 def parse_arguments() -> argparse.Namespace:

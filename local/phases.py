@@ -13,18 +13,18 @@ import yaml
 from torch.utils.data import DataLoader
 
 from local.hyperparameters import load_hyperparameters, resolved_text
-from utils import distributed
-from utils.audio_sources import read_sources
-from utils.brain import SpeakerBrain
-from utils.checkpoints import AtomicCheckpointer
-from utils.crops import CropDataset, CropPicker
-from utils.device import best_precision
-from utils.embeddings import UtteranceBatches
-from utils.errors import UserError
-from utils.manifest import read_manifest
-from utils.online_crops import OnlineCropDataset
-from utils.sampler import EpochPlan
-from utils.training_data import TrainingData
+from utils.data.manifest import read_manifest
+from utils.embeddings.extraction import UtteranceBatches
+from utils.features.sources import read_sources
+from utils.runtime.device import best_precision
+from utils.runtime.errors import UserError
+from utils.training import distributed
+from utils.training.brain import SpeakerBrain
+from utils.training.checkpoints import AtomicCheckpointer
+from utils.training.crops import CropDataset, CropPicker
+from utils.training.data import TrainingData
+from utils.training.online_crops import OnlineCropDataset
+from utils.training.sampler import EpochPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,25 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.atomic import replacing_file
-from utils.enrolment import read_enrolment
-from utils.error_rates import error_rates
-from utils.errors import UserError
-from utils.evaluation import evaluate
-from utils.features import read_skipped
-from utils.plots import svg_element, training_curves
-from utils.program import run_program
-from utils.provenance import program_facts, shared_speakers, trial_list_facts
-from utils.report_page import (
+from utils.features.store import read_skipped
+from utils.metrics.error_rates import error_rates
+from utils.metrics.evaluation import evaluate
+from utils.report.page import (
     render_facts,
     render_figure,
     render_page,
     render_table,
     render_text_table,
 )
-from utils.score_files import join_scores, read_scores
-from utils.score_plots import det_curve
-from utils.trials import check_both_kinds, drop_trials_of, read_trials
+from utils.report.plots import svg_element, training_curves
+from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
+from utils.report.score_plots import det_curve
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.trials.enrolment import read_enrolment
+from utils.trials.lists import check_both_kinds, drop_trials_of, read_trials
+from utils.trials.scores import join_scores, read_scores
 
 
 def parse_arguments() -> argparse.Namespace:

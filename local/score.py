@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from utils.backend import Backend, Side, score_trials
-from utils.backend_files import open_backend, read_prepared
-from utils.enrolment import read_enrolment
-from utils.errors import UserError
-from utils.features import read_skipped
-from utils.manifest import read_manifest
-from utils.program import run_program
-from utils.quality import model_measures, utterance_measures
-from utils.score_files import write_scores
-from utils.trials import drop_trials_of, read_trials
+from utils.backend.backend import Backend, Side, score_trials
+from utils.backend.files import open_backend, read_prepared
+from utils.backend.quality import model_measures, utterance_measures
+from utils.data.manifest import read_manifest
+from utils.features.store import read_skipped
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.trials.enrolment import read_enrolment
+from utils.trials.lists import drop_trials_of, read_trials
+from utils.trials.scores import write_scores
 
 
 class Sides(NamedTuple):

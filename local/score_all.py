@@ -8,10 +8,10 @@ cluster: see README.md.
 import argparse
 from pathlib import Path
 
-from utils.all_pairs import score_all
-from utils.atomic import replacing_file
-from utils.backend_files import open_backend, read_prepared
-from utils.program import run_program
+from utils.backend.all_pairs import score_all
+from utils.backend.files import open_backend, read_prepared
+from utils.runtime.atomic import replacing_file
+from utils.runtime.program import run_program
 
 
 def parse_arguments() -> argparse.Namespace:

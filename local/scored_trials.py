@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from utils.bootstrap import Speakers
-from utils.enrolment import read_enrolment
-from utils.manifest import read_manifest
-from utils.score_files import join_scores, read_scores
-from utils.trial_speakers import speakers_from_labels, speakers_from_metadata
-from utils.trials import check_both_kinds, read_trials
+from utils.data.manifest import read_manifest
+from utils.metrics.bootstrap import Speakers
+from utils.metrics.speakers import speakers_from_labels, speakers_from_metadata
+from utils.trials.enrolment import read_enrolment
+from utils.trials.lists import check_both_kinds, read_trials
+from utils.trials.scores import join_scores, read_scores
 
 
 class Protocol(NamedTuple):

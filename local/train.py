@@ -24,16 +24,16 @@ from local.phases import (
     make_loaders,
     parse_arguments,
 )
-from utils import distributed
-from utils.atomic import replacing_file
-from utils.brain import SpeakerBrain
-from utils.device import checked_device
-from utils.diagnostics import confusion_table
-from utils.errors import UserError
-from utils.experiment import file_hash, fingerprint, open_experiment, save_model
-from utils.fine_tuning import start_from, weights_file
-from utils.program import log_to, run_program
-from utils.training_data import TrainingData, read_training_data
+from utils.models.experiment import file_hash, fingerprint, open_experiment, save_model
+from utils.runtime.atomic import replacing_file
+from utils.runtime.device import checked_device
+from utils.runtime.errors import UserError
+from utils.runtime.program import log_to, run_program
+from utils.training import distributed
+from utils.training.brain import SpeakerBrain
+from utils.training.data import TrainingData, read_training_data
+from utils.training.diagnostics import confusion_table
+from utils.training.fine_tuning import start_from, weights_file
 
 SANITY = {"epochs": 5, "patience": 0, "augment": []}
 

@@ -13,20 +13,20 @@ import numpy as np
 import pandas as pd
 
 from local.hyperparameters import load_hyperparameters
-from utils.backend import Backend
-from utils.backend_files import save_backend
-from utils.backend_training import (
+from utils.backend.backend import Backend
+from utils.backend.files import save_backend
+from utils.backend.quality import utterance_measures
+from utils.backend.training import (
     CalibrationSettings,
     add_cohort,
     calibrate,
     fit_backend,
 )
-from utils.embedding_files import read_embeddings, read_model_hash
-from utils.errors import UserError
-from utils.manifest import read_manifest
-from utils.program import run_program
-from utils.provenance import program_facts
-from utils.quality import utterance_measures
+from utils.data.manifest import read_manifest
+from utils.embeddings.files import read_embeddings, read_model_hash
+from utils.report.provenance import program_facts
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
 
 NORMS = {
     "znorm": "z", "tnorm": "t", "snorm": "s", "ztnorm": "zt", "asnorm": "as",

@@ -13,12 +13,16 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, delayed
 
-from utils.audio_validation import Heard, Limits, check_audio, common_findings
-from utils.findings import ERROR, WARNING, Finding, shown, write_findings
-from utils.program import run_program
-from utils.progress import progress
-from utils.trial_validation import model_findings, read_models, trial_findings
-from utils.validation import manifest_findings, read_raw_manifests, split_findings
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
+from utils.validation.audio import Heard, Limits, check_audio, common_findings
+from utils.validation.findings import ERROR, WARNING, Finding, shown, write_findings
+from utils.validation.manifests import (
+    manifest_findings,
+    read_raw_manifests,
+    split_findings,
+)
+from utils.validation.trials import model_findings, read_models, trial_findings
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from recipes.preparation import Recipe
-from utils.corpus import Found, Plan
-from utils.errors import UserError
+from utils.data.corpus import Found, Plan
+from utils.runtime.errors import UserError
 
 SPLIT_NAMES = {
     "train": "train", "training": "train", "valid": "valid", "validation": "valid",

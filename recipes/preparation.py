@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from utils.corpus import Found, Plan, write_corpus
-from utils.download import Archive, download
-from utils.errors import UserError
-from utils.program import run_program
+from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.download import Archive, download
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def prepare(recipe: Recipe, args: argparse.Namespace) -> None:
     Raises
     ------
     UserError
-        No source, or what `utils.corpus.write_corpus` raises.
+        No source, or what `utils.data.corpus.write_corpus` raises.
     """
     if recipe.needs_source and not (args.source and str(args.source) != "."):
         raise UserError("--source: name the folder of the corpus")

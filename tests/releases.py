@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recipes.preparation import make_parser, prepare
 from tests.trees import lines
-from utils.manifest import read_manifest
+from utils.data.manifest import read_manifest
 
 
 def run(corpus, source, out, *options):

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_files import audio_paths, corpus_root
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.errors import UserError
-from utils.trial_design import TrialList
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.files import audio_paths, corpus_root
+from utils.data.trial_design import TrialList
+from utils.runtime.errors import UserError
 
 RELEASE = "https://www.openslr.org/resources/82/"
 

@@ -12,9 +12,9 @@ import csv
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_files import corpus_root
-from utils.corpus import Found, Plan
-from utils.errors import UserError
+from utils.data.corpus import Found, Plan
+from utils.data.files import corpus_root
+from utils.runtime.errors import UserError
 
 GENDERS = {
     "male": "m", "male_masculine": "m", "female": "f", "female_feminine": "f",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
-from utils.corpus import Found
-from utils.corpus_tables import find_tables
+from utils.data.corpus import Found
+from utils.data.tables import find_tables
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

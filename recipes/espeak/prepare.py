@@ -19,10 +19,10 @@ from recipes.espeak.sessions import random_session, record
 from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
 from recipes.espeak.voices import Speaker, random_speaker
 from recipes.preparation import Recipe, run_recipe
-from utils.atomic import replacing_folder
-from utils.corpus import Found, Plan
-from utils.errors import UserError
-from utils.progress import progress
+from utils.data.corpus import Found, Plan
+from utils.runtime.atomic import replacing_folder
+from utils.runtime.errors import UserError
+from utils.runtime.progress import progress
 
 RATE_HZ = 16000
 SESSIONS = ("1", "2")

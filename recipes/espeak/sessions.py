@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from utils.augment import add_noise, coloured_noise, room_response
+from utils.features.augment import add_noise, coloured_noise, room_response
 
 
 @dataclass(frozen=True)

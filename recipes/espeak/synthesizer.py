@@ -14,7 +14,7 @@ from pathlib import Path
 import espeakng_loader
 import numpy as np
 
-from utils.errors import UserError
+from utils.runtime.errors import UserError
 
 _RETRIEVAL = 1  # AUDIO_OUTPUT_RETRIEVAL: samples come through the callback
 _UTF8 = 1  # espeakCHARS_UTF8

@@ -9,8 +9,8 @@ import argparse
 
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
-from utils.audio_files import find_utterances
-from utils.corpus import Found
+from utils.data.corpus import Found
+from utils.data.files import find_utterances
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

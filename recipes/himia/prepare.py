@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.errors import UserError
-from utils.trial_design import TrialList
-from utils.trials import read_trials
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.trial_design import TrialList
+from utils.runtime.errors import UserError
+from utils.trials.lists import read_trials
 
 LISTS = {  # of each part, and the folder that its paths start from
     "train": ("train/SPEECHDATA/train.scp", "train/SPEECHDATA"),

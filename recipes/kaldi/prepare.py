@@ -8,8 +8,8 @@ import argparse
 
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
-from utils.corpus import Found
-from utils.kaldi_data import find_kaldi
+from utils.data.corpus import Found
+from utils.data.kaldi import find_kaldi
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ import argparse
 
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
-from utils.corpus import Found
-from utils.corpus_tables import find_lhotse
+from utils.data.corpus import Found
+from utils.data.tables import find_lhotse
 
 
 def find(args: argparse.Namespace) -> Found:

@@ -13,10 +13,10 @@ from dataclasses import replace
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_files import audio_paths, corpus_root
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.errors import UserError
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.files import audio_paths, corpus_root
+from utils.runtime.errors import UserError
 
 COUNTS = {  # speakers and utterances
     "train-clean-100": (251, 28539), "train-clean-360": (921, 104014),

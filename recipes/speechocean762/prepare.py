@@ -9,10 +9,10 @@ For Pronunciation Assessment", Interspeech 2021.
 import argparse
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_files import corpus_root
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.kaldi_data import find_kaldi
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.files import corpus_root
+from utils.data.kaldi import find_kaldi
 
 
 def find(args: argparse.Namespace) -> Found:

@@ -10,10 +10,10 @@ import argparse
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_files import audio_paths, corpus_root
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.kaldi_data import read_map
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.files import audio_paths, corpus_root
+from utils.data.kaldi import read_map
 
 
 def find(args: argparse.Namespace) -> Found:

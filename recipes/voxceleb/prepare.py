@@ -18,13 +18,13 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio_commands import decoder_command
-from utils.audio_files import ENDINGS, audio_paths
-from utils.corpus import Found, Plan
-from utils.download import Archive
-from utils.errors import UserError
-from utils.trial_design import TrialList
-from utils.trials import read_trials
+from utils.audio.commands import decoder_command
+from utils.data.corpus import Found, Plan
+from utils.data.download import Archive
+from utils.data.files import ENDINGS, audio_paths
+from utils.data.trial_design import TrialList
+from utils.runtime.errors import UserError
+from utils.trials.lists import read_trials
 
 META = "https://www.robots.ox.ac.uk/~vgg/data/voxceleb/meta/"
 LISTS = {  # file, MD5, trials

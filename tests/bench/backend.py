@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 import utils  # noqa: F401 - before anything that imports torchaudio
-from utils.all_pairs import score_all
-from utils.backend import Backend
-from utils.metrics import equal_error_rate
-from utils.plda import Plda
-from utils.plda_training import fit_plda
+from utils.backend.all_pairs import score_all
+from utils.backend.backend import Backend
+from utils.backend.plda import Plda
+from utils.backend.plda_training import fit_plda
+from utils.metrics.detection import equal_error_rate
 
 N_TRAIN, N_SPEAKERS, N_DIMS, RANK, N_ITERATIONS = 10_000, 500, 256, 150, 10
 N_SCORES, N_ALL, REPEATS = 1000, 31_623, 5

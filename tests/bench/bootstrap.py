@@ -5,7 +5,13 @@ import time
 
 import numpy as np
 
-from utils.bootstrap import ScoredTrials, Speakers, bootstrap, draw_counts, intervals
+from utils.metrics.bootstrap import (
+    ScoredTrials,
+    Speakers,
+    bootstrap,
+    draw_counts,
+    intervals,
+)
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from tests.conftest import ROOT
-from utils.corpus import Found, Plan, assign_splits
-from utils.manifest import read_manifest, write_manifest
-from utils.trial_design import PER_SPEAKER, design_trials, sample_trials
-from utils.trials import write_trials
+from utils.data.corpus import Found, Plan, assign_splits
+from utils.data.manifest import read_manifest, write_manifest
+from utils.data.trial_design import PER_SPEAKER, design_trials, sample_trials
+from utils.trials.lists import write_trials
 
 SEED = 1986
 

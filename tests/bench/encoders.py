@@ -24,12 +24,12 @@ from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
 from local.hyperparameters import load_hyperparameters
-from utils.embedding_files import read_embeddings, write_embeddings
-from utils.embeddings import UtteranceBatches, embed_batches
-from utils.features import FeatureStore
-from utils.manifest import read_manifest
-from utils.plots import save_figure
-from utils.scoring import length_normalise
+from utils.backend.scoring import length_normalise
+from utils.data.manifest import read_manifest
+from utils.embeddings.extraction import UtteranceBatches, embed_batches
+from utils.embeddings.files import read_embeddings, write_embeddings
+from utils.features.store import FeatureStore
+from utils.report.plots import save_figure
 
 TRIPLET_SHARE, EPOCH_CROPS = 0.2, 3840
 

@@ -1,1 +1,1 @@
-"""Encoders: each maps features (B, T, F) and lengths (B,) to embeddings (B, D)."""
+"""Encoders, and the folder of a trained one."""

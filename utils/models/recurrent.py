@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from utils.models.pooling import LastPooling, make_pooling
 from utils.models.rescnn import Stage, masked
-from utils.pooling import LastPooling, make_pooling
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -127,7 +127,7 @@ class RecurrentEncoder(nn.Module):
         frequency. 0: none; then every channel of the input gets zero mean and unit
         variance over the training data, so that no gate begins saturated.
     pooling : str or callable
-        See `utils.pooling`.
+        See `utils.models.pooling`.
     embedding_dim : int
         Dimension D of the embedding.
 

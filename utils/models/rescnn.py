@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from utils.pooling import make_pooling
+from utils.models.pooling import make_pooling
 
 _CLIP = 20.0  # the paper's clipped rectifier: min(max(x, 0), 20)
 
@@ -123,7 +123,7 @@ class ResCNN(nn.Module):
         training data, by batch norm without trainable parameters. For features that
         keep the average spectrum.
     pooling : str or callable
-        See `utils.pooling`; the mean in the paper.
+        See `utils.models.pooling`; the mean in the paper.
 
     Example
     -------

@@ -1,0 +1,162 @@
+import gzip
+import json
+
+import pytest
+
+from tests.trees import lines, write_noise, write_tree
+from utils.data.durations import measure
+from utils.data.tables import find_lhotse, find_tables
+from utils.runtime.errors import UserError
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_with_other_names_and_labels(tmp_path, separator):
+    rows = ["Path,Speaker,sex,accent,subset", "wav/1.wav,anna,f,scots,test",
+            "wav/2.wav,bo,m,,train"]  # fmt: skip
+    text = lines(*(row.replace(",", separator) for row in rows))
+    write_tree(tmp_path, {"list.csv": "\ufeff" + text, "wav/1.wav": None})
+    table = find_tables(tmp_path / "list.csv").utterances
+    assert table["ID"].tolist() == ["anna-1", "bo-2"]
+    assert table["wav"].tolist() == [str(tmp_path / f"wav/{n}.wav") for n in (1, 2)]
+    assert table["spk_id"].tolist() == ["anna", "bo"]
+    assert table["part"].tolist() == ["test", "train"]
+    assert table[["gender", "accent"]].to_numpy().tolist() == [
+        ["f", "scots"],
+        ["m", ""],
+    ]
+
+
+def test_speechbrain_csv(tmp_path):
+    write_noise(tmp_path / "speech/a.wav", 16000, 3200)
+    header = "ID,duration,wav,start,stop,spk_id"
+    write_tree(
+        tmp_path / "lists",
+        {"train.csv": lines(header, "a1,0.1,$data_root/a.wav,0,1600,s1"),
+         "test.csv": lines(header, "a2,0.1,{data_root}/a.wav,1600,3200,s2")},
+    )  # fmt: skip
+    found = find_tables(tmp_path / "lists", tmp_path / "speech").utterances
+    assert dict(zip(found["ID"], found["part"], strict=True)) == {
+        "a1": "train",
+        "a2": "test",
+    }
+    rows = measure(found, 1)
+    assert sorted(rows["start"]) == [0, 1600] and sorted(rows["stop"]) == [1600, 3200]
+
+
+def test_speechbrain_json(tmp_path):
+    write_noise(tmp_path / "a.wav", 16000, 3200)
+    entries = {
+        "u1": {"wav": "{data_root}/a.wav", "spk_id": "s1", "length": 0.2},
+        "u2": {"wav": {"file": "a.wav", "start": 1600, "stop": 3200}, "spk_id": "s2"},
+    }
+    (tmp_path / "test.json").write_text(json.dumps(entries))
+    rows = measure(find_tables(tmp_path / "test.json", tmp_path).utterances, 1)
+    assert rows["ID"].tolist() == ["u1", "u2"]
+    assert rows["start"].tolist() == [0, 1600] and rows["stop"].tolist() == [3200, 3200]
+
+
+def test_trials_beside_the_table(tmp_path):
+    write_tree(
+        tmp_path,
+        {"list.csv": lines("id,wav,spk_id", "a.1,a.wav,a", "b.1,b.wav,b"),
+         "trials-own.txt": lines("0 a.1 b.1")},
+    )  # fmt: skip
+    found = find_tables(tmp_path / "list.csv")
+    trials = found.lists["trials-own"].trials
+    assert [trials["enrol"][0], trials["test"][0]] == found.utterances["ID"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty; write a header"),
+        ("a,b\n1,2\n", ":1: no column for wav; name one of wav, path"),
+        ("wav,b\n1,2\n", ":1: no column for spk_id"),
+        ("wav,speaker\n1.wav,a\n2.wav, \n", ":3: spk_id is empty"),
+        ("wav,speaker\n1.wav,a\nx/1.wav,a\n", ":3: a second row of 'a-1'"),
+        ("wav,speaker,start_s\n1.wav,a,zero\n", ":2: start_s is no number"),
+        ('wav,speaker\n"1.wav,a\n', "not a table"),
+    ],
+)
+def test_faults_are_told_with_their_line(tmp_path, text, message):
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        find_tables(tmp_path / "list.csv")
+
+
+def test_what_is_no_table(tmp_path):
+    (tmp_path / "a.json").write_text("[1, 2]")
+    with pytest.raises(UserError, match="not SpeechBrain's JSON"):
+        find_tables(tmp_path / "a.json")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(UserError, match="not a CSV, TSV or JSON file"):
+        find_tables(tmp_path / "a.wav")
+    with pytest.raises(UserError, match="no table"):
+        find_tables(tmp_path / "absent.csv")
+
+
+def recording(name, path):
+    source = {"type": "file", "channels": [0], "source": str(path)}
+    return {"id": name, "sources": [source], "sampling_rate": 16000,
+            "num_samples": 16000, "duration": 1.0}  # fmt: skip
+
+
+def segment(name, speaker, start, duration, **labels):
+    return {"id": name, "recording_id": "r", "start": start, "duration": duration,
+            "channel": 0, "speaker": speaker} | labels  # fmt: skip
+
+
+def write_jsonl(path, *entries):
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "wt") as file:
+        file.writelines(json.dumps(entry) + "\n" for entry in entries)
+
+
+def test_lhotse_recordings_and_supervisions(tmp_path):
+    write_noise(tmp_path / "r.wav", 16000, 16000)
+    write_jsonl(
+        tmp_path / "x_recordings_train.jsonl.gz", recording("r", tmp_path / "r.wav")
+    )
+    write_jsonl(
+        tmp_path / "x_supervisions_train.jsonl.gz",
+        segment("u1", "s1", 0.0, 0.5, gender="f"), segment("u2", "s2", 0.5, 0.5),
+    )  # fmt: skip
+    found = find_lhotse(tmp_path).utterances
+    assert found["part"].tolist() == ["train", "train"]
+    assert found["gender"].tolist() == ["f", ""]
+    rows = measure(found, 1)
+    assert rows["start"].tolist() == [0, 8000] and rows["stop"].tolist() == [
+        8000,
+        16000,
+    ]
+
+
+def test_lhotse_cuts(tmp_path):
+    write_noise(tmp_path / "r.wav", 16000, 16000)
+    cut = {"id": "c", "type": "MonoCut", "start": 0.25, "duration": 0.5, "channel": 0,
+           "supervisions": [segment("u", "s", 0.1, 0.2)],
+           "recording": recording("r", "r.wav")}  # fmt: skip
+    write_jsonl(tmp_path / "cuts.jsonl", cut)
+    rows = measure(find_lhotse(tmp_path / "cuts.jsonl").utterances, 1)
+    assert rows["start"].item() == 5600 and rows["stop"].item() == 8800
+
+
+def test_lhotse_faults(tmp_path):
+    with pytest.raises(UserError, match="no recordings with supervisions"):
+        find_lhotse(tmp_path)
+    cut = {"id": "c", "start": 0, "supervisions": [segment("u", None, 0, 1)]}
+    write_jsonl(tmp_path / "cuts.jsonl", cut | {"recording": recording("r", "r.wav")})
+    with pytest.raises(UserError, match="cuts.jsonl:1: 'u' has no speaker"):
+        find_lhotse(tmp_path)
+    cut["supervisions"][0]["speaker"] = "s"
+    write_jsonl(tmp_path / "cuts.jsonl", cut)
+    with pytest.raises(UserError, match="'u' has no recording"):
+        find_lhotse(tmp_path)
+    remote = recording("r", "r.wav")
+    remote["sources"][0]["type"] = "url"
+    write_jsonl(tmp_path / "cuts.jsonl", cut | {"recording": remote})
+    with pytest.raises(UserError, match="audio of 'u' is a url, not a file"):
+        find_lhotse(tmp_path)
+    (tmp_path / "cuts.jsonl").write_text("{")
+    with pytest.raises(UserError, match="cuts.jsonl:1: not JSON"):
+        find_lhotse(tmp_path)

@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from local.hyperparameters import load_hyperparameters
+from utils.features.augment import Copies, Corruption, Noise
+from utils.features.extraction import FeatureExtractor
+from utils.features.sources import read_sources
+from utils.features.store import (
+    FeatureStore,
+    FeatureWriter,
+    read_skipped,
+    write_skipped,
+)
+from utils.runtime.errors import UserError
+
+
+def test_shards_give_back_what_was_written(tmp_path, rng):
+    written = {f"u{n}": rng.standard_normal((n + 1, 4)).astype("f2") for n in range(20)}
+    with FeatureWriter(tmp_path, shard_frames=50) as writer:
+        for name, features in written.items():
+            writer.add({"ID": name, "spk_id": "s"}, features)
+    store = FeatureStore(tmp_path)
+    assert len(store.shards) > 2
+    assert all(isinstance(shard, np.memmap) for shard in store.shards)
+    for name, features in written.items():
+        np.testing.assert_array_equal(store.frames(name), features)
+    np.testing.assert_array_equal(store.slice(9, 3, 4), written["u9"][3:7])
+    np.testing.assert_array_equal(store.rows(["u5", "u0"]), [5, 0])
+    with pytest.raises(UserError, match="no features of 'absent'"):
+        store.rows(["u1", "absent"])
+
+
+def test_a_failed_write_leaves_no_index(tmp_path):
+    with pytest.raises(RuntimeError), FeatureWriter(tmp_path):
+        raise RuntimeError
+    with pytest.raises(UserError, match="no such features; run stage 2"):
+        FeatureStore(tmp_path)
+
+
+def test_skipped_utterances_are_recorded(tmp_path):
+    assert read_skipped(tmp_path) == set()
+    write_skipped(tmp_path, [("a 1", UserError("x")), ("b", UserError("y"))])
+    assert read_skipped(tmp_path) == {"a 1", "b"}
+
+
+@pytest.fixture
+def manifest(write_wav, speech_like) -> pd.DataFrame:
+    rows = []
+    for speaker in "ab":
+        for number in range(2):
+            path = write_wav(f"{speaker}{number}.wav", speech_like)
+            rows.append(
+                {"ID": f"{speaker}-{number}", "duration": 2.0, "wav": str(path),
+                 "start": 0, "stop": len(speech_like), "spk_id": speaker}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_copies_are_named_and_repeatable(root, manifest):
+    front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
+    babble = Noise("speech", weight=1.0, snr_db=(5, 20), n_mixed=(2, 3))
+    copies = Copies([1.0, 0.9], 1, Corruption([babble], reverberation_probability=0.5))
+    sources = read_sources([], 16000, manifest)
+    extract = FeatureExtractor(front_end, copies, sources, seed=3)
+    first = extract(manifest.iloc[0].to_dict())
+    again = extract(manifest.iloc[0].to_dict())
+    rows = [row for row, _ in first]
+    names = ["a-0", "a-0-noisy1", "a-0-sp0.9"]
+    assert [row["ID"] for row in rows] == names
+    assert [row["spk_id"] for row in rows] == ["a", "a", "a-sp0.9"]
+    assert {row["origin"] for row in rows} == {"a"}
+    assert rows[0]["segments"] == rows[1]["segments"]  # speech of the clean copy
+    for (_, features), (_, repeated) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(features, repeated)
+    assert not np.array_equal(first[0][1], first[1][1])
+
+
+def test_a_bad_file_is_returned_as_a_fault(root, manifest):
+    front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
+    row = manifest.iloc[0].to_dict() | {"wav": "absent.wav"}
+    assert isinstance(FeatureExtractor(front_end)(row), UserError)

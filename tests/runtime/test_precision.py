@@ -1,0 +1,151 @@
+import logging
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from utils.embeddings.extraction import UtteranceBatches, embed_batches
+from utils.features.store import FeatureStore, FeatureWriter
+from utils.models.rescnn import ResCNN
+from utils.runtime.errors import UserError
+from utils.runtime.precision import embeddings_agree, training_agrees
+from utils.training.brain import SpeakerBrain
+from utils.training.crops import CropDataset, CropPicker
+from utils.training.sampler import EpochPlan, SpeakerSampler
+
+FAULTS = {
+    "right": lambda x: x,
+    "nan": lambda x: torch.where(torch.arange(x.shape[1]) == 3, torch.nan, x),
+    "huge": lambda x: x * torch.tensor([1e36, 1.0, 1.0, 1.0]).repeat(x.shape[1] // 4),
+    "plausible": lambda x: x.flip(1),
+    "random": lambda x: torch.randn_like(x),
+}
+
+
+class Faulty(torch.nn.Module):
+    """An encoder whose kernels of reduced precision are wrong after a while."""
+
+    def __init__(self, fault, n_right=0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner = ResCNN(n_mels=16, width=4, n_blocks=1, embedding_dim=8)
+        self.fault, self.n_right = fault, n_right
+
+    def forward(self, feats, lengths=None):
+        embeddings = self.inner(feats, lengths)
+        if torch.is_autocast_enabled("cpu"):
+            self.n_right -= 1
+            if self.n_right < 0:
+                return self.fault(embeddings)
+        return embeddings
+
+
+class FaultyGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return torch.randn_like(gradient) * 1e3
+
+
+@pytest.fixture
+def feats():
+    return torch.randn(6, 64, 16, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def store(tmp_path, rng):
+    (tmp_path / "features").mkdir()
+    with FeatureWriter(tmp_path / "features") as writer:
+        for n, n_frames in enumerate([40, 60, 100, 120, 300]):
+            feats = rng.standard_normal((n_frames, 16))
+            writer.add({"ID": f"u{n}", "spk_id": "s"}, feats.astype("f2"))
+    return FeatureStore(tmp_path / "features")
+
+
+def embed(encoder, store, dtype):
+    batches = UtteranceBatches(store, frames_per_batch=256)
+    embedded = dict.fromkeys(range(len(store)))
+    for rows, embeddings in embed_batches(encoder, batches, dtype=dtype):
+        embedded |= dict(zip(rows.tolist(), embeddings, strict=True))
+    return np.stack(list(embedded.values()))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_found(fault, feats):
+    encoder = Faulty(FAULTS[fault])
+    lengths = torch.full((6,), 64)
+    is_right = fault == "right"
+    assert embeddings_agree(encoder.eval(), feats, lengths, torch.bfloat16) == is_right
+    assert training_agrees(encoder, feats, torch.bfloat16) == is_right
+
+
+def test_wrong_gradients_are_found(feats):
+    def spoil(embeddings):
+        return FaultyGradient.apply(embeddings)
+
+    assert not training_agrees(Faulty(spoil), feats, torch.bfloat16)
+
+
+def test_a_missing_kernel_is_a_disagreement(feats):
+    def fail(embeddings):
+        raise RuntimeError("could not create a primitive")
+
+    lengths = torch.full((6,), 64)
+    assert not embeddings_agree(Faulty(fail).eval(), feats, lengths, torch.bfloat16)
+    assert not training_agrees(Faulty(fail), feats, torch.bfloat16)
+
+
+def test_a_comparison_leaves_no_trace(feats):
+    encoder = Faulty(FAULTS["right"])
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    state = torch.random.get_rng_state()
+    training_agrees(encoder, feats, torch.bfloat16)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert all(weights.grad is None for weights in encoder.parameters())
+
+
+@pytest.mark.parametrize("n_right", [0, 1, 2])
+def test_extraction_falls_back_to_float32(n_right, store, caplog):
+    """Whichever of the three shapes of batch is the wrong one."""
+    encoder = Faulty(FAULTS["plausible"], n_right)
+    exact = embed(encoder, store, torch.float32)
+    with caplog.at_level(logging.WARNING):
+        embedded = embed(encoder, store, torch.bfloat16)
+    np.testing.assert_array_equal(embedded, exact)
+    assert caplog.text.count("float32 is used") == 1
+
+
+def test_embeddings_that_are_not_finite_stop_with_the_name(store):
+    encoder = Faulty(FAULTS["right"])
+    with torch.no_grad():
+        encoder.inner.affine.weight[0, 0] = torch.nan
+    with pytest.raises(UserError, match="^u0: the embedding is not finite"):
+        embed(encoder, store, torch.float32)
+
+
+@pytest.mark.parametrize("fault", ["right", "plausible"])
+def test_training_falls_back_to_float32(fault, store, caplog):
+    brain = SpeakerBrain(
+        {"encoder": Faulty(FAULTS[fault])},
+        hparams={"epochs": 1, "patience": 0, "ema_decay": 0.0},
+        run_opts={"device": "cpu", "precision": "bf16"},
+    )
+    dataset = CropDataset(store, np.zeros(len(store), int), crop_frames=32)
+    picker = CropPicker(dataset.labels, store.index["n_frames"].to_numpy(), 32)
+    plan = EpochPlan(epoch_crops=8, seed=0)
+    sampler = SpeakerSampler(picker, np.array(["s"]), plan, batch_size=4, balance=1.0)
+    brain.train_sampler, brain.crop_dataset = sampler, dataset
+    loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=CropDataset.collate)
+    with caplog.at_level(logging.WARNING):
+        brain.check_precision(loader)
+    is_right = fault == "right"
+    assert brain.precision == ("bf16" if is_right else "fp32")
+    assert ("float32 is used" in caplog.text) != is_right
+    with brain.training_ctx:
+        assert torch.is_autocast_enabled("cpu") == is_right

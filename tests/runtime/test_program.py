@@ -1,0 +1,65 @@
+import logging
+
+import pytest
+
+from utils.runtime.atomic import replacing_file, replacing_folder
+from utils.runtime.errors import UserError
+from utils.runtime.program import log_to, run_program
+
+
+def test_a_users_mistake_is_one_line(capsys):
+    def main():
+        raise UserError("a.csv:3: wrong; mend it")
+
+    with pytest.raises(SystemExit) as stop:
+        run_program(main)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "error: a.csv:3: wrong; mend it\n"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    def main():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_program(main)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_leaves_the_old_folder(tmp_path):
+    path = tmp_path / "features"
+    with replacing_folder(path) as temporary:
+        (temporary / "a").write_text("old")
+    with pytest.raises(RuntimeError), replacing_folder(path) as temporary:
+        (temporary / "a").write_text("half")
+        raise RuntimeError
+    assert (path / "a").read_text() == "old"
+    with replacing_folder(path) as temporary:
+        (temporary / "b").write_text("new")
+    assert [p.name for p in path.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        log_to(tmp_path / "log" / "train.log")
+        logging.getLogger("utils.training.brain").info("epoch 1")
+        logging.getLogger("speechbrain.core").info("chatter")
+        logging.getLogger("speechbrain.core").warning("trouble")
+    finally:
+        for handler in set(root.handlers) - set(before[0]):
+            handler.close()
+        root.handlers, root.level = before
+    assert capsys.readouterr().out == "epoch 1\ntrouble\n"
+    assert "chatter" in (tmp_path / "log" / "train.log").read_text()

@@ -1,0 +1,1 @@
+"""Sound: reading, commands that make it, rooms and telephone lines."""

@@ -1,0 +1,162 @@
+"""Read any audio file as one channel at the wanted rate, and measure it.
+
+All decoding is libsndfile's, through soundfile: wav, flac, ogg/opus, mp3, NIST
+sphere and more.
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from utils.runtime.errors import UserError
+
+_UNKNOWN_LENGTH = 0xFFFFFF00  # written by programs that stream
+
+
+def read_audio(
+    path: Path | str, sample_rate_hz: int, start: int = 0, stop: int | None = None
+) -> np.ndarray:
+    """Read a file, mix its channels down and resample it.
+
+    Parameters
+    ----------
+    path : Path or str
+        Audio file in any format that libsndfile reads.
+    sample_rate_hz : int
+        Rate of the result.
+    start, stop : int
+        Part of the file to read, in samples at the file's own rate. A ``stop``
+        of None means the end.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples,)
+        Samples in [-1, 1].
+
+    Raises
+    ------
+    UserError
+        The file is missing, unreadable or truncated, or has no samples, NaN or
+        infinite samples, or only zeros.
+    """
+    mono, file_rate_hz = decode_audio(path, start, stop)
+    return resample(mono, file_rate_hz, sample_rate_hz)
+
+
+def decode_audio(
+    path: Path | str, start: int = 0, stop: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Read a file and mix its channels down, at its own rate.
+
+    Parameters
+    ----------
+    path, start, stop
+        See `read_audio`, as for what is raised.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (n_samples,)
+    rate_hz : int
+    """
+    samples, rate_hz = _decode(path, start, stop)
+    if len(samples) == 0:
+        raise UserError(f"{path}: no samples; remove it or record it again")
+    if not np.isfinite(samples).all():
+        raise UserError(f"{path}: NaN or infinite samples; export it again")
+    mono = samples.mean(axis=1)
+    if not mono.any():
+        raise UserError(f"{path}: only zeros (silence); remove it or record it again")
+    return mono, rate_hz
+
+
+def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray, int]:
+    """Return samples of shape (n_samples, n_channels) and the file's rate."""
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; check the manifest's wav column")
+    _check_wav_is_whole(Path(path))
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            stop = file.frames if stop is None else stop
+            file.seek(start)
+            samples = file.read(stop - start, dtype="float32", always_2d=True)
+            rate_hz = file.samplerate
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = str(error).split(": ")[-1]
+        raise UserError(
+            f"{path}: cannot be read as audio ({reason}); replace or remove the file"
+        ) from None
+    if len(samples) < stop - start:
+        raise UserError(
+            f"{path}: ends after {start + len(samples)} of {stop} samples; "
+            "the file is truncated, copy it again"
+        )
+    return samples, rate_hz
+
+
+def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Change the sampling rate with a windowed-sinc filter.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n_samples,)
+    from_hz, to_hz : int
+        Rates before and after.
+
+    Returns
+    -------
+    ndarray of float32, shape (ceil(n_samples * to_hz / from_hz),)
+
+    Example
+    -------
+    >>> resample(np.zeros(44100, dtype=np.float32), 44100, 16000).shape
+    (16000,)
+    """
+    if from_hz == to_hz:
+        return samples
+    import torch
+    from torchaudio.functional import resample as sinc_resample
+
+    return sinc_resample(torch.from_numpy(samples), from_hz, to_hz).numpy()
+
+
+def audio_length(path: Path | str) -> tuple[int, int]:
+    """Return the number of samples and the sampling rate that the header tells.
+
+    Raises
+    ------
+    UserError
+        The file is missing or not audio.
+    """
+    _check_wav_is_whole(Path(path))
+    try:
+        info = soundfile.info(str(path))
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = str(error).split(": ")[-1]
+        raise UserError(
+            f"{path}: cannot be read as audio ({reason}); replace or remove the file"
+        ) from None
+    return info.frames, info.samplerate
+
+
+def _check_wav_is_whole(path: Path) -> None:
+    """Compare the length in a WAV header with the file's: libsndfile passes over it."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            riff, _, kind = struct.unpack("<4sI4s", file.read(12))
+            if (riff, kind) != (b"RIFF", b"WAVE"):
+                return
+            name, length = struct.unpack("<4sI", file.read(8))
+            while name != b"data":
+                file.seek(length + length % 2, 1)  # chunks are padded to even length
+                name, length = struct.unpack("<4sI", file.read(8))
+            present = size - file.tell()
+    except (OSError, struct.error):
+        return  # no WAV file: the decoder will tell
+    if length > present and length < _UNKNOWN_LENGTH:
+        raise UserError(
+            f"{path}: holds {present} of {length} bytes of audio; the file is "
+            "truncated, copy it again"
+        )

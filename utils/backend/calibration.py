@@ -1,0 +1,197 @@
+"""Calibration and fusion: scores of one or several systems to one LLR.
+
+A linear map of the scores, and of quality measures if there are any, is trained by
+logistic regression in which targets and non-targets are weighed to a prior:
+N. Bruemmer, L. Burget et al., "Fusion of heterogeneous speaker recognition systems
+in the STBU submission for the NIST SRE 2006", IEEE TASLP 15 (2007), section III.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from utils.metrics.costs import OperatingPoint
+from utils.metrics.detection import threshold_at_far
+from utils.metrics.error_rates import convex_hull, error_rates
+
+
+@dataclass(frozen=True)
+class LinearFusion:
+    """An affine map from scores and quality measures to log-likelihood ratios.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (K,)
+        Of each system's scores, then of each quality measure.
+    offset : float
+    prior : float
+        Prior of a target trial that it was trained for.
+
+    Example
+    -------
+    >>> fusion = LinearFusion(np.array([2.0]), -1.0, 0.5)
+    >>> fusion(np.array([[3.0], [0.0]])).tolist()
+    [5.0, -1.0]
+    """
+
+    weights: np.ndarray
+    offset: float
+    prior: float
+
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """Map scores (n_trials, K) to natural-log likelihood ratios (n_trials,)."""
+        scores = np.asarray(scores, dtype=np.float64)
+        if scores.ndim != 2 or scores.shape[1] != len(self.weights):
+            raise ValueError(
+                f"scores {scores.shape} do not fit {len(self.weights)} weights"
+            )
+        return scores @ self.weights + self.offset
+
+
+def fit_fusion(
+    scores: np.ndarray, is_target: np.ndarray, prior: float = 0.05, penalty: float = 0.0
+) -> LinearFusion:
+    """Train a calibration (one column) or a fusion (several).
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials, K)
+        Scores of each system and quality measures.
+    is_target : ndarray of bool, shape (n_trials,)
+        Both kinds must occur.
+    prior : float
+        Prior of a target trial in (0, 1) that the classes are weighed to.
+    penalty : float
+        Of the squared weights of standardised columns; keeps them finite where the
+        kinds do not overlap.
+
+    Returns
+    -------
+    LinearFusion
+
+    Raises
+    ------
+    ValueError
+        A score is not finite, a kind is missing, a column is constant, or the prior
+        is out of range.
+
+    Example
+    -------
+    >>> rng = np.random.default_rng(0)
+    >>> is_target = np.arange(4000) < 2000
+    >>> scores = rng.normal(np.where(is_target, 1, -1), 1)[:, None]
+    >>> bool(abs(fit_fusion(scores, is_target).weights[0] - 2) < 0.2)
+    True
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    is_target = np.asarray(is_target, dtype=bool)
+    _check(scores, is_target, prior)
+    centre, spread = scores.mean(axis=0), scores.std(axis=0)
+    if not (spread > 0).all():
+        column = int(np.argmin(spread))
+        raise ValueError(f"column {column} of the scores is constant: leave it out")
+    design = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])
+    sign = np.where(is_target, 1.0, -1.0)
+    shares = np.where(
+        is_target, prior / is_target.sum(), (1 - prior) / (~is_target).sum()
+    )
+
+    def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = sign * (design @ parameters + logit(prior))
+        slopes = -shares * sign * expit(-margins)
+        ridge = penalty * np.append(parameters[:-1], 0.0)
+        loss = shares @ np.logaddexp(0, -margins) + 0.5 * ridge @ parameters
+        return loss, design.T @ slopes + ridge
+
+    start = np.zeros(design.shape[1])
+    options = {"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-9}
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    weights = found.x[:-1] / spread
+    return LinearFusion(weights, float(found.x[-1] - weights @ centre), prior)
+
+
+def decision_thresholds(
+    llrs: np.ndarray, is_target: np.ndarray, prior: float, far: Sequence[float]
+) -> dict[str, float]:
+    """Find thresholds on calibrated scores: of the cost at a prior, and of each FAR.
+
+    Example
+    -------
+    >>> llrs, is_target = np.array([0.5, 1.0, 2.0]), np.array([False, False, True])
+    >>> found = decision_thresholds(llrs, is_target, 0.1, [0.5])
+    >>> {name: round(value, 3) for name, value in found.items()}
+    {'cost at p_target 0.1': 2.197, 'far 0.5': 0.5}
+    """
+    found = {f"cost at p_target {prior:g}": OperatingPoint(prior).bayes_threshold}
+    return found | {
+        f"far {rate:g}": threshold_at_far(llrs, is_target, rate) for rate in far
+    }
+
+
+def _check(scores: np.ndarray, is_target: np.ndarray, prior: float) -> None:
+    if not 0 < prior < 1:
+        raise ValueError(f"prior must lie between 0 and 1, not {prior}")
+    if scores.ndim != 2 or is_target.shape != scores.shape[:1]:
+        raise ValueError(
+            f"scores {scores.shape} must be (trials, systems), with a label a trial "
+            f"{is_target.shape}"
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite: there are NaN or infinite ones")
+    if is_target.all() or not is_target.any():
+        raise ValueError("calibration needs target and nontarget trials")
+
+
+@dataclass(frozen=True)
+class PavCalibration:
+    """A rising step function from scores to log-likelihood ratios.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_steps - 1,)
+        Scores at which the next step starts.
+    llrs : ndarray of shape (n_steps,)
+        Not falling; finite.
+    """
+
+    edges: np.ndarray
+    llrs: np.ndarray
+
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """Map scores (n_trials,) to natural-log likelihood ratios (n_trials,)."""
+        return self.llrs[np.searchsorted(self.edges, scores, side="right")]
+
+
+def fit_pav(scores: np.ndarray, is_target: np.ndarray) -> PavCalibration:
+    """Train the best monotone calibration (pool adjacent violators).
+
+    Half a trial of each kind is added to every step, so that steps with one kind
+    alone get a finite ratio.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+
+    Returns
+    -------
+    PavCalibration
+
+    Example
+    -------
+    >>> calibrate = fit_pav(np.array([0.0, 1.0]), np.array([False, True]))
+    >>> calibrate(np.array([-5.0, 5.0])).round(4)
+    array([-1.0986,  1.0986])
+    """
+    hull = convex_hull(error_rates(scores, is_target))
+    n_target = int(np.count_nonzero(is_target))
+    n_nontarget = len(is_target) - n_target
+    targets = np.diff(hull.p_miss) * n_target
+    nontargets = -np.diff(hull.p_fa) * n_nontarget
+    llrs = np.log((targets + 0.5) / n_target) - np.log((nontargets + 0.5) / n_nontarget)
+    missed, rejected = hull.p_miss * n_target, (1 - hull.p_fa) * n_nontarget
+    below = np.rint(missed + rejected).astype(int)[1:-1]  # trials under each step
+    return PavCalibration(np.sort(scores)[below], np.maximum.accumulate(llrs))

@@ -1,0 +1,146 @@
+"""From embeddings to the scores of all pairs: cosine and PLDA alike.
+
+A scorer maps embeddings to its own space once (`prepare`), makes models of several
+utterances there (`enrol`), and scores blocks of models with all tests (`block`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from utils.backend.plda import Plda
+from utils.backend.scoring import length_normalise
+
+
+@dataclass(frozen=True)
+class Models:
+    """Enrolled models.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (N, K)
+    n_utterances : ndarray of int, shape (N,)
+    """
+
+    vectors: np.ndarray
+    n_utterances: np.ndarray
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "Models":
+        """Take the models of some rows."""
+        return Models(self.vectors[rows], self.n_utterances[rows])
+
+    def __len__(self) -> int:
+        """Count the models."""
+        return len(self.vectors)
+
+
+class Scorer(Protocol):
+    """What all scorers can do."""
+
+    def prepare(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map transformed embeddings (N, D) to the scorer's space (N, K)."""
+
+    def enrol(self, prepared: np.ndarray, rows: list[np.ndarray]) -> Models:
+        """Make a model of the prepared vectors in each set of rows."""
+
+    def factors(
+        self, models: Models, tests: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Write the scores of all models with all tests as a matrix product.
+
+        The models' numbers of utterances must be equal.
+        """
+
+    def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
+        """Score all models (N, K) with all tests (M, K): (N, M)."""
+
+
+class CosineScorer:
+    """Cosine similarity.
+
+    Example
+    -------
+    >>> scorer = CosineScorer()
+    >>> tests = scorer.prepare(np.array([[3.0, 4.0], [1.0, 0.0]]))
+    >>> scorer.block(scorer.enrol(tests, [np.array([1])]), tests)
+    array([[0.6, 1. ]])
+    """
+
+    def prepare(self, embeddings: np.ndarray) -> np.ndarray:
+        """Length-normalise."""
+        return length_normalise(embeddings)
+
+    def enrol(self, prepared: np.ndarray, rows: list[np.ndarray]) -> Models:
+        """Average the unit vectors, and normalise the average."""
+        return Models(length_normalise(_means(prepared, rows)), _counts(rows))
+
+    def factors(
+        self, models: Models, tests: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return both sides as they are: (N, K) and (M, K)."""
+        return models.vectors, tests
+
+    def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
+        """Return cosine similarities."""
+        return models.vectors @ tests.T
+
+
+class PldaScorer:
+    """PLDA log-likelihood ratios.
+
+    Parameters
+    ----------
+    model : Plda
+    length_norm : str
+        ``none``, or ``psi``: Kaldi's normalisation of projected vectors.
+    average_enrolment : bool
+        Treat the mean of the enrolment utterances as one utterance, instead of by
+        the book.
+    """
+
+    def __init__(
+        self, model: Plda, length_norm: str = "none", average_enrolment: bool = False
+    ) -> None:
+        self.model = model
+        self.length_norm, self.average_enrolment = length_norm, average_enrolment
+
+    def prepare(self, embeddings: np.ndarray) -> np.ndarray:
+        """Project; lengths are normalised later, as they depend on the utterances."""
+        return self.model.project(embeddings)
+
+    def enrol(self, prepared: np.ndarray, rows: list[np.ndarray]) -> Models:
+        """Average the projected vectors."""
+        counts = _counts(rows)
+        if self.average_enrolment:
+            counts = np.ones_like(counts)
+        return Models(self._scaled(_means(prepared, rows), counts), counts)
+
+    def factors(
+        self, models: Models, tests: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `Plda.factors`."""
+        count = int(models.n_utterances[0])
+        return self.model.factors(models.vectors, self._scaled(tests, 1), count)
+
+    def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
+        """Return natural-log likelihood ratios."""
+        return self.model.llr(
+            models.vectors, self._scaled(tests, 1), models.n_utterances
+        )
+
+    def _scaled(self, projected: np.ndarray, counts: np.ndarray | int) -> np.ndarray:
+        if self.length_norm == "none":
+            return projected
+        return self.model.normalise_length(projected, counts)
+
+
+def _means(prepared: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
+    counts = _counts(rows)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    sums = np.add.reduceat(prepared[np.concatenate(rows)], starts)
+    return sums / counts[:, None]
+
+
+def _counts(rows: list[np.ndarray]) -> np.ndarray:
+    return np.array([len(own) for own in rows])

@@ -1,0 +1,261 @@
+"""Transforms of embeddings: settings that learn, and what they have learnt.
+
+A settings object's ``fit(embeddings, speakers)`` returns a callable that maps
+embeddings (N, D) to (N, K). A back-end is a chain of them: hparams/backend.yaml.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import eigh
+
+from utils.backend.scoring import length_normalise
+
+
+class Transform(Protocol):
+    """Maps embeddings (N, D) to (N, K); ``note`` says how the learning went."""
+
+    note: str
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map embeddings (N, D) to (N, K)."""
+
+
+class TransformSettings(Protocol):
+    """Learns a transform."""
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Transform:
+        """Learn from embeddings (N, D) and who speaks in each (N,)."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Subtract a mean, then multiply by a matrix.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (D,)
+    matrix : ndarray of shape (D, K)
+    note : str
+        What there is to say about the training data.
+
+    Example
+    -------
+    >>> shift = Affine(np.array([1.0, 0.0]), np.eye(2))
+    >>> shift(np.array([[1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    mean: np.ndarray
+    matrix: np.ndarray
+    note: str = field(default="", compare=False)
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map embeddings (N, D) to (N, K)."""
+        return (embeddings - self.mean) @ self.matrix
+
+
+class LengthNorm:
+    """Scale each embedding to unit length; there is nothing to learn.
+
+    Example
+    -------
+    >>> LengthNorm().fit(np.eye(2), np.array(["a", "b"]))(np.array([[3.0, 4.0]]))
+    array([[0.6, 0.8]])
+    """
+
+    note = ""
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> "LengthNorm":
+        """Return itself."""
+        return self
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Map embeddings (N, D) to unit vectors (N, D)."""
+        return length_normalise(embeddings)
+
+
+class Mean:
+    """Subtract the mean of the training embeddings."""
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
+        """Learn the mean of embeddings (N, D)."""
+        embeddings = np.asarray(embeddings, dtype=np.float64)
+        return Affine(embeddings.mean(axis=0), np.eye(embeddings.shape[1]))
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Give the embeddings mean zero and the identity as covariance.
+
+    Attributes
+    ----------
+    method : str
+        ``zca`` keeps the axes, ``pca`` turns to the principal ones, largest first
+        (A. Kessy, A. Lewin and K. Strimmer, "Optimal whitening and decorrelation",
+        The American Statistician 72 (2018)).
+    shrinkage : float
+        Share of a multiple of the identity in the covariance, in [0, 1]; above 0
+        where there are fewer embeddings than dimensions.
+    n_dims : int, optional
+        Principal dimensions K to keep; ``pca`` only.
+    """
+
+    method: str = "zca"
+    shrinkage: float = 0.05
+    n_dims: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.method not in ("zca", "pca"):
+            raise ValueError(f"method must be zca or pca, not {self.method!r}")
+        if self.method == "zca" and self.n_dims is not None:
+            raise ValueError("zca keeps all dimensions: leave n_dims out, or use pca")
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
+        """Learn from embeddings (N, D).
+
+        Raises
+        ------
+        ValueError
+            The covariance is singular.
+        """
+        embeddings = np.asarray(embeddings, dtype=np.float64)
+        mean = embeddings.mean(axis=0)
+        covariance = np.cov(embeddings.T, bias=True).reshape(len(mean), len(mean))
+        values, vectors = _eigen(shrunk(covariance, self.shrinkage))
+        matrix = vectors / np.sqrt(values)
+        if self.method == "zca":
+            matrix = matrix @ vectors.T
+        note = f"whitening: condition number {values[0] / values[-1]:.3g}"
+        return Affine(mean, matrix[:, : self.n_dims], note)
+
+
+@dataclass(frozen=True)
+class Lda:
+    """Linear discriminant analysis, by the generalised eigenproblem B v = l W v.
+
+    B and W are the covariances between and within speakers: R. A. Fisher, "The use
+    of multiple measurements in taxonomic problems", Annals of Eugenics 7 (1936).
+    The projected W is the identity.
+
+    Attributes
+    ----------
+    n_dims : int
+        Dimension K of the result; at most the number of speakers less one, and D.
+    shrinkage : float
+        Share of a multiple of the identity in W, in (0, 1], so that few data or
+        constant dimensions do no harm.
+    """
+
+    n_dims: int
+    shrinkage: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not 0 < self.shrinkage <= 1:
+            raise ValueError(f"shrinkage must lie in (0, 1], not {self.shrinkage}")
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
+        """Learn from embeddings (N, D) and who speaks in each.
+
+        Raises
+        ------
+        ValueError
+            There are fewer than two speakers, or no variance within them.
+        """
+        mean, between, within = scatter(embeddings, speakers)
+        within = shrunk(within, self.shrinkage)
+        _, vectors = eigh(between, within)  # eigenvalues rise
+        most = min(len(np.unique(speakers)) - 1, len(mean))
+        n_dims = min(self.n_dims, most)
+        note = f"LDA: {len(mean)} to {n_dims} dimensions"
+        if n_dims < self.n_dims:
+            note += f", not {self.n_dims}: the data allow no more"
+        values = np.linalg.eigvalsh(within)
+        note += f"; condition number within speakers {values[-1] / values[0]:.3g}"
+        return Affine(mean, vectors[:, ::-1][:, :n_dims], note)
+
+
+@dataclass(frozen=True)
+class Wccn:
+    """Within-class covariance normalisation: W becomes the identity.
+
+    A. Hatch, S. Kajarekar and A. Stolcke, "Within-class covariance normalization
+    for SVM-based speaker recognition", Interspeech 2006: multiply by C with
+    C C^T = W^-1.
+
+    Attributes
+    ----------
+    shrinkage : float
+        Share of a multiple of the identity in W, in [0, 1].
+    """
+
+    shrinkage: float = 0.1
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
+        """Learn from embeddings (N, D) and who speaks in each.
+
+        Raises
+        ------
+        ValueError
+            There are fewer than two speakers, or W is singular.
+        """
+        mean, _, within = scatter(embeddings, speakers)
+        values, vectors = _eigen(shrunk(within, self.shrinkage))
+        note = f"WCCN: condition number within speakers {values[0] / values[-1]:.3g}"
+        return Affine(np.zeros_like(mean), vectors / np.sqrt(values), note)
+
+
+def scatter(
+    embeddings: np.ndarray, speakers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the mean (D,), and the covariances between and within speakers (D, D).
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two speakers, or no variance within them.
+    """
+    embeddings = np.asarray(embeddings, dtype=np.float64)
+    names, labels, counts = np.unique(speakers, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise ValueError("there must be two speakers or more to learn from")
+    mean, n_all = embeddings.mean(axis=0), len(embeddings)
+    means = np.zeros((len(names), embeddings.shape[1]))
+    np.add.at(means, labels, embeddings)
+    means /= counts[:, None]
+    deviations = embeddings - means[labels]
+    if not deviations.any():
+        raise ValueError("no speaker has two different embeddings")
+    offsets = (means - mean) * np.sqrt(counts / n_all)[:, None]
+    return mean, offsets.T @ offsets, deviations.T @ deviations / n_all
+
+
+def shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
+    """Move a covariance (D, D) by a share in [0, 1] to a multiple of the identity.
+
+    Raises
+    ------
+    ValueError
+        The share is out of range.
+
+    Example
+    -------
+    >>> shrunk(np.array([[2.0, 1.0], [1.0, 0.0]]), 0.5)
+    array([[1.5, 0.5],
+           [0.5, 0.5]])
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"shrinkage must lie in [0, 1], not {share}")
+    scale = np.trace(covariance) / len(covariance)
+    return (1 - share) * covariance + share * scale * np.eye(len(covariance))
+
+
+def _eigen(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvalues, falling, and eigenvectors of a regular covariance."""
+    values, vectors = eigh(covariance)
+    if values[0] <= 1e-12 * values[-1]:
+        raise ValueError("a covariance is singular: use shrinkage above 0")
+    return values[::-1], vectors[:, ::-1]

@@ -1,0 +1,1 @@
+"""Corpora: manifests, splits, trial design and their description."""

@@ -1,0 +1,179 @@
+"""Facts about a data folder: how much there is, of whom, and how it sounds."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.audio.decoding import decode_audio
+from utils.runtime.errors import UserError
+
+LABELS = ("gender", "age", "accent", "language", "channel", "genre")
+_MOST_VALUES = 12  # of a label; the rest are counted together
+_AGES = (0, 13, 18, 30, 40, 50, 60, 70, 200)
+_QUIET_SHARE = 0.1  # of the frames, taken for noise
+_LEAST_DB = -120.0
+
+
+class Sound(NamedTuple):
+    """How an utterance sounds; NaN where it cannot be read.
+
+    Attributes
+    ----------
+    level_db : float
+        Mean power relative to full scale.
+    snr_db : float
+        Estimate; see `estimate_snr_db`.
+    rate_hz : int
+    """
+
+    level_db: float
+    snr_db: float
+    rate_hz: int
+
+
+def size_table(manifests: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count speakers, utterances and hours of each split.
+
+    Parameters
+    ----------
+    manifests : dict of DataFrame
+        As `utils.data.manifest.read_manifest` returns them.
+
+    Returns
+    -------
+    DataFrame
+        One row per split.
+
+    Example
+    -------
+    >>> rows = pd.DataFrame({"spk_id": ["a", "a", "b"], "duration": [1.0, 2.0, 3.0]})
+    >>> table = size_table({"test": rows})
+    >>> table.loc["test", ["speakers", "utterances", "longest (s)"]].tolist()
+    [2.0, 3.0, 3.0]
+    """
+    rows = {}
+    for split, frame in manifests.items():
+        counts = frame["spk_id"].value_counts()
+        seconds = frame["duration"]
+        rows[split] = {
+            "speakers": len(counts),
+            "utterances": len(frame),
+            "hours": seconds.sum() / 3600,
+            "fewest per speaker": counts.min(),
+            "median": counts.median(),
+            "most": counts.max(),
+            "shortest (s)": seconds.min(),
+            "median (s)": seconds.median(),
+            "longest (s)": seconds.max(),
+        }
+    return pd.DataFrame(rows).T
+
+
+def label_tables(manifests: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Count the speakers of each value of each label, in each split.
+
+    Ages that are numbers are put into bands; of other labels the most frequent
+    values are told.
+
+    Returns
+    -------
+    dict of DataFrame
+        By label: one row per value, one column per split.
+    """
+    tables = {}
+    for label in LABELS:
+        known = {s: m for s, m in manifests.items() if label in m.columns}
+        columns = {}
+        for split, frame in known.items():
+            of_speaker = frame.drop_duplicates("spk_id")[label].astype(str)
+            values = _age_bands(of_speaker) if label == "age" else of_speaker
+            columns[split] = values.replace("", "unknown").value_counts()
+        if not columns:
+            continue
+        table = pd.DataFrame(columns).fillna(0).astype(int)
+        order = table.index if label == "age" else table.sum(axis=1).sort_values(
+            ascending=False, kind="stable"
+        ).index  # fmt: skip
+        table = table.loc[order]
+        rest = table.iloc[_MOST_VALUES:]
+        if len(rest):
+            table = table.iloc[:_MOST_VALUES]
+            table.loc[f"{len(rest)} others"] = rest.sum()
+        tables[label] = table
+    return tables
+
+
+def _age_bands(ages: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(ages, errors="coerce")
+    if numbers.isna().any():
+        return ages
+    names = [f"{a:02d}-{b - 1:02d}" for a, b in zip(_AGES, _AGES[1:], strict=False)]
+    return pd.cut(numbers, _AGES, right=False, labels=names).astype(str)
+
+
+def overlap_table(manifests: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count the speakers that each two splits share.
+
+    Returns
+    -------
+    DataFrame
+        Square; the diagonal holds the splits' own speakers.
+    """
+    speakers = {split: set(frame["spk_id"]) for split, frame in manifests.items()}
+    return pd.DataFrame(
+        {a: {b: len(speakers[a] & speakers[b]) for b in speakers} for a in speakers}
+    )
+
+
+def listen(row: dict) -> Sound:
+    """Measure an utterance of a manifest.
+
+    Parameters
+    ----------
+    row : dict
+        ``wav``, ``start`` and ``stop``.
+    """
+    try:
+        samples, rate_hz = decode_audio(row["wav"], row["start"], row["stop"])
+    except UserError:
+        return Sound(np.nan, np.nan, 0)
+    level_db = 10 * np.log10(np.mean(samples.astype(np.float64) ** 2))
+    return Sound(float(level_db), estimate_snr_db(samples, rate_hz), rate_hz)
+
+
+def estimate_snr_db(samples: np.ndarray, rate_hz: int) -> float:
+    """Estimate the ratio of speech to noise from the loudness of frames.
+
+    The quietest tenth of the frames of 20 ms is taken for noise alone; speech is the
+    power above it in the louder half. Speech without pauses makes it too low, and
+    music or other voices are taken for speech.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,)
+    rate_hz : int
+
+    Returns
+    -------
+    float
+        In dB; NaN for less than ten frames.
+
+    Example
+    -------
+    >>> rng = np.random.default_rng(0)
+    >>> noise = rng.standard_normal(32000)
+    >>> burst = (np.arange(32000) // 8000 % 2 == 0) * rng.standard_normal(32000)
+    >>> abs(estimate_snr_db(10 * burst + noise, 16000) - 20) < 1
+    True
+    """
+    size = round(0.02 * rate_hz)
+    n_frames = len(samples) // size
+    if n_frames < 10:
+        return float("nan")
+    frames = samples[: n_frames * size].astype(np.float64).reshape(n_frames, size)
+    power = np.sort(np.mean(frames**2, axis=1))
+    floor = 10 ** (_LEAST_DB / 10)
+    noise = max(power[: max(1, round(_QUIET_SHARE * n_frames))].mean(), floor)
+    speech = max(power[n_frames // 2 :].mean() - noise, floor)
+    return float(10 * np.log10(speech / noise))

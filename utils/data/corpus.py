@@ -1,0 +1,291 @@
+"""From the utterances that a recipe finds to a data folder.
+
+A recipe says what is particular to its corpus: where the files lie and what their
+names mean. All else is here: measuring the audio, splits without a common speaker,
+held-out validation speakers, trial lists, enrolment lists, counts.
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from utils.audio.commands import run_commands
+from utils.data.durations import measure
+from utils.data.manifest import write_manifest
+from utils.data.splits import TooFewSpeakers, hold_out
+from utils.data.trial_design import TrialList, design_trials
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.trials.enrolment import write_enrolment
+from utils.trials.lists import write_trials
+
+SPLITS = ("train", "valid", "cohort", "test")
+_FEWEST_VALID = 2  # speakers: no trials without two
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a recipe found in its source.
+
+    Attributes
+    ----------
+    utterances : DataFrame
+        ``ID``, ``wav``, ``spk_id``; perhaps ``part`` (of the release), ``start_s``
+        and ``stop_s`` (of a longer file), ``command`` (that writes the audio to its
+        standard output; ``wav`` then names the file to make); and any labels.
+    lists : dict of TrialList
+        The corpus's own trial lists, by name.
+    """
+
+    utterances: pd.DataFrame
+    lists: dict[str, TrialList] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the utterances become splits and trials.
+
+    Attributes
+    ----------
+    name : str
+        Of the trial lists that are made.
+    split_of : dict of str
+        The split of each part of the release; parts that are not named are left
+        out. Empty: speakers are divided at random.
+    counts : dict of (int, int)
+        Speakers and utterances of each part, as released.
+    valid_speakers : int or float
+        Speakers of the training part to hold out for validation where no part is
+        for it: so many, or such a share of those with two utterances.
+    test_share : float
+        The same for the test, where neither part nor trial list is for it.
+    per_speaker, n_enrol : int
+        See `utils.data.trial_design.design_trials`.
+    cohort_speakers : int
+        Speakers to hold out as a cohort for score normalisation.
+    cohort_part : str
+        Part whose utterances are the cohort, whatever else they are for.
+    extract_only : bool
+        For a model that is trained already: the test part alone, or all speakers
+        where none is for the test.
+    is_partial : bool
+        Go on with other counts than the release's.
+    has_speakers : bool
+        False for noises and rooms: a manifest for each part, and no trials.
+    """
+
+    name: str
+    split_of: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    valid_speakers: int | float = 0.1
+    test_share: float = 0.25
+    per_speaker: int = 0
+    n_enrol: int = 0
+    cohort_speakers: int = 0
+    cohort_part: str = ""
+    extract_only: bool = False
+    is_partial: bool = False
+    has_speakers: bool = True
+
+
+def write_corpus(
+    found: Found, plan: Plan, out: Path, seed: int, nj: int = 1, skip_bad: bool = False
+) -> None:
+    """Write manifests, trials and enrolment lists.
+
+    Parameters
+    ----------
+    found : Found
+    plan : Plan
+    out : Path
+        Folder to write: ``train.csv``, ``valid.csv``, ``cohort.csv``, ``test.csv``,
+        ``trials/`` and ``enrol/``, as far as there is something for them, and
+        ``summary.txt``.
+    seed : int
+        Of the splits and the sampled trials.
+    nj : int
+        Parallel processes.
+    skip_bad : bool
+        Leave unreadable files out, and say so.
+
+    Raises
+    ------
+    UserError
+        Other counts than the release's, no utterances, too few speakers for the
+        splits, or unreadable audio.
+    """
+    check_counts(found.utterances, plan)
+    if not plan.has_speakers:
+        tell(out, write_sounds(found.utterances, out, nj, skip_bad))
+        return
+    rows = assign_splits(found, plan, seed)
+    if "command" in rows:
+        rows = run_commands(rows, out / "wav", nj)
+    rows = measure(rows, nj, skip_bad)
+    for split in SPLITS:
+        own = rows[rows["split"] == split].drop(columns="split")
+        if len(own):
+            write_manifest(out / f"{split}.csv", own)
+        else:
+            (out / f"{split}.csv").unlink(missing_ok=True)
+    test = rows[rows["split"] == "test"]
+    lists = found.lists or design_trials(
+        test, plan.name, seed, plan.per_speaker, plan.n_enrol
+    )
+    write_lists(out, lists)
+    tell(out, summary(rows, lists))
+
+
+def tell(out: Path, lines: list[str]) -> None:
+    """Print what was written, and keep it as ``summary.txt``, which is written last."""
+    text = "".join(f"{line}\n" for line in lines)
+    with replacing_file(out / "summary.txt") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"{text}manifests are in {out}")
+
+
+def write_sounds(rows: pd.DataFrame, out: Path, nj: int, skip_bad: bool) -> list[str]:
+    """Write a manifest for each part of a corpus of noises or rooms."""
+    lines = []
+    for part, own in rows.groupby("part"):
+        manifest = measure(own, nj, skip_bad)
+        write_manifest(out / f"{part}.csv", manifest)
+        hours = manifest["duration"].sum() / 3600
+        lines.append(f"{part}: {len(manifest)} files, {hours:.2f} h")
+    return lines
+
+
+def check_counts(rows: pd.DataFrame, plan: Plan) -> None:
+    """Compare the parts' speakers and utterances with those of the release.
+
+    Raises
+    ------
+    UserError
+        They differ, and the plan does not allow it.
+    """
+    if rows.empty:
+        raise UserError(f"{plan.name}: no utterances found; check --source")
+    for part, expected in plan.counts.items():
+        own = rows[rows["part"] == part] if "part" in rows else rows
+        if part not in plan.split_of and plan.split_of:
+            continue
+        found = own["spk_id"].nunique(), len(own)
+        if found != expected and not plan.is_partial:
+            raise UserError(
+                f"{plan.name}: {part} has {found[0]} speakers and {found[1]} "
+                f"utterances, the release {expected[0]} and {expected[1]}; complete "
+                "the copy, or go on with what is there by --partial"
+            )
+
+
+def assign_splits(found: Found, plan: Plan, seed: int) -> pd.DataFrame:
+    """Give every utterance a split; no speaker is in two.
+
+    Returns
+    -------
+    DataFrame
+        The utterances with a column ``split`` in place of ``part``, without those
+        of parts that the plan leaves out.
+
+    Raises
+    ------
+    UserError
+        No utterances are left, or too few speakers to divide.
+    """
+    rows = known_splits(found, plan)
+    cohort = rows.iloc[:0]
+    if plan.cohort_part:
+        cohort = rows[rows["part"] == plan.cohort_part].assign(split="cohort")
+    if plan.extract_only:
+        is_test = rows["split"] == "test"
+        rows = rows[is_test] if is_test.any() else rows.assign(split="test")
+    rows = rows.dropna(subset="split")
+    if rows.empty:
+        raise UserError(
+            f"{plan.name}: no utterances in {', '.join(plan.split_of)}; check --source"
+        )
+    wanted = {"cohort": plan.cohort_speakers}
+    if not plan.extract_only:
+        wanted = {"test": plan.test_share, "valid": plan.valid_speakers} | wanted
+    for split, number in wanted.items():
+        if number and not (rows["split"] == split).any():
+            rows = move_speakers(rows, number, split, plan, seed)
+    return pd.concat([rows, cohort]).drop(columns="part", errors="ignore")
+
+
+def known_splits(found: Found, plan: Plan) -> pd.DataFrame:
+    """Add a column ``split`` from the parts, or from the corpus's trial lists."""
+    rows = found.utterances
+    if plan.split_of and "part" in rows:
+        return rows.assign(split=rows["part"].map(plan.split_of))
+    named = utterances_of(found.lists)
+    speakers = set(rows.loc[rows["ID"].isin(named), "spk_id"])
+    is_test = rows["spk_id"].isin(speakers)
+    return rows.assign(split=is_test.map({True: "test", False: "train"}))
+
+
+def utterances_of(lists: dict[str, TrialList]) -> set[str]:
+    """Return the utterances that trial lists and their models name."""
+    names: set[str] = set()
+    for trials, models in lists.values():
+        sides = set(trials["enrol"].unique()) | set(trials["test"].unique())
+        names |= sides - set(models)
+        names |= {name for own in models.values() for name in own}
+    return names
+
+
+def move_speakers(
+    rows: pd.DataFrame, wanted: int | float, split: str, plan: Plan, seed: int
+) -> pd.DataFrame:
+    """Move so many speakers, or such a share of them, to another split.
+
+    They are taken from the training part, or from the test where there is none.
+    """
+    origin = "test" if plan.extract_only else "train"
+    is_origin = rows["split"] == origin
+    if isinstance(wanted, float):
+        n_utterances = rows.loc[is_origin, "spk_id"].value_counts()
+        wanted = max(_FEWEST_VALID, round(wanted * (n_utterances > 1).sum()))
+    try:
+        moved = hold_out(rows[is_origin], wanted, seed)
+    except TooFewSpeakers as error:
+        raise UserError(
+            f"{plan.name}: cannot hold out speakers for the {split} part ({error}); "
+            "add speakers, or use a trained model on all of them by --pretrained"
+        ) from None
+    is_moved = is_origin & rows["spk_id"].isin(moved)
+    return rows.assign(split=rows["split"].mask(is_moved, split))
+
+
+def write_lists(out: Path, lists: dict[str, TrialList]) -> None:
+    """Write trial and enrolment lists; those of an earlier preparation go."""
+    for folder in ("trials", "enrol"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for name, made in lists.items():
+        write_trials(out / "trials" / f"{name}.txt", made.trials)
+        if made.models:
+            write_enrolment(out / "enrol" / f"{name}.txt", made.models)
+
+
+def summary(rows: pd.DataFrame, lists: dict[str, TrialList]) -> list[str]:
+    """Describe splits and trial lists, a line each."""
+    lines = []
+    for split in SPLITS:
+        own = rows[rows["split"] == split]
+        if len(own):
+            hours = own["duration"].sum() / 3600
+            lines.append(
+                f"{split:>6}: {own['spk_id'].nunique()} speakers, {len(own)} "
+                f"utterances, {hours:.2f} h"
+            )
+    for name, made in lists.items():
+        n_target = int(made.trials["target"].sum())
+        lines.append(
+            f"{name}: {n_target} target and {len(made.trials) - n_target} nontarget "
+            "trials"
+        )
+    if not lists:
+        lines.append("no trials: they need speakers with two utterances")
+    return lines

@@ -1,0 +1,181 @@
+"""Find audio files and take labels from their paths."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from utils.data.names import safe_name
+from utils.runtime.errors import UserError
+
+ENDINGS = (
+    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".w64",
+    ".caf",
+)  # fmt: skip
+_TOKEN = re.compile(r"(\*\*/|\*\*|\*|\{[a-z_]+\})")
+
+
+def audio_paths(folder: Path, endings: tuple[str, ...] = ENDINGS) -> Iterator[Path]:
+    """Yield the audio files below a folder in sorted order, links followed.
+
+    Parameters
+    ----------
+    folder : Path
+    endings : tuple of str
+        In lower case; the case of a file's ending does not matter.
+    """
+    for root, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.lower().endswith(endings) and not name.startswith("."):
+                yield Path(root, name)
+
+
+def find_audio(named: Path) -> Path | None:
+    """Find a file that a list names, whatever its ending in this copy.
+
+    Returns
+    -------
+    Path or None
+        The file, with all links resolved.
+    """
+    for ending in (named.suffix, *ENDINGS):
+        path = named.with_suffix(ending)
+        if path.is_file():
+            return path.resolve()
+    return None
+
+
+def compile_pattern(pattern: str) -> re.Pattern:
+    """Turn a pattern of paths into a regular expression.
+
+    Parameters
+    ----------
+    pattern : str
+        ``{speaker}`` and other fields stand for a part of one name, ``*`` for any
+        part of a name, ``**`` for any names. The path's ending is not part of it.
+
+    Raises
+    ------
+    UserError
+        No ``{speaker}``, or a field twice.
+
+    Example
+    -------
+    >>> compile_pattern("{speaker}/**").fullmatch("anna/2020/a1")["speaker"]
+    'anna'
+    """
+    if "{speaker}" not in pattern:
+        raise UserError(
+            f"--pattern {pattern!r}: no {{speaker}} in it; an example: "
+            "{speaker}/{session}/*"
+        )
+    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    pieces = [
+        wild.get(token) or (
+            f"(?P<{token[1:-1]}>[^/]+?)" if _TOKEN.fullmatch(token) else
+            re.escape(token)
+        )
+        for token in _TOKEN.split(pattern)
+    ]  # fmt: skip
+    try:
+        return re.compile("".join(pieces))
+    except re.error as error:
+        raise UserError(f"--pattern {pattern!r}: {error}; name a field once") from None
+
+
+def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
+    """Find the audio files whose paths fit a pattern.
+
+    Parameters
+    ----------
+    source : Path
+    pattern : str
+        See `compile_pattern`; paths are those below ``source``.
+
+    Returns
+    -------
+    DataFrame
+        ``ID`` (see `short_names`), ``wav``, ``spk_id``, and a column for each other
+        field of the pattern.
+
+    Raises
+    ------
+    UserError
+        No such folder, no audio in it, or none that fits.
+    """
+    if not source.is_dir():
+        raise UserError(f"{source}: no such folder; check --source")
+    expression, rows, others = compile_pattern(pattern), [], []
+    for path in audio_paths(source):
+        place = path.relative_to(source).with_suffix("").as_posix()
+        match = expression.fullmatch(place)
+        if match is None:
+            others.append(place)
+            continue
+        fields = match.groupdict()
+        speaker = safe_name(fields.pop("speaker"))
+        rows.append({"ID": place, "wav": str(path.resolve()), "spk_id": speaker})
+        rows[-1] |= fields
+    if not rows:
+        seen = f"the first file is {others[0]!r}" if others else "no audio files there"
+        raise UserError(f"{source}: nothing fits --pattern {pattern!r}; {seen}")
+    if others:
+        print(f"{len(others)} files do not fit {pattern!r}, such as {others[0]}")
+    table = pd.DataFrame(rows)
+    return table.assign(ID=short_names(table["ID"], table["spk_id"]))
+
+
+def short_names(places: pd.Series, speakers: pd.Series) -> pd.Series:
+    """Name utterances by their files, with as much of the path as tells them apart.
+
+    Parameters
+    ----------
+    places : Series of str
+        Paths below the source, without ending.
+    speakers : Series of str
+
+    Returns
+    -------
+    Series of str
+        The files' names; or those after the speaker's; or the whole paths.
+
+    Example
+    -------
+    >>> short_names(pd.Series(["anna/1", "bo/1"]), pd.Series(["anna", "bo"])).tolist()
+    ['anna-1', 'bo-1']
+    """
+    stems = places.str.rsplit("/", n=1).str[-1]
+    for names in (stems, speakers + "-" + stems):
+        if names.is_unique:
+            return names.map(safe_name)
+    return places.str.replace("/", "-").map(safe_name)
+
+
+def corpus_root(source: Path, name: str, needed: str) -> Path:
+    """Find a corpus's folder: the source itself, or one of that name below it.
+
+    Parameters
+    ----------
+    source : Path
+        What the user names.
+    name : str
+        Of the folder that the release unpacks to.
+    needed : str
+        File or folder that the corpus's folder holds; ``*`` stands for any part of
+        a name.
+
+    Raises
+    ------
+    UserError
+        Neither holds it.
+    """
+    for folder in (source, source / name):
+        if next(folder.glob(needed), None) is not None:
+            return folder
+    raise UserError(
+        f"{source}: no {needed} in it; --source must name the folder {name}, or the "
+        "one that holds it"
+    )

@@ -1,0 +1,90 @@
+"""Embeddings on disk: PREFIX.npy, float32 (N, D), and PREFIX.ids, one id a line.
+
+PREFIX.json names the model that made them, where it is known.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+
+
+def write_embeddings(
+    prefix: Path | str,
+    ids: list[str],
+    embeddings: np.ndarray,
+    model_sha256: str | None = None,
+) -> None:
+    """Write embeddings and their ids.
+
+    Parameters
+    ----------
+    prefix : Path or str
+        The files are ``<prefix>.npy``, ``<prefix>.ids`` and ``<prefix>.json``.
+    ids : sequence of str, length N
+    embeddings : ndarray of shape (N, D)
+    model_sha256 : str, optional
+        Hash of the model's weights.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> prefix = Path(tempfile.mkdtemp()) / "test"
+    >>> write_embeddings(prefix, ["a", "b"], np.eye(2))
+    >>> read_embeddings(prefix)[0]
+    ['a', 'b']
+    """
+    array, names, facts = _paths(prefix)
+    with replacing_file(facts) as temporary:
+        temporary.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
+    with replacing_file(names) as temporary:
+        temporary.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
+    with replacing_file(array) as temporary:
+        np.save(temporary, np.asarray(embeddings, dtype=np.float32))
+
+
+def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
+    """Read embeddings, memory-mapped, and their ids.
+
+    Returns
+    -------
+    ids : list of str, length N
+    embeddings : ndarray of float32, shape (N, D)
+
+    Raises
+    ------
+    UserError
+        A file is missing, the two disagree, or an embedding is not finite.
+    """
+    array, names, _ = _paths(prefix)
+    for path in (array, names):
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; run stage 5 first")
+    ids = names.read_text(encoding="utf-8").splitlines()
+    embeddings = np.load(array, mmap_mode="r")
+    if embeddings.ndim != 2 or len(ids) != len(embeddings):
+        raise UserError(
+            f"{array}: shape {embeddings.shape} for {len(ids)} ids in {names}; "
+            "extract them again"
+        )
+    bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+    if len(bad):
+        raise UserError(
+            f"{array}: {len(bad)} embeddings with NaN or infinite values, the first of "
+            f"{ids[bad[0]]!r}; check the audio and the model"
+        )
+    return ids, embeddings
+
+
+def read_model_hash(prefix: Path | str) -> str | None:
+    """Return the hash of the model that made the embeddings, where it is known."""
+    facts = _paths(prefix)[2]
+    return json.loads(facts.read_text())["model_sha256"] if facts.is_file() else None
+
+
+def _paths(prefix: Path | str) -> tuple[Path, Path, Path]:
+    """Append the endings: a prefix may have dots."""
+    return tuple(Path(f"{prefix}.{ending}") for ending in ("npy", "ids", "json"))

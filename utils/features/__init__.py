@@ -1,0 +1,1 @@
+"""From audio to the stored filterbanks of its speech."""

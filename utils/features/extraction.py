@@ -1,0 +1,93 @@
+"""From a manifest row to stored features, for one utterance and all its copies."""
+
+import zlib
+
+import numpy as np
+
+from utils.audio.decoding import read_audio
+from utils.features.augment import Copies
+from utils.features.front_end import Frames, FrontEnd
+from utils.features.sources import AudioSources
+from utils.runtime.errors import UserError
+
+
+class FeatureExtractor:
+    """Turn utterances into features; a callable that worker processes share.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+    copies : Copies, optional
+        Versions of each utterance to store; None stores the original alone.
+    sources : AudioSources, optional
+        Where noise is drawn from; needed with ``copies``.
+    seed : int
+        The same seed makes the same copies, in any order of the utterances.
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        copies: Copies | None = None,
+        sources: AudioSources | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.front_end, self.copies, self.seed = front_end, copies, seed
+        self.sources = sources
+
+    def __call__(self, utterance: dict) -> list[tuple[dict, np.ndarray]] | UserError:
+        """Read one utterance and compute its features.
+
+        Parameters
+        ----------
+        utterance : dict
+            A row of a manifest.
+
+        Returns
+        -------
+        list of (dict, ndarray) or UserError
+            Index row and features of shape (T, F) of every version; or what is
+            wrong with the file.
+        """
+        try:
+            samples = self._read(utterance)
+        except UserError as error:
+            return error
+        if self.copies is None:
+            frames = self.front_end(samples)
+            return [(_index_row(utterance, "", 1.0, frames), frames.features)]
+        return self._versions(utterance, samples)
+
+    def _versions(
+        self, utterance: dict, samples: np.ndarray
+    ) -> list[tuple[dict, np.ndarray]]:
+        rng = np.random.default_rng([self.seed, zlib.crc32(utterance["ID"].encode())])
+        rate_hz = self.front_end.sample_rate_hz
+        versions, segments = [], None
+        for copy in self.copies(samples, rate_hz, rng, self.sources):
+            # speech of a corrupted copy is where it is in the clean one
+            frames = self.front_end(copy.samples, segments if copy.is_noisy else None)
+            segments = frames.segments
+            row = _index_row(utterance, copy.suffix, copy.speed, frames)
+            versions.append((row, frames.features))
+        return versions
+
+    def _read(self, utterance: dict) -> np.ndarray:
+        return read_audio(
+            utterance["wav"],
+            self.front_end.sample_rate_hz,
+            utterance["start"],
+            utterance["stop"],
+        )
+
+
+def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> dict:
+    """Describe a stored version: another speed is another speaker."""
+    origin = utterance["spk_id"]
+    return {
+        "ID": utterance["ID"] + suffix,
+        "spk_id": origin if speed == 1.0 else f"{origin}-sp{speed:g}",
+        "origin": origin,
+        "n_total": frames.n_total,
+        "segments": " ".join(f"{start}-{stop}" for start, stop in frames.segments),
+    }

@@ -1,0 +1,131 @@
+"""The front-end: samples to normalised filterbanks of the frames with speech."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from utils.features.vad import EnergyVad
+
+NORMALISATIONS = ("mean", "mean_std", "level", "frame", "none")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What the front-end makes of one utterance.
+
+    Attributes
+    ----------
+    features : ndarray of float16, shape (T, F)
+        Normalised filterbanks of the speech frames alone.
+    segments : ndarray of int, shape (n_segments, 2)
+        Speech in frames of the whole utterance; empty where none was found, and
+        then all frames are kept.
+    n_total : int
+        Frames of the whole utterance.
+    """
+
+    features: np.ndarray
+    segments: np.ndarray
+    n_total: int
+
+
+class FrontEnd:
+    """Filterbank, voice activity and normalisation as one callable.
+
+    Samples are scaled to a peak of 1 first, so that the level of a recording has no
+    influence on its features.
+
+    Parameters
+    ----------
+    fbank : callable
+        Maps a Tensor (1, n_samples) to filterbanks in dB (1, T, F).
+    vad : EnergyVad or None
+        Finds speech in filterbanks; None takes every frame for speech.
+    sample_rate_hz : int
+        Rate of the samples that the front-end takes.
+    normalisation : str
+        One of `NORMALISATIONS`; see `normalise`.
+    channel : callable, optional
+        Maps samples and their rate to what a channel makes of them, before all else;
+        see `utils.audio.telephone`.
+    """
+
+    def __init__(
+        self,
+        fbank: torch.nn.Module,
+        vad: EnergyVad | None,
+        sample_rate_hz: int,
+        normalisation: str,
+        channel: Callable[[np.ndarray, int], np.ndarray] | None = None,
+    ) -> None:
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(f"normalisation must be one of {NORMALISATIONS}")
+        self.fbank, self.vad = fbank, vad
+        self.sample_rate_hz = sample_rate_hz
+        self.normalisation = normalisation
+        self.channel = channel
+
+    def __call__(
+        self, samples: np.ndarray, segments: np.ndarray | None = None
+    ) -> Frames:
+        """Turn one utterance into features.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n_samples,)
+            At ``sample_rate_hz``; not all zero.
+        segments : ndarray of int, shape (n_segments, 2), optional
+            Known speech segments in frames; None finds them.
+
+        Returns
+        -------
+        Frames
+        """
+        if self.channel is not None:
+            samples = self.channel(samples, self.sample_rate_hz)
+        samples = torch.from_numpy(samples / np.abs(samples).max())
+        with torch.inference_mode():
+            fbank_db = self.fbank(samples[None])[0].numpy()
+        if self.vad is None:
+            segments = np.array([[0, len(fbank_db)]])
+        elif segments is None:
+            segments = self.vad.segments(fbank_db)
+        speech = [fbank_db[start:stop] for start, stop in segments]
+        kept = np.concatenate(speech) if speech else fbank_db
+        features = normalise(kept, self.normalisation).astype(np.float16)
+        return Frames(features, segments, len(fbank_db))
+
+
+def normalise(features: np.ndarray, kind: str) -> np.ndarray:
+    """Normalise one utterance.
+
+    Parameters
+    ----------
+    features : ndarray of shape (T, F)
+    kind : str
+        ``mean``: zero mean over time in every channel. ``mean_std``: unit variance
+        as well. ``level``: zero mean over time and channels together, which keeps
+        the average spectrum of voice and recording device. ``frame``: every frame
+        to zero mean and unit variance over its channels, as Deep Speaker's
+        reference code does. ``none``: as it is.
+
+    Returns
+    -------
+    ndarray of shape (T, F)
+
+    Example
+    -------
+    >>> normalise(np.array([[1.0, 2.0], [3.0, 6.0]]), "mean")
+    array([[-1., -2.], [ 1.,  2.]])
+    """
+    if kind == "none":
+        return features
+    if kind == "level":
+        return features - features.mean()
+    axis = 1 if kind == "frame" else 0
+    centred = features - features.mean(axis, keepdims=True)
+    if kind == "mean":
+        return centred
+    return centred / np.maximum(features.std(axis, keepdims=True), 1e-3)

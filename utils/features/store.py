@@ -1,0 +1,186 @@
+"""Stored features: float16 shards that are memory-mapped, and their index.
+
+A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` with a
+row per stored utterance: where its frames lie, who speaks, how much is speech.
+"""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.runtime.errors import UserError
+
+INDEX_COLUMNS = [
+    "ID", "spk_id", "origin", "shard", "offset", "n_frames", "n_total", "segments"
+]  # fmt: skip
+
+
+class FeatureWriter:
+    """Collect utterances and write them in shards.
+
+    Parameters
+    ----------
+    folder : Path
+        Existing empty folder.
+    shard_frames : int
+        A shard is written once it has this many frames.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with FeatureWriter(folder) as writer:
+    ...     writer.add({"ID": "a-1", "spk_id": "a"}, np.ones((5, 2), np.float16))
+    >>> FeatureStore(folder).frames("a-1").shape
+    (5, 2)
+    """
+
+    def __init__(self, folder: Path, shard_frames: int = 500_000) -> None:
+        self.folder, self.shard_frames = folder, shard_frames
+        self.rows: list[dict] = []
+        self.pending: list[np.ndarray] = []
+        self.n_pending = 0
+        self.n_shards = 0
+
+    def add(self, row: dict, features: np.ndarray) -> None:
+        """Add one utterance: its index row, and features of shape (T, F)."""
+        place = {
+            "shard": self.n_shards,
+            "offset": self.n_pending,
+            "n_frames": len(features),
+        }
+        self.rows.append({"origin": row["spk_id"], **row, **place})
+        self.pending.append(features)
+        self.n_pending += len(features)
+        if self.n_pending >= self.shard_frames:
+            self._write_shard()
+
+    def _write_shard(self) -> None:
+        shard = np.concatenate(self.pending).astype(np.float16, copy=False)
+        np.save(self.folder / f"shard-{self.n_shards:03d}.npy", shard)
+        self.pending, self.n_pending = [], 0
+        self.n_shards += 1
+
+    def __enter__(self) -> "FeatureWriter":
+        """Start writing."""
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Write the last shard and the index, unless the block failed."""
+        if kind is not None:
+            return
+        if self.pending:
+            self._write_shard()
+        index = pd.DataFrame(self.rows).reindex(columns=INDEX_COLUMNS)
+        index.to_csv(self.folder / "index.csv", index=False)
+
+
+class FeatureStore:
+    """Read stored features without loading them.
+
+    Parameters
+    ----------
+    folder : Path or str
+        A folder written by `FeatureWriter`.
+
+    Attributes
+    ----------
+    index : DataFrame
+        One row per stored utterance, columns `INDEX_COLUMNS`.
+
+    Raises
+    ------
+    UserError
+        The folder holds no features.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        path = self.folder / "index.csv"
+        if not path.is_file():
+            raise UserError(f"{path}: no such features; run stage 2 first")
+        text = dict.fromkeys(("ID", "spk_id", "origin", "segments"), str)
+        self.index = pd.read_csv(path, dtype=text, keep_default_na=False)
+        self.shards = [
+            np.load(shard, mmap_mode="r")
+            for shard in sorted(self.folder.glob("shard-*.npy"))
+        ]
+        self._read_places()
+
+    def _read_places(self) -> None:
+        self._row_of = {name: row for row, name in enumerate(self.index["ID"])}
+        columns = self.index[["shard", "offset", "n_frames"]]
+        self._places = columns.to_numpy(np.int64)
+
+    def part(self, is_kept: np.ndarray) -> "FeatureStore":
+        """Return a store of some of the utterances: (n_utterances,) of bool."""
+        part = copy.copy(self)
+        part.index = self.index[is_kept].reset_index(drop=True)
+        part._read_places()
+        return part
+
+    def __len__(self) -> int:
+        """Return the number of stored utterances."""
+        return len(self.index)
+
+    def rows(self, ids: Sequence[str]) -> np.ndarray:
+        """Return the rows of utterances in the index.
+
+        Raises
+        ------
+        UserError
+            An utterance has no stored features.
+        """
+        unknown = [name for name in ids if name not in self._row_of]
+        if unknown:
+            raise UserError(
+                f"{self.folder / 'index.csv'}: no features of {unknown[0]!r} "
+                f"({len(unknown)} utterances missing); run stage 2 again"
+            )
+        return np.array([self._row_of[name] for name in ids], dtype=np.int64)
+
+    def slice(
+        self, row: int, start: int = 0, n_frames: int | None = None
+    ) -> np.ndarray:
+        """Return frames of the utterance in a row of the index, memory-mapped.
+
+        Parameters
+        ----------
+        row : int
+        start, n_frames : int
+            Part of the utterance, in frames; None means to its end.
+
+        Returns
+        -------
+        ndarray of float16, shape (n_frames, F)
+        """
+        shard, offset, length = self._places[row]
+        stop = length if n_frames is None else min(start + n_frames, length)
+        return self.shards[shard][offset + start : offset + stop]
+
+    def frames(self, utterance: str) -> np.ndarray:
+        """Return all frames of an utterance by its ID, shape (T, F)."""
+        return self.slice(self._row_of[utterance])
+
+    @property
+    def n_mels(self) -> int:
+        """Channels F of the features."""
+        return self.shards[0].shape[1]
+
+
+def write_skipped(folder: Path, faults: list[tuple[str, UserError]]) -> None:
+    """Record the utterances that have no features, and why: ``skipped.txt``."""
+    lines = [f"{name}\t{fault}\n" for name, fault in faults]
+    (folder / "skipped.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def read_skipped(folder: Path) -> set[str]:
+    """Return the IDs of the utterances that were left out of a feature folder."""
+    path = folder / "skipped.txt"
+    if not path.is_file():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.split("\t")[0] for line in lines}

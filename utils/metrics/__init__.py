@@ -1,0 +1,1 @@
+"""Error rates, costs and likelihood ratios, with their uncertainty."""

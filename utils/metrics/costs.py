@@ -1,0 +1,164 @@
+"""Detection costs: operating points, and those of the NIST evaluations by name.
+
+Metrics
+-------
+`OperatingPoint.cost` and its minimum, `min_cost`. `PRESETS` holds the points that
+evaluations average over.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.metrics.error_rates import ErrorRates
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A prior and two costs.
+
+    Attributes
+    ----------
+    p_target : float
+        Prior probability of a target trial, in (0, 1).
+    c_miss, c_fa : float
+        Costs of a miss and of a false alarm, above 0.
+
+    Raises
+    ------
+    ValueError
+        A value is out of its range.
+
+    Example
+    -------
+    >>> point = OperatingPoint(0.01)
+    >>> round(point.bayes_threshold, 4), point.norm
+    (4.5951, 0.01)
+    """
+
+    p_target: float
+    c_miss: float = 1.0
+    c_fa: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 < self.p_target < 1:
+            raise ValueError(f"p_target must lie between 0 and 1, not {self.p_target}")
+        if self.c_miss <= 0 or self.c_fa <= 0:
+            raise ValueError("costs must be above 0")
+
+    @property
+    def norm(self) -> float:
+        """Cost of the better of accepting all and rejecting all."""
+        return min(self.c_miss * self.p_target, self.c_fa * (1 - self.p_target))
+
+    @property
+    def bayes_threshold(self) -> float:
+        """Natural-log likelihood ratio at and above which accepting costs less."""
+        odds = self.c_miss * self.p_target / (self.c_fa * (1 - self.p_target))
+        return float(-np.log(odds))
+
+    def cost(self, p_miss: np.ndarray, p_fa: np.ndarray) -> np.ndarray:
+        """Return the normalised cost of error rates.
+
+        [C_miss P_miss p + C_fa P_fa (1 - p)] / min(C_miss p, C_fa (1 - p)): NIST
+        2016 Speaker Recognition Evaluation Plan, performance measurement,
+        equations 1 to 3.
+        """
+        miss = self.c_miss * self.p_target / self.norm
+        alarm = self.c_fa * (1 - self.p_target) / self.norm
+        return miss * p_miss + alarm * p_fa
+
+
+class Preset(NamedTuple):
+    """The primary cost of an evaluation: a mean over operating points.
+
+    Attributes
+    ----------
+    points : tuple of OperatingPoint
+    is_equalised : bool
+        The plan gives every partition of the trials (by gender, language, ...) the
+        same weight; see `equalising_weights`.
+    source : str
+    """
+
+    points: tuple[OperatingPoint, ...]
+    is_equalised: bool
+    source: str
+
+    @property
+    def priors(self) -> list[str]:
+        """The points' priors, as text."""
+        return [str(point.p_target) for point in self.points]
+
+
+def _preset(*p_targets: float, is_equalised: bool, source: str) -> Preset:
+    """Make a preset of unit costs."""
+    return Preset(tuple(map(OperatingPoint, p_targets)), is_equalised, source)
+
+
+PRESETS = {
+    "voxceleb": _preset(
+        0.01, 0.05, is_equalised=False, source="usual in papers on VoxCeleb"
+    ),
+    "voxsrc": _preset(
+        0.05, is_equalised=False, source="VoxSRC 2020-2023, track descriptions"
+    ),
+    "sre16": _preset(
+        0.01,
+        0.005,
+        is_equalised=True,
+        source="NIST SRE16 plan, performance measurement",
+    ),
+    "sre18-cmn2": _preset(
+        0.01,
+        0.005,
+        is_equalised=True,
+        source="NIST SRE18 plan, performance measurement",
+    ),
+    "sre19-cts": _preset(
+        0.01,
+        0.005,
+        is_equalised=True,
+        source="NIST SRE19 CTS plan, performance measurement",
+    ),
+    "sre21": _preset(
+        0.01,
+        0.05,
+        is_equalised=True,
+        source="NIST SRE21, points as in hyperion's recipe",
+    ),
+}
+
+
+def min_cost(rates: ErrorRates, point: OperatingPoint) -> float:
+    """Return the normalised cost at the best threshold, in [0, 1]."""
+    return float(point.cost(rates.p_miss, rates.p_fa).min())
+
+
+def equalising_weights(is_target: np.ndarray, partition: np.ndarray) -> np.ndarray:
+    """Weigh trials so that every partition counts alike.
+
+    The error rates are then means of the partitions' rates, as the NIST plans of
+    2016 to 2021 define their primary costs.
+
+    Parameters
+    ----------
+    is_target : ndarray of bool, shape (n_trials,)
+    partition : ndarray of shape (n_trials,)
+        Any label, such as ``f/yue/1``.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+
+    Example
+    -------
+    >>> is_target = np.array([True, True, True, False, False])
+    >>> equalising_weights(is_target, np.array(["f", "f", "m", "f", "m"])).tolist()
+    [0.5, 0.5, 1.0, 1.0, 1.0]
+    """
+    codes = np.unique(partition, return_inverse=True)[1]
+    group = 2 * codes + np.asarray(is_target)
+    return 1.0 / np.bincount(group)[group]

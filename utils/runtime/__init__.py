@@ -1,0 +1,1 @@
+"""How programs run: errors, atomic writes, progress, devices, clusters."""

@@ -1,0 +1,54 @@
+"""Which device to compute on, and in which arithmetic."""
+
+import torch
+
+from utils.runtime.errors import UserError
+
+
+def checked_device(device: str) -> str:
+    """Return the device's name if it can be used.
+
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises
+    ------
+    UserError
+        There is no such device here.
+
+    Example
+    -------
+    >>> checked_device("cpu")
+    'cpu'
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"--device {device}: cannot be used here ({reason}); try --device cpu"
+        ) from None
+    return device
+
+
+def best_precision(device: str) -> str:
+    """Choose the arithmetic of training: ``bf16`` where the processor has it.
+
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Returns
+    -------
+    str
+        ``bf16`` or ``fp32``.
+    """
+    if device.startswith("cuda"):
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or (
+        torch.cpu._is_amx_tile_supported()
+    )
+    return "bf16" if has_bf16 else "fp32"

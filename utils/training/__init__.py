@@ -1,0 +1,1 @@
+"""Training of an encoder: phases, losses, batches, checkpoints."""

@@ -1,0 +1,324 @@
+"""Training of an encoder as a SpeechBrain `Brain`: what all phases share.
+
+Checkpoints are chosen by the equal error rate on held-out speakers. Everything
+random in a step follows from the seed and the step's number, so a resumed run
+repeats an uninterrupted one.
+"""
+
+import logging
+import math
+import time
+
+import numpy as np
+import speechbrain as sb
+import torch
+from speechbrain import Stage
+from speechbrain.utils.autocast import TorchAutocast
+from speechbrain.utils.epoch_loop import EpochCounterWithStopper
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from utils.embeddings.extraction import UtteranceBatch, check_finite
+from utils.runtime.errors import UserError
+from utils.runtime.precision import DTYPES, training_agrees
+from utils.training import distributed
+from utils.training.checkpoints import TrainingState
+from utils.training.crops import Crop, CropBatch, CropDataset
+from utils.training.diagnostics import all_pairs_eer
+from utils.training.log import TrainingLog
+
+logger = logging.getLogger(__name__)
+
+
+class SpeakerBrain(sb.Brain):
+    """Schedule, averaging, validation by EER, checkpoints and log.
+
+    ``modules`` holds ``encoder``, and perhaps heads. ``hparams`` holds
+
+    - ``seed``, ``epochs`` and ``patience`` (epochs without a lower EER after which
+      the training stops; 0 never stops),
+    - ``schedule`` (from progress to learning rate) and ``on_progress`` (callables
+      that are told the progress before every batch, such as a margin's schedule),
+    - ``augment`` (modules on features), ``accumulation`` (batches in a step),
+    - ``ema_decay`` (of the average of the weights that is validated and exported;
+      0: the weights themselves), and
+    - ``folder``, where the log is written; None writes none.
+    """
+
+    def __init__(self, modules: dict, **options: object) -> None:
+        if distributed.n_processes() > 1 and options["run_opts"]["device"] == "cpu":
+            for module in modules.values():
+                distributed.synchronise_batch_norm(module)
+        super().__init__(modules, **options)
+        self.parts = torch.nn.ModuleDict(dict(self.modules))  # never wrapped
+        self.encoder = self.parts["encoder"]
+        self.state = TrainingState()
+        epochs, patience = self.hparams.epochs, self.hparams.patience
+        self.counter = EpochCounterWithStopper(
+            epochs, patience or epochs + 1, limit_warmup=0, direction="min"
+        )
+        self.average = self.make_average()
+        self.add_recoverables()
+
+    def make_average(self) -> AveragedModel | None:
+        """Return the exponential moving average of the encoder, if asked for."""
+        if not self.hparams.ema_decay:
+            return None
+        rule = get_ema_multi_avg_fn(self.hparams.ema_decay)
+        return AveragedModel(self.encoder, multi_avg_fn=rule, use_buffers=True).eval()
+
+    def add_recoverables(self) -> None:
+        """Tell the checkpointer all that a resumed training needs."""
+        if self.checkpointer is None:
+            return
+        needed = {"modules": self.parts, "counter": self.counter, "state": self.state}
+        if self.average is not None:
+            needed["average"] = self.average
+        self.checkpointer.add_recoverables(needed)
+
+    @property
+    def final_encoder(self) -> torch.nn.Module:
+        """The encoder that is validated and exported."""
+        return self.encoder if self.average is None else self.average.module
+
+    def head_weights(self) -> dict[str, Tensor]:
+        """Return the weights of all modules but the encoder, by their names."""
+        heads = {k: v for k, v in self.parts.items() if k != "encoder"}
+        return torch.nn.ModuleDict(heads).state_dict()
+
+    def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
+        """Train from the last checkpoint, or from the start.
+
+        Parameters
+        ----------
+        train_set : DataLoader of CropBatch
+            Its batch sampler is a `BatchSampler`.
+        valid_set : DataLoader of UtteranceBatch
+            This process's part of the utterances of speakers not trained on. None:
+            the training is neither validated nor kept.
+        """
+        self.train_sampler = train_set.batch_sampler
+        self.crop_dataset = train_set.dataset.clean
+        self.valid_set = valid_set
+        if valid_set is not None:
+            self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
+        if self.average is not None:  # the encoder may have been loaded meanwhile
+            self.average.module.load_state_dict(self.encoder.state_dict())
+        self.check_precision(train_set)
+        self.fit(self.counter, train_set, valid_set)
+
+    def check_precision(self, train_set: DataLoader) -> None:
+        """Train in float32 where the reduced precision disagrees with it here."""
+        if self.precision == "fp32":
+            return
+        self.train_sampler.set_epoch(1)
+        crops = next(iter(self.train_sampler))
+        batch = train_set.collate_fn([self.crop_dataset[crop] for crop in crops])
+        feats = batch.feats.to(self.device)
+        agrees = training_agrees(self.encoder, feats, DTYPES[self.precision])
+        if not all(distributed.gather_lists([agrees])):
+            logger.warning(
+                "%s disagrees with float32 here on batches of %s: float32 is used",
+                self.precision,
+                tuple(feats.shape),
+            )
+            self.precision = "fp32"
+            self.training_ctx = TorchAutocast(self.device_type)
+
+    def on_fit_start(self) -> None:
+        """Recover the last checkpoint; else measure the EER before training."""
+        super().on_fit_start()
+        if self.hparams.folder and distributed.rank() == 0:
+            self.log = TrainingLog(
+                self.hparams.folder, self.hparams.epochs, self.state.records
+            )
+        if not self.state.records:
+            self._fit_valid(self.valid_set, epoch=0, enable=False)
+
+    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
+        """Begin an epoch, or go on in its middle."""
+        self.valid_embeddings: list[tuple[int, np.ndarray]] = []
+        if stage != Stage.TRAIN:
+            return
+        self.epoch, self.started_s = epoch, time.monotonic()
+        self.train_loss = float("nan")
+        self.train_sampler.set_epoch(epoch)
+        self.train_sampler.first = self.step
+        self.batch_losses: list[float] = []  # since the epoch was begun or resumed
+        if self.step == 0:
+            self.state.start_epoch()
+            self.start_epoch()
+
+    def start_epoch(self) -> None:
+        """Prepare the batches of an epoch; nothing to prepare here."""
+
+    def on_fit_batch_start(self, batch: CropBatch, should_step: bool) -> None:
+        """Set what depends on the batch's number: random state, rates, margins."""
+        seeds = [self.hparams.seed, self.epoch, self.step, distributed.rank()]
+        seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
+        sb.utils.seed.seed_everything(seed, verbose=False)
+        n_batches = len(self.train_sampler)
+        n_done = (self.epoch - 1) * n_batches + self.step
+        progress = n_done / (self.hparams.epochs * n_batches)
+        for follow in self.hparams.on_progress:
+            follow(progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.hparams.schedule(progress)
+
+    def compute_forward(
+        self, batch: CropBatch | UtteranceBatch, stage: Stage
+    ) -> Tensor:
+        """Return embeddings (B, D); in training, of the batches of all processes."""
+        feats = batch.feats.to(self.device)
+        if stage != Stage.TRAIN:
+            return self.final_encoder(feats, batch.lengths.to(self.device))
+        for augment in self.hparams.augment:
+            feats = augment(feats)
+        return distributed.gather_tensors(self.modules.encoder(feats).float())
+
+    def compute_objectives(
+        self, embeddings: Tensor, batch: CropBatch, stage: Stage
+    ) -> Tensor:
+        """Return the loss of the batch of all processes, in float32."""
+        labels = distributed.gather_tensors(batch.labels.to(self.device))
+        with torch.autocast(self.device_type, enabled=False):
+            return self.objective(embeddings, labels)
+
+    def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of embeddings (B, D) of speakers (B,)."""
+        raise NotImplementedError
+
+    def check_loss_isfinite(self, loss: Tensor) -> None:
+        """Stop before a step that would spoil the weights.
+
+        Raises
+        ------
+        UserError
+            The loss is infinite or not a number.
+        """
+        if not torch.isfinite(loss):
+            raise UserError(
+                f"epoch {self.epoch}, batch {self.step}: the loss is {float(loss)}; "
+                "lower the learning rate or max_grad_norm, or use --precision fp32"
+            )
+
+    def on_fit_batch_end(
+        self, batch: CropBatch, outputs: Tensor, loss: Tensor, should_step: bool
+    ) -> None:
+        """Keep the batch's loss."""
+        self.batch_losses.append(float(loss.detach()))
+
+    def optimizers_step(self) -> None:
+        """Clip the gradients, note their norm, and take a step."""
+        self.scaler.unscale_(self.optimizer)
+        weights = [w for group in self.optimizer.param_groups for w in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(weights, self.max_grad_norm or math.inf)
+        self.state.note(gradient_norm=norm if norm.isfinite() else 0.0)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer_step += 1
+        if self.average is not None:
+            self.average.update_parameters(self.encoder)
+
+    def _should_save_intra_epoch_ckpt(self, *since: float) -> bool:
+        """Save between steps only: gradients that add up are not saved."""
+        is_between = self.step % self.hparams.accumulation == 0
+        return is_between and super()._should_save_intra_epoch_ckpt(*since)
+
+    def _save_intra_epoch_ckpt(self) -> None:
+        self.take_time()
+        self.checkpointer.save_and_keep_only(
+            end_of_epoch=False,
+            ckpt_predicate=lambda checkpoint: "eer" not in checkpoint.meta,
+            importance_keys=[],
+        )
+
+    def take_time(self) -> float:
+        """Return the seconds that the present epoch has taken, all runs together."""
+        now = time.monotonic()
+        self.state.seconds += now - self.started_s
+        self.started_s = now
+        return self.state.seconds
+
+    def evaluate_batch(self, batch: UtteranceBatch, stage: Stage) -> Tensor:
+        """Keep the embeddings of a validation batch."""
+        with torch.inference_mode(), self.evaluation_ctx:
+            embeddings = self.compute_forward(batch, stage).float().cpu().numpy()
+        ids = self.valid_set.dataset.store.index["ID"].to_numpy()
+        check_finite(embeddings, ids[batch.rows])
+        self.valid_embeddings += zip(batch.rows.tolist(), embeddings, strict=True)
+        return torch.zeros(())
+
+    def on_stage_end(self, stage: Stage, stage_loss: float, epoch: int) -> None:
+        """After validation: save a checkpoint and log the epoch."""
+        if stage == Stage.TRAIN:
+            self.train_loss = float(stage_loss)
+            self.check_health(self.epoch_means())
+            return
+        record = {"epoch": epoch, "valid_eer": self.valid_eer()}
+        if epoch > 0:
+            self.counter.update_metric(record["valid_eer"])
+            record |= self.training_record(epoch)
+        self.state.records.append(record)
+        meta = {"eer": record["valid_eer"], "epoch": epoch}
+        if self.checkpointer is not None:
+            self.checkpointer.save_and_keep_only(
+                meta=meta, min_keys=["eer"], importance_keys=[]
+            )
+        if self.hparams.folder and distributed.rank() == 0:
+            self.log.publish(self.state.records, self.counter.should_stop)
+
+    def training_record(self, epoch: int) -> dict:
+        """Describe the training part of an epoch for the log."""
+        sampler = self.train_sampler
+        return {
+            "train_loss": self.train_loss,
+            **self.epoch_means(),
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "crops": epoch * len(sampler) * sampler.batch_crops,
+            "seconds": round(self.take_time(), 2),
+        }
+
+    def epoch_means(self) -> dict[str, float]:
+        """Return the means of what was noted in this epoch."""
+        n_batches = len(self.train_sampler)
+        means = {name: total / n_batches for name, total in self.state.sums.items()}
+        means["gradient_norm"] *= self.hparams.accumulation  # noted once a step
+        return means
+
+    def embed_crops(
+        self, encoder: torch.nn.Module, crops: list[Crop], batch_size: int = 64
+    ) -> Tensor:
+        """Embed training crops (N, D) without augmentation, shared by all processes."""
+        encoder.eval()
+        mine = distributed.share_of(crops)
+        batches = DataLoader(
+            self.crop_dataset,
+            batch_sampler=[
+                mine[first : first + batch_size]
+                for first in range(0, len(mine), batch_size)
+            ],
+            collate_fn=CropDataset.collate,
+        )
+        with torch.inference_mode(), self.training_ctx:
+            embedded = [
+                encoder(batch.feats.to(self.device)).float().cpu().numpy()
+                for batch in batches
+            ]
+        return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
+
+    def confusions(self) -> None:
+        """Tell which training speakers are taken for which; nothing to tell here."""
+
+    def check_health(self, means: dict[str, float]) -> None:
+        """Raise a `UserError` when the training has failed; nothing to check here."""
+
+    def valid_eer(self) -> float:
+        """Equal error rate of all pairs of validation utterances."""
+        embedded = sorted(
+            distributed.gather_lists(self.valid_embeddings), key=lambda item: item[0]
+        )
+        speakers = self.valid_speakers[[row for row, _ in embedded]]
+        return all_pairs_eer(np.stack([row for _, row in embedded]), speakers)

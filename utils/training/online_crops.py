@@ -1,0 +1,92 @@
+"""Crops of training speech that is corrupted anew whenever it is seen."""
+
+import numpy as np
+import pandas as pd
+
+from utils.audio.acoustics import change_speed
+from utils.audio.decoding import read_audio
+from utils.features.augment import Corruption, speed_of
+from utils.features.front_end import FrontEnd
+from utils.features.sources import AudioSources
+from utils.runtime.errors import UserError
+from utils.training.crops import Crop, CropDataset
+
+
+class OnlineCropDataset(CropDataset):
+    """Cut crops from features that are computed of corrupted audio.
+
+    The frames with speech are those that were found in the clean utterance. What
+    happens to a crop follows from its seed, so that neither the number of processes
+    nor an interruption changes it.
+
+    Parameters
+    ----------
+    clean : CropDataset
+        The same crops from stored features.
+    manifest : DataFrame
+        The training audio.
+    front_end : FrontEnd
+        That of the stored features.
+    corruption : Corruption
+    sources : AudioSources
+        What the corruption draws from.
+    clean_share : float
+        Share of the crops, in [0, 1], that are taken from the stored features.
+
+    Raises
+    ------
+    UserError
+        The manifest lacks an utterance of the features.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        clean: CropDataset,
+        manifest: pd.DataFrame,
+        front_end: FrontEnd,
+        corruption: Corruption,
+        sources: AudioSources,
+        clean_share: float,
+    ) -> None:
+        super().__init__(clean.store, clean.labels, clean.crop_frames)
+        self.clean, self.clean_share = clean, clean_share
+        self.front_end, self.corruption, self.sources = front_end, corruption, sources
+        utterances = {row["ID"]: row for row in manifest.to_dict("records")}
+        self.utterances = [
+            self._utterance_of(name, utterances) for name in self.store.index["ID"]
+        ]
+
+    @staticmethod
+    def _utterance_of(name: str, utterances: dict[str, dict]) -> dict:
+        """Find the row of an utterance or of a copy's original."""
+        for known in (name, name.rpartition("-")[0]):
+            if known in utterances:
+                return utterances[known]
+        raise UserError(
+            f"the manifest has no utterance {name!r}; give that of training"
+        )
+
+    def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
+        """Return features of shape (T, F) and the speaker of a crop."""
+        rng = np.random.default_rng([crop.seed, crop.row])
+        if rng.random() < self.clean_share:
+            return self.clean[crop]
+        stored = self.store.index.iloc[crop.row]
+        samples = self._read(self.utterances[crop.row])
+        speed = speed_of(stored["spk_id"], stored["origin"])
+        if speed != 1.0:
+            samples = change_speed(samples, speed)
+        rate_hz = self.front_end.sample_rate_hz
+        noisy = self.corruption(samples, rate_hz, rng, self.sources)
+        segments = [tuple(map(int, s.split("-"))) for s in stored["segments"].split()]
+        feats = self.front_end(noisy, segments).features
+        feats = feats[crop.start : crop.start + self.crop_frames]
+        return self.fit(feats), self.labels[crop.row]
+
+    def _read(self, utterance: dict) -> np.ndarray:
+        return read_audio(
+            utterance["wav"],
+            self.front_end.sample_rate_hz,
+            utterance["start"],
+            utterance["stop"],
+        )

@@ -1,0 +1,1 @@
+"""Trial lists, enrolment lists and score files."""

@@ -1,0 +1,47 @@
+"""Enrolment lists: lines ``model utterance utterance ...``."""
+
+from pathlib import Path
+
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+
+
+def read_enrolment(path: Path | str) -> dict[str, list[str]]:
+    """Read an enrolment list: the utterances of each model.
+
+    Raises
+    ------
+    UserError
+        The file is missing, or a model has no utterance or occurs twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such enrolment list; check the name")
+    models: dict[str, list[str]] = {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for line, text in enumerate(lines, start=1):
+        model, *utterances = text.split() or [""]
+        if not utterances:
+            raise UserError(f"{path}:{line}: no utterance of {model!r}; add one")
+        if model in models:
+            raise UserError(f"{path}:{line}: model {model!r} again; use one line")
+        models[model] = utterances
+    return models
+
+
+def write_enrolment(path: Path | str, models: dict[str, list[str]]) -> None:
+    """Write an enrolment list.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "enrol.txt"
+    >>> write_enrolment(path, {"anna": ["a-1", "a-2"]})
+    >>> read_enrolment(path)
+    {'anna': ['a-1', 'a-2']}
+    """
+    with replacing_file(path) as temporary:
+        temporary.write_text(
+            "".join(f"{model} {' '.join(names)}\n" for model, names in models.items()),
+            encoding="utf-8",
+        )

@@ -1,0 +1,124 @@
+"""Score files: read, written, and joined to trials by id.
+
+Scores are lines ``enrol test score``, or ``score enrol test``; or a NIST table, or
+Parquet.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.runtime.errors import UserError
+from utils.trials.columns import pair_keys, raise_at_first, read_columns, write_columns
+
+_FEW = 3  # pairs that a message names
+
+
+def write_scores(path: Path | str, scores: pd.DataFrame) -> None:
+    """Write a score file.
+
+    Parameters
+    ----------
+    path : Path or str
+    scores : DataFrame
+        Columns ``enrol``, ``test`` and ``score``.
+    """
+    values = scores["score"]
+    if Path(path).suffix != ".parquet":
+        values = pd.Series([f"{score:.7g}" for score in values])
+    columns = {"enrol": scores["enrol"], "test": scores["test"], "score": values}
+    write_columns(path, columns)
+
+
+def read_scores(path: Path | str, form: str = "auto") -> pd.DataFrame:
+    """Read a score file of either form.
+
+    Parameters
+    ----------
+    path : Path or str
+    form : str
+        ``kaldi`` (score last), ``voxceleb`` (score first), or ``auto``: last where
+        the last column of the first line is a number.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``enrol`` and ``test`` (categories) and ``score`` (float), in file
+        order.
+
+    Raises
+    ------
+    UserError
+        The file is missing, empty or malformed, or a score is no finite number.
+    """
+    lines = "enrol test score"
+    head = read_columns(path, lines, n_lines=1)
+    is_number = pd.to_numeric(head[2], errors="coerce").notna().all()
+    is_last = is_number if form == "auto" else form == "kaldi"
+    enrol, test, score = (0, 1, 2) if is_last else (1, 2, 0)
+    try:
+        table = read_columns(path, lines, {enrol: str, test: str, score: float})
+    except ValueError:  # some score is no number: find it
+        table = read_columns(path, lines)
+        table[score] = pd.to_numeric(table[score], errors="coerce")
+    is_bad = ~np.isfinite(table[score])
+    raise_at_first(path, is_bad, table[score], "no finite score:", "score it again")
+    return pd.DataFrame(
+        {
+            "enrol": table[enrol].astype("category"),
+            "test": table[test].astype("category"),
+            "score": table[score],
+        }
+    ).reset_index(drop=True)
+
+
+def join_scores(
+    trials: pd.DataFrame, scores: pd.DataFrame, allow_extra: bool = False
+) -> np.ndarray:
+    """Find the score of every trial, by id, whatever the order of the lines.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Columns ``enrol`` and ``test`` (categories).
+    scores : DataFrame
+        Columns ``enrol`` and ``test`` (categories) and ``score``.
+    allow_extra : bool
+        Pass over scores of pairs that are no trial.
+
+    Returns
+    -------
+    ndarray of float, shape (n_trials,)
+
+    Raises
+    ------
+    UserError
+        A trial has no score, a pair has two different scores, or a score belongs
+        to no trial.
+    """
+    wanted, scored = pair_keys(trials, scores)
+    order = np.argsort(scored, kind="stable")
+    ordered, values = scored[order], scores["score"].to_numpy()[order]
+    differs = (np.diff(ordered) == 0) & (np.diff(values) != 0)
+    _raise_for_pairs(scores, order[1:][differs], "two different scores", "score again")
+    place = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+    is_missing = np.flatnonzero(ordered[place] != wanted)
+    _raise_for_pairs(trials, is_missing, "no score", "score the same trial list")
+    if not allow_extra:
+        extra = np.flatnonzero(~np.isin(scored, wanted))
+        _raise_for_pairs(
+            scores, extra, "a score but no trial", "or allow it with --allow-extra"
+        )
+    return values[place]
+
+
+def _raise_for_pairs(
+    table: pd.DataFrame, rows: np.ndarray, what: str, remedy: str
+) -> None:
+    if len(rows):
+        few = table.iloc[np.sort(rows)[:_FEW]]
+        pairs = ", ".join(
+            f"{e} {t}" for e, t in zip(few["enrol"], few["test"], strict=True)
+        )
+        raise UserError(f"{len(rows)} pairs with {what}: {pairs} ...; {remedy}")

@@ -1,0 +1,137 @@
+"""Check the audio of manifests: readable, as long as said, and fit to be used."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.audio.decoding import audio_length, decode_audio
+from utils.runtime.errors import UserError
+from utils.validation.findings import ERROR, WARNING, Finding
+
+_FULL_SCALE = 0.999
+_ROUNDING_S = 0.002  # durations are written with three decimals
+
+
+class Limits(NamedTuple):
+    """What counts as unfit.
+
+    Attributes
+    ----------
+    shortest_s, longest_s : float
+        Of an utterance.
+    silence_db : float
+        Mean power, relative to full scale.
+    clipped_share : float
+        Of the samples, at full scale beside another that is.
+    """
+
+    shortest_s: float = 0.25
+    longest_s: float = 120.0
+    silence_db: float = -60.0
+    clipped_share: float = 0.001
+
+
+class Heard(NamedTuple):
+    """What was found out by reading an utterance.
+
+    Attributes
+    ----------
+    findings : list of Finding
+    rate_hz : int
+        Of the file; 0 where it cannot be read.
+    digest : bytes
+        Of the samples; empty where they cannot be read.
+    """
+
+    findings: list[Finding]
+    rate_hz: int = 0
+    digest: bytes = b""
+
+
+def check_audio(place: str, row: dict, limits: Limits) -> Heard:
+    """Read an utterance and check it.
+
+    Parameters
+    ----------
+    place : str
+        ``file:line`` of its manifest row.
+    row : dict
+        The row, all values str.
+    limits : Limits
+    """
+    start, stop = int(row["start"]), int(row["stop"])
+    try:
+        samples, rate_hz = decode_audio(row["wav"], start, stop)
+        n_header = audio_length(row["wav"])[0]
+    except UserError as error:
+        return Heard([Finding(ERROR, "unreadable", place, str(error))])
+    findings = [
+        Finding(level, check, place, f"{row['wav']}: {text}")
+        for level, check, text in _faults(samples, rate_hz, row, limits)
+    ]
+    if stop > n_header:
+        text = f"{row['wav']}: its header tells {n_header} samples, not {stop}; copy it"
+        findings.append(Finding(ERROR, "length", place, f"{text} again"))
+    digest = hashlib.blake2b(samples.tobytes(), digest_size=16).digest()
+    return Heard(findings, rate_hz, digest)
+
+
+def _faults(
+    samples: np.ndarray, rate_hz: int, row: dict, limits: Limits
+) -> Iterator[tuple[str, str, str]]:
+    """Yield level, check and text of what is wrong with samples (N,)."""
+    duration_s = len(samples) / rate_hz
+    if abs(float(row["duration"]) - duration_s) > _ROUNDING_S:
+        text = f"{duration_s:.3f} s, not {row['duration']}; measure the file again"
+        yield ERROR, "duration", text
+    if duration_s < limits.shortest_s:
+        text = f"only {duration_s:.2f} s long; such speech is hard to recognise"
+        yield WARNING, "short", text
+    if duration_s > limits.longest_s:
+        yield WARNING, "long", f"{duration_s:.0f} s long; cut it into utterances"
+    power = float(np.mean(samples**2))
+    if power < 10 ** (limits.silence_db / 10):
+        text = f"nearly silent ({10 * np.log10(power):.0f} dB); check the recording"
+        yield WARNING, "silent", text
+    is_full = np.abs(samples) >= _FULL_SCALE
+    share = float(np.mean(is_full[1:] & is_full[:-1])) if len(samples) > 1 else 0.0
+    if share > limits.clipped_share:
+        yield WARNING, "clipped", f"{share:.1%} clipped; record it at a lower level"
+
+
+def common_findings(rows: pd.DataFrame, heard: list[Heard]) -> Iterator[Finding]:
+    """Yield what is wrong between utterances: equal audio, and different rates.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``place``, ``ID``, ``spk_id``, ``wav`` and ``split`` of each utterance.
+    heard : list of Heard
+        In the same order.
+    """
+    rows = rows.assign(
+        digest=[one.digest for one in heard], rate_hz=[one.rate_hz for one in heard]
+    )
+    rows = rows[rows["rate_hz"] > 0]
+    own = rows[rows["split"] != "cohort"]
+    repeated = own[own["digest"].duplicated(keep=False)]
+    for _, equal in repeated.groupby("digest", sort=False):
+        first, others = equal.iloc[0], equal.iloc[1:]
+        for row in others.itertuples():
+            is_other = row.spk_id != first["spk_id"] or row.split != first["split"]
+            yield Finding(
+                ERROR if is_other else WARNING, "same-samples", row.place,
+                f"{row.wav}: the same samples as {first['ID']!r} at {first['place']}; "
+                "keep one of them",
+            )  # fmt: skip
+    counts = rows["rate_hz"].value_counts()
+    for rate_hz, count in counts.iloc[1:].items():
+        row = rows[rows["rate_hz"] == rate_hz].iloc[0]
+        yield Finding(
+            WARNING, "rates", row["place"],
+            f"{row['wav']}: {rate_hz} Hz, as {count} files; the others have "
+            f"{counts.index[0]} Hz: a model may learn the band, not the speaker",
+        )  # fmt: skip
