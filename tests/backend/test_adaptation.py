@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.test_plda import random_covariance
+from tests.backend.test_plda import random_covariance
 from utils.backend.adaptation import adapt_coral_plus, adapt_kaldi, adapt_mean, coral
 from utils.backend.plda import diagonalise
 

@@ -10,7 +10,7 @@ import pytest
 from local import extract_embeddings, train
 from local.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
-from tests.test_encoders import SMALL
+from tests.models.test_encoders import SMALL
 from utils.data.manifest import write_manifest
 from utils.features.store import FeatureWriter
 from utils.runtime.errors import UserError
