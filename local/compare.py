@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from local.scored_trials import add_arguments, read_joined, read_protocol
+from local.setup.scored_trials import add_arguments, read_joined, read_protocol
 from utils.metrics.bootstrap import (
     ScoredTrials,
     bootstrap,

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 
-from local.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.data.manifest import read_manifest
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources

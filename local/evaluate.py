@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from local.scored_trials import (
+from local.setup.scored_trials import (
     Protocol,
     add_arguments,
     read_joined,

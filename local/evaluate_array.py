@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from local.scored_trials import prior_text
+from local.setup.scored_trials import prior_text
 from utils.metrics.out_of_core import StreamedScores
 from utils.report.provenance import program_facts
 from utils.runtime.atomic import replacing_file

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import write_embeddings

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from local.phases import (
+from local.setup.training import (
     add_arguments,
     configure,
     make_brain,

@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.tag import Tag
 
-from local.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.models.experiment import fill_weights, read_weights, save_model
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program

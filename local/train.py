@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from speechbrain.utils.distributed import run_on_main
 
-from local.hyperparameters import resolved_text
-from local.phases import (
+from local.setup.hyperparameters import resolved_text
+from local.setup.training import (
     add_arguments,
     configure,
     make_brain,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from utils.backend.backend import Backend
 from utils.backend.files import save_backend
 from utils.backend.quality import utterance_measures

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from local.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.audio.telephone import CODECS, Telephone, code
 
 

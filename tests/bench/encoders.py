@@ -23,7 +23,7 @@ import torch
 from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from utils.backend.scoring import length_normalise
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches, embed_batches

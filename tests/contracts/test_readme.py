@@ -85,7 +85,7 @@ def test_named_files_exist(path):
 
 
 def test_every_hyper_parameter_file_loads():
-    from local.hyperparameters import load_hyperparameters
+    from local.setup.hyperparameters import load_hyperparameters
 
     sizes = "{n_mels: 64, n_speakers: 3}"
     for path in ROOT.glob("hparams/train_*.yaml"):

@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.signal import fftconvolve
 
-from local.hyperparameters import load_hyperparameters
 from local.list_audio import main as list_audio
+from local.setup.hyperparameters import load_hyperparameters
 from utils.data.manifest import read_manifest, write_manifest
 from utils.features.augment import Corruption, Noise
 from utils.features.sources import AudioSources, read_sources

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from utils.features.front_end import FrontEnd, normalise
 
 

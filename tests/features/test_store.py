@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from utils.features.augment import Copies, Corruption, Noise
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources

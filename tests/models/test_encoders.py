@@ -5,7 +5,7 @@ import torch
 import yaml
 from torch.nn.functional import cross_entropy, normalize
 
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.models.pooling import POOLINGS
 

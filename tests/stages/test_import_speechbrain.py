@@ -11,8 +11,8 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.lobes.models import ECAPA_TDNN, Xvector
 
-from local.hyperparameters import load_hyperparameters
 from local.import_speechbrain import main
+from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.data.manifest import write_manifest
 from utils.embeddings.files import read_embeddings

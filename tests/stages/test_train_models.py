@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from local import extract_embeddings, train
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from tests.models.test_encoders import SMALL
 from utils.data.manifest import write_manifest

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from local.compute_features import main as compute_features
-from local.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters
 from local.train import main as train
 from utils.data.manifest import write_manifest
 from utils.features.augment import Corruption, Noise

@@ -12,7 +12,7 @@ import speechbrain as sb
 import yaml
 from torch.utils.data import DataLoader
 
-from local.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches
 from utils.features.sources import read_sources

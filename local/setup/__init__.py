@@ -1,0 +1,1 @@
+"""What several programs share: options, and what they load before their work."""
