@@ -21,6 +21,7 @@ sources=                   # recordings for them: "noise=noise.csv music=music.c
 model=rescnn_small         # hparams/train_<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 pretrained=                # folder of a trained model: embed and score with it alone
+trust=false                # build whatever that folder describes, commands too
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
 backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
@@ -52,18 +53,20 @@ need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
 [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
 need_path --model "$hparams" hparams/train_*.yaml
 
-run_log=$exp/run.log bad=() copies=()
+run_log=$exp/run.log bad=() copies=() trusted=() own_front_end=(--hparams "$front_end")
 read -ra lists <<< "$sources"
 read -ra prepare_words <<< "$prepare_options"
 read -ra override_words <<< "$overrides"
 read -ra phase_words <<< "$phases"
 if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
+if [[ $trust == true ]]; then trusted=(--trust); fi
 if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
 if [[ $download == true ]]; then prepare_words+=(--download) && mkdir -p "$source"; fi
 trained=$exp/${phase_words[-1]#*:}
 if [[ -n $pretrained ]]; then
   need_path --pretrained "$pretrained/encoder.pt"
   trained=$pretrained front_end=$pretrained/front_end.yaml features=$exp/features
+  own_front_end=(--model "$pretrained" "${trusted[@]}")
   prepare_words+=(--extract-only)
 fi
 
@@ -82,7 +85,7 @@ fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
   step "$features" "$data"/*.csv "$front_end" "${copies[@]:1}" -- \
-    python -m local.compute_features "$data" --out "$features" --hparams "$front_end" \
+    python -m local.compute_features "$data" --out "$features" "${own_front_end[@]}" \
     "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
 fi
 
@@ -100,7 +103,8 @@ if stage 5 "embeddings -> $embeddings"; then
   for split in $(splits_in "$data" train valid cohort test); do
     step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
       "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
-      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device"
+      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device" \
+      "${trusted[@]}"
   done
 fi
 

@@ -16,12 +16,14 @@ from joblib import Parallel, delayed
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.data.manifest import read_manifest
 from utils.features.extraction import FeatureExtractor
+from utils.features.front_end import FrontEnd
 from utils.features.sources import read_sources
 from utils.features.store import FeatureWriter, write_skipped
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
+from utils.systems.folder import read_front_end
 
 SPLITS = ("train", "valid", "cohort", "test")
 
@@ -32,6 +34,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("data", type=Path, help="folder with the manifests")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--hparams", default="hparams/features.yaml")
+    parser.add_argument(
+        "--model", type=Path, help="trained model whose front-end to use, not --hparams"
+    )
+    parser.add_argument(
+        "--trust", action="store_true", help="build whatever the model describes"
+    )
     parser.add_argument(
         "--augment", default="", help="YAML of the training copies; none by default"
     )
@@ -51,10 +59,10 @@ def main() -> None:
     """Compute the features of all splits."""
     args = parse_arguments()
     manifests = read_manifests(args.data)
-    front_end = load_hyperparameters(args.hparams)["front_end"]
+    front_end, text = choose_front_end(args)
     copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
     with replacing_folder(args.out) as folder:
-        (folder / "front_end.yaml").write_text(resolved_text(args.hparams))
+        (folder / "front_end.yaml").write_text(text)
         faults, summary = [], {}
         for split, manifest in manifests.items():
             extract = FeatureExtractor(front_end)
@@ -67,6 +75,14 @@ def main() -> None:
         report_faults(faults, args.skip_bad, folder)
         (folder / "statistics.json").write_text(json.dumps(summary, indent=1))
     print_summary(summary, args.out)
+
+
+def choose_front_end(args: argparse.Namespace) -> tuple[FrontEnd, str]:
+    """Build the front-end of a trained model, or of hyper-parameters; tell its text."""
+    if args.model:
+        text = (args.model / "front_end.yaml").read_text(encoding="utf-8")
+        return read_front_end(args.model, args.trust), text
+    return load_hyperparameters(args.hparams)["front_end"], resolved_text(args.hparams)
 
 
 def read_manifests(data: Path) -> dict[str, pd.DataFrame]:

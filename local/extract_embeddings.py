@@ -9,21 +9,18 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
+import pandas as pd
 from joblib import Parallel, delayed
 
-from local.setup.hyperparameters import load_hyperparameters
 from utils.data.manifest import read_manifest
-from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import write_embeddings
 from utils.features.extraction import FeatureExtractor
+from utils.features.front_end import FrontEnd
 from utils.features.store import FeatureStore, FeatureWriter, read_skipped
-from utils.models.experiment import load_weights, model_hash
-from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
-from utils.runtime.precision import DTYPES
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
+from utils.systems.system import open_system
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -40,76 +37,45 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--nj", type=int, default=1, help="processes for reading audio")
+    parser.add_argument(
+        "--trust", action="store_true", help="build whatever the folder describes"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     """Embed the manifest's utterances."""
     args = parse_arguments()
-    encoder = load_encoder(args.experiment).to(checked_device(args.device))
-    ids = read_manifest(args.manifest)["ID"].to_numpy()
+    system = open_system(
+        args.experiment, "cosine", args.device, args.precision, args.trust
+    )
+    manifest = read_manifest(args.manifest)
+    ids = manifest["ID"].to_numpy()
     if args.features:
-        store, skipped = open_features(args)
-        ids = ids[~np.isin(ids, list(skipped))]
-        embeddings = embed(encoder, store, store.rows(ids), args)
+        system.check_features(args.features)
+        ids = ids[~np.isin(ids, list(read_skipped(args.features)))]
+        store = FeatureStore(args.features / args.manifest.stem)
+        embeddings = system.embed_stored(store, store.rows(ids))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            store = featurise(args, Path(folder))
-            embeddings = embed(encoder, store, store.rows(ids), args)
-    write_embeddings(args.out, ids, embeddings, model_hash(args.experiment))
+            featurise(system.front_end, manifest, Path(folder), args.nj)
+            embeddings = system.embed_stored(FeatureStore(folder))
+    write_embeddings(args.out, ids, embeddings, system.model_sha256)
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
 
 
-def load_encoder(experiment: Path) -> torch.nn.Module:
-    """Build the experiment's encoder and load its weights."""
-    encoder = load_hyperparameters(experiment / "hyperparams.yaml")["net"]["encoder"]
-    load_weights(experiment, encoder)
-    return encoder
-
-
-def open_features(args: argparse.Namespace) -> tuple[FeatureStore, set[str]]:
-    """Open the split's stored features, if the model's own front-end made them."""
-    ours = (args.experiment / "front_end.yaml").read_text()
-    theirs = args.features / "front_end.yaml"
-    if not theirs.is_file():
-        raise UserError(f"{theirs}: no such features; run stage 2 first")
-    if theirs.read_text() != ours:
-        raise UserError(
-            f"{theirs}: another front-end than {args.experiment}/front_end.yaml; "
-            "compute the features with the model's own, or leave --features out"
-        )
-    store = FeatureStore(args.features / args.manifest.stem)
-    return store, read_skipped(args.features)
-
-
-def featurise(args: argparse.Namespace, folder: Path) -> FeatureStore:
-    """Compute features from the audio with the model's own front-end."""
-    settings = load_hyperparameters(args.experiment / "front_end.yaml")
-    extract = FeatureExtractor(settings["front_end"])
-    rows = read_manifest(args.manifest).to_dict("records")
-    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=16)
-    results = workers(delayed(extract)(row) for row in rows)
+def featurise(
+    front_end: FrontEnd, manifest: pd.DataFrame, folder: Path, nj: int
+) -> None:
+    """Store features of a manifest's audio, in its order."""
+    rows = manifest.to_dict("records")
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
+    results = workers(delayed(FeatureExtractor(front_end))(row) for row in rows)
     with FeatureWriter(folder) as writer:
         for result in progress(results, len(rows), "reading audio"):
             if isinstance(result, UserError):
                 raise result
             writer.add(*result[0])
-    return FeatureStore(folder)
-
-
-def embed(
-    encoder: torch.nn.Module,
-    store: FeatureStore,
-    rows: np.ndarray,
-    args: argparse.Namespace,
-) -> np.ndarray:
-    """Embed rows of a store; returns (N, D) in the order of ``rows``."""
-    batches = UtteranceBatches(store, rows)
-    by_row: dict[int, np.ndarray] = {}
-    embedded = embed_batches(encoder, batches, args.device, DTYPES[args.precision])
-    for batch_rows, embeddings in progress(embedded, len(batches), "embedding"):
-        by_row.update(zip(batch_rows.tolist(), embeddings, strict=True))
-    return np.stack([by_row[row] for row in rows.tolist()])
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.tag import Tag
 
-from local.setup.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import resolved_text
 from utils.models.experiment import fill_weights, read_weights, save_model
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
+from utils.systems.description import refuse_what_runs
+from utils.systems.folder import build_encoder
 
 N_FFT = 400  # SpeechBrain's default
 MODELS = ("ECAPA_TDNN.ECAPA_TDNN", "Xvector.Xvector", "ResNet.ResNet")
@@ -47,13 +49,13 @@ def main() -> None:
     args = parse_arguments()
     settings = read_settings(args.source / "hyperparams.yaml")
     args.out.mkdir(parents=True, exist_ok=True)
-    with (args.out / "hyperparams.yaml").open("w", encoding="utf-8") as file:
+    with (args.out / "encoder.yaml").open("w", encoding="utf-8") as file:
         YAML().dump(network(settings), file)
     overrides = f"n_mels: {settings['n_mels']}\nfbank: {{n_fft: {N_FFT}}}\n"
     if not args.drop_silence:
         overrides += "vad: null\n"
     (args.out / "front_end.yaml").write_text(resolved_text(args.front_end, overrides))
-    encoder = load_hyperparameters(args.out / "hyperparams.yaml")["net"]["encoder"]
+    encoder = build_encoder(args.out)
     path = args.source / "embedding_model.ckpt"
     fill_weights(encoder.model, read_weights(path), path)
     speakers = read_speakers(args.source / "label_encoder.txt")
@@ -74,6 +76,7 @@ def read_settings(path: Path) -> dict:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; name a folder of SpeechBrain's model")
+    refuse_what_runs(path)
     try:
         settings = YAML().load(io.StringIO(resolved_text(path)))
         model, fbank = settings["embedding_model"], settings["compute_features"]
@@ -96,13 +99,10 @@ def read_settings(path: Path) -> dict:
 
 
 def network(settings: dict) -> CommentedMap:
-    """Describe the model as hyper-parameters of this repository."""
+    """Describe the model as an encoder of this repository."""
     encoder = CommentedMap(model=settings["model"])
     encoder.yaml_set_ctag(Tag(suffix="!new:utils.models.unpadded.Unpadded"))
-    model = settings["model"]
-    net = CommentedMap(n_mels=settings["n_mels"], encoder=encoder)
-    net["embedding_dim"] = model.get("lin_neurons", 192)
-    return CommentedMap(net=net)
+    return CommentedMap(encoder=encoder)
 
 
 def read_speakers(path: Path) -> list[str]:

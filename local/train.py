@@ -29,6 +29,8 @@ from utils.runtime.atomic import replacing_file
 from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.program import log_to, run_program
+from utils.systems.description import encoder_text
+from utils.systems.folder import have_same_front_end
 from utils.training import distributed
 from utils.training.brain import SpeakerBrain
 from utils.training.data import TrainingData, read_training_data
@@ -103,6 +105,7 @@ def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> N
             f"other settings than before: the earlier training is {args.out}.previous"
         )
     (args.out / "hyperparams.yaml").write_text(text)
+    (args.out / "encoder.yaml").write_text(encoder_text(text))
     (args.out / "front_end.yaml").write_text(data.front_end)
     (args.out / "speakers.txt").write_text("".join(f"{s}\n" for s in data.speakers))
 
@@ -115,7 +118,9 @@ def begin(
         return []
     lines = start_from(args.init, dict(brain.modules), data.speakers)
     front_end = args.init / "front_end.yaml"
-    if front_end.is_file() and front_end.read_text() != data.front_end:
+    if front_end.is_file() and not have_same_front_end(
+        args.init, data.folder, args.trust
+    ):
         lines.append(f"{front_end}: another front-end than {data.folder}'s")
     if distributed.rank() == 0:
         print(f"start from {args.init}", *lines, sep="\n  ")

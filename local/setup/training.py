@@ -18,6 +18,7 @@ from utils.embeddings.extraction import UtteranceBatches
 from utils.features.sources import read_sources
 from utils.runtime.device import best_precision
 from utils.runtime.errors import UserError
+from utils.systems.folder import read_front_end
 from utils.training import distributed
 from utils.training.brain import SpeakerBrain
 from utils.training.checkpoints import AtomicCheckpointer
@@ -36,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--features", type=Path, required=True)
     parser.add_argument("--init", type=Path, help="trained model to start from")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="build whatever the front-ends of --features and --init describe",
+    )
     parser.add_argument("--seed", type=int, default=1986)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument(
@@ -215,7 +221,7 @@ def augmented(
 ) -> OnlineCropDataset:
     """Corrupt the audio of the crops as a YAML says."""
     settings = load_hyperparameters(args.augment)
-    front_end = load_hyperparameters(data.folder / "front_end.yaml")["front_end"]
+    front_end = read_front_end(data.folder, args.trust)
     manifest = read_manifest(args.manifest)
     sources = read_sources(args.source, front_end.sample_rate_hz, manifest)
     sources.check(settings["corruption"].sources)

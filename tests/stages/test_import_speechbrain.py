@@ -12,11 +12,11 @@ from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.lobes.models import ECAPA_TDNN, Xvector
 
 from local.import_speechbrain import main
-from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.data.manifest import write_manifest
 from utils.embeddings.files import read_embeddings
 from utils.runtime.program import run_program
+from utils.systems.folder import build_encoder
 from utils.training.fine_tuning import start_from
 
 HYPERPARAMS = """
@@ -144,7 +144,7 @@ def test_training_goes_on_from_an_import(tmp_path, monkeypatch):
     source, out = tmp_path / "source", tmp_path / "out"
     write_pretrained(source, "ecapa")
     run_import(monkeypatch, source, "--out", out)
-    encoder = load_hyperparameters(out / "hyperparams.yaml")["net"]["encoder"]
+    encoder = build_encoder(out)
     modules = {
         "encoder": encoder,
         "classifier": ECAPA_TDNN.Classifier(24, out_neurons=2),

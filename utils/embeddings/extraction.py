@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.features.store import FeatureStore
+from utils.features.store import FeatureList, FeatureStore
 from utils.runtime.errors import UserError
 from utils.runtime.precision import embeddings_agree
 
@@ -81,7 +81,7 @@ class UtteranceBatches(torch.utils.data.Dataset):
 
     Parameters
     ----------
-    store : FeatureStore
+    store : FeatureStore or FeatureList
     rows : ndarray of int, optional
         Rows of the index; None takes all.
     frames_per_batch : int
@@ -89,7 +89,7 @@ class UtteranceBatches(torch.utils.data.Dataset):
 
     def __init__(
         self,
-        store: FeatureStore,
+        store: FeatureStore | FeatureList,
         rows: np.ndarray | None = None,
         frames_per_batch: int = 5000,
     ) -> None:

@@ -1,8 +1,9 @@
 """A trained model's folder: all that is needed to embed speech with it again.
 
-``encoder.pt`` (weights), ``hyperparams.yaml`` (resolved), ``front_end.yaml``,
-``experiment.json`` (what it was trained on and how it did) and the logs; for
-fine-tuning, ``heads.pt`` (classifier and the like) and ``speakers.txt``, its classes.
+``encoder.pt`` (weights), ``encoder.yaml`` (the net alone), ``front_end.yaml``,
+``experiment.json`` (what it was trained on and how it did), ``hyperparams.yaml`` (all
+settings of the training) and the logs; for fine-tuning, ``heads.pt`` (classifier and
+the like) and ``speakers.txt``, its classes.
 """
 
 import hashlib

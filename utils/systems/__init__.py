@@ -1,0 +1,1 @@
+"""A trained system opened: embed speech, enrol speakers, score trials."""
