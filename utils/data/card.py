@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from utils.audio.decoding import decode_audio
 from utils.runtime.errors import UserError
+from utils.runtime.progress import progress
 
 LABELS = ("gender", "age", "accent", "language", "channel", "genre")
 _MOST_VALUES = 12  # of a label; the rest are counted together
@@ -140,6 +142,36 @@ def listen(row: dict) -> Sound:
         return Sound(np.nan, np.nan, 0)
     level_db = 10 * np.log10(np.mean(samples.astype(np.float64) ** 2))
     return Sound(float(level_db), estimate_snr_db(samples, rate_hz), rate_hz)
+
+
+def listen_to_samples(
+    manifests: dict[str, pd.DataFrame], n_sample: int, seed: int, n_jobs: int
+) -> dict[str, pd.DataFrame]:
+    """Listen to a random sample of each split.
+
+    Parameters
+    ----------
+    manifests : dict of DataFrame
+        By split.
+    n_sample : int
+        Utterances of each split, at most.
+    seed : int
+    n_jobs : int
+        Parallel processes.
+
+    Returns
+    -------
+    dict of DataFrame
+        By split: the fields of `Sound` of those that can be read.
+    """
+    found = {}
+    for split, rows in manifests.items():
+        drawn = rows.sample(min(n_sample, len(rows)), random_state=seed)
+        workers = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=16)
+        jobs = (delayed(listen)(row) for row in drawn.to_dict("records"))
+        sounds = list(progress(workers(jobs), len(drawn), f"listening to {split}"))
+        found[split] = pd.DataFrame(sounds).dropna(subset="level_db")
+    return found
 
 
 def estimate_snr_db(samples: np.ndarray, rate_hz: int) -> float:

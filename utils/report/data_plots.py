@@ -4,11 +4,36 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from scipy.signal import stft
 
+from utils.audio.decoding import decode_audio
+from utils.runtime.errors import UserError
+
 _MOST_COLUMNS = 600  # of a spectrogram
 _RANGE_DB = 70.0  # of a spectrogram, below its loudest point
+
+
+def distributions(
+    manifests: dict[str, pd.DataFrame], sounds: dict[str, pd.DataFrame]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Collect what the histograms of a data folder show, for `split_histograms`.
+
+    Parameters
+    ----------
+    manifests : dict of DataFrame
+        By split.
+    sounds : dict of DataFrame
+        By split; see `utils.data.card.listen_to_samples`.
+    """
+    counts = {split: m["spk_id"].value_counts() for split, m in manifests.items()}
+    return {
+        "duration (s)": {s: m["duration"].to_numpy() for s, m in manifests.items()},
+        "utterances of a speaker": {s: c.to_numpy(float) for s, c in counts.items()},
+        "level (dB)": {s: h["level_db"].to_numpy() for s, h in sounds.items()},
+        "SNR (dB), estimate": {s: h["snr_db"].to_numpy() for s, h in sounds.items()},
+    }
 
 
 def split_histograms(panels: dict[str, dict[str, np.ndarray]]) -> Figure:
@@ -48,6 +73,40 @@ def _bin_edges(values: np.ndarray) -> np.ndarray:
     if high - low < 1e-9:
         return np.array([low - 0.5, low + 0.5])
     return np.linspace(low, high, int(np.clip(np.sqrt(len(values)), 5, 40)) + 1)
+
+
+def example_spectrograms(
+    manifests: dict[str, pd.DataFrame], n_examples: int, seed: int
+) -> Figure | None:
+    """Draw one utterance each of some speakers, those that can be read.
+
+    Parameters
+    ----------
+    manifests : dict of DataFrame
+        By split.
+    n_examples : int
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    Figure or None
+        None where none of those tried can be read.
+    """
+    rows = pd.concat([m.assign(split=split) for split, m in manifests.items()])
+    rows = rows.sample(frac=1, random_state=seed).drop_duplicates("spk_id")
+    titles, signals, rates_hz = [], [], []
+    for row in rows.head(3 * n_examples).to_dict("records"):
+        try:
+            samples, rate_hz = decode_audio(row["wav"], row["start"], row["stop"])
+        except UserError:
+            continue
+        titles.append(f"{row['split']}: {row['ID']} of {row['spk_id']}")
+        signals.append(samples)
+        rates_hz.append(rate_hz)
+        if len(signals) == n_examples:
+            break
+    return spectrograms(titles, signals, rates_hz) if signals else None
 
 
 def spectrograms(
