@@ -85,7 +85,8 @@ def test_embeddings_do_not_need_stored_features(run, root, folder):
 def test_features_of_another_front_end_are_refused(root, folder):
     other = folder / "other"
     shutil.copytree(folder / "data/features", other)
-    (other / "front_end.yaml").write_text("n_mels: 80\n")
+    text = (other / "front_end.yaml").read_text()
+    (other / "front_end.yaml").write_text(text.replace("n_mels: 64", "n_mels: 80"))
     result = subprocess.run(
         [sys.executable, "-m", "local.extract_embeddings", folder / "exp/triplet",
          folder / "data/test.csv", "--features", other, "--out", folder / "x"],

@@ -141,7 +141,7 @@ def test_names_are_kept_with_their_options():
         ("a: [", "not YAML"),
         ("a: &x [*x]", "contains itself"),
         ("[" * 3000 + "]" * 3000, "not YAML"),
-        ("b: 1", "no a; train the model"),
+        ("b: 1", "no a in it; name a trained model"),
         (f"a: {VAD} {{hop: 1}}", "m.yaml:1: .*EnergyVad cannot be built"),
     ],
 )

@@ -120,7 +120,7 @@ class Description:
         for key in keys:
             found = [value for name, value in node.value if name.value == key]
             if not found or not isinstance(node, MappingNode):
-                raise UserError(f"{self.path}: no {'.'.join(keys)}; train the model")
+                raise UserError(f"{self.path}: no {'.'.join(keys)} in it; name a trained model")
             node = found[-1]
         return node
 
