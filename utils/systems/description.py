@@ -120,7 +120,8 @@ class Description:
         for key in keys:
             found = [value for name, value in node.value if name.value == key]
             if not found or not isinstance(node, MappingNode):
-                raise UserError(f"{self.path}: no {'.'.join(keys)} in it; name a trained model")
+                wanted = ".".join(keys)
+                raise UserError(f"{self.path}: no {wanted} in it; name a trained model")
             node = found[-1]
         return node
 
