@@ -1,4 +1,4 @@
-"""The README's worked example of a new model, executed from its text."""
+"""The worked example of hparams/README.md, a new model, executed from its text."""
 
 import importlib.util
 import re
@@ -13,7 +13,7 @@ from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
 
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "hparams/README.md").read_text(encoding="utf-8")
 FILE = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 
