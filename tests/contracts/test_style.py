@@ -71,7 +71,7 @@ def test_docstrings_name_the_noun(path):
 
 def test_a_docstring_without_its_noun_is_found():
     assert HEADLESS.search("    scores : ndarray of shape (N,)\n        Of each trial.")
-    assert HEADLESS.search('    """Of each trial."""')
+    assert HEADLESS.search('"' * 3 + "Of each trial.")
     assert not HEADLESS.search("    scores : ndarray\n        Those of each trial.")
 
 
