@@ -2,7 +2,7 @@
 
 Writes OUT.npy, float32 of shape (N, M), to be memory-mapped. Normalisation and
 calibration are not applied. joblib spreads the work over --nj processes, or over a
-cluster: see README.md.
+cluster: see local/README.md.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""AISHELL-1: Mandarin read speech of 400 people.
+"""AISHELL-1: Mandarin read speech of 400 speakers.
 
 340 speakers for training, 40 for validation and 20 for the test, as released.
 OpenSLR 33, Apache 2.0.

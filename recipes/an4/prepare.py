@@ -1,4 +1,4 @@
-"""AN4: names, addresses and numbers, said or spelt in English by 84 people.
+"""AN4: names, addresses and numbers, said or spelt in English by 84 speakers.
 
 74 speakers for training, 10 for the test, as released, in NIST SPHERE files.
 A. Acero, "Acoustical and environmental robustness in automatic speech recognition",

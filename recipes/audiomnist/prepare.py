@@ -1,4 +1,4 @@
-"""AudioMNIST: English digits, said by 60 people, 50 times each.
+"""AudioMNIST: English digits, said by 60 speakers, 50 times each.
 
 500 recordings of a speaker, under a second long, 48 kHz. There are no official
 speaker splits for verification: speakers are held out at random. MIT licence.

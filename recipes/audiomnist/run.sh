@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# AudioMNIST (real speech, 60 people): recipes/audiomnist/run.sh --source DIR
+# AudioMNIST (real speech, 60 speakers): recipes/audiomnist/run.sh --source DIR
 set -euo pipefail
 exec "$(dirname "${BASH_SOURCE[0]}")/../../run.sh" --corpus audiomnist "$@"

@@ -151,7 +151,7 @@ def generator(seed: int, *place: int) -> np.random.Generator:
     Parameters
     ----------
     seed : int
-        Of the whole corpus.
+        Seed of the whole corpus.
     *place : int
         Different places, also of different lengths, are independent.
     """

@@ -117,7 +117,7 @@ def open_synthesizer(data: Path, seed: int) -> Iterator[Synthesizer]:
     data : Path
         What `copy_data` returned.
     seed : int
-        Of the library's own random numbers.
+        Seed of the library's own random numbers.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""HI-MIA: one Mandarin wake-up word, said by 340 people far from the microphones.
+"""HI-MIA: one Mandarin wake-up word, said by 340 speakers far from the microphones.
 
 254 speakers for training, 42 for validation, 44 for the test, as released. A file's
 name, such as SV0297_2_00_F0041, begins with its speaker. OpenSLR 85, Apache 2.0.

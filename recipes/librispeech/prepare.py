@@ -1,4 +1,4 @@
-"""LibriSpeech: English audio books, read by 2484 people.
+"""LibriSpeech: English audio books, read by 2484 speakers.
 
 --train-parts and --test-parts choose among train-clean-100, train-clean-360,
 train-other-500, dev-clean, dev-other, test-clean and test-other, and the parts of

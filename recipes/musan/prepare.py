@@ -1,6 +1,6 @@
 """MUSAN: music, speech and noise, to corrupt training speech with.
 
-Writes music.csv, speech.csv and noise.csv, with where each file is from as `origin`.
+Writes music.csv, speech.csv and noise.csv, with the folder of each file as `folder`.
 OpenSLR 17, CC BY 4.0 and public domain.
 D. Snyder, G. Chen, D. Povey, "MUSAN: a music, speech, and noise corpus",
 arXiv:1510.08484.
@@ -19,11 +19,11 @@ COUNTS = {"music": (1, 660), "speech": (1, 426), "noise": (1, 930)}
 
 
 def find(args: argparse.Namespace) -> Found:
-    """Read <kind>/<origin>/<name>.wav."""
+    """Read <kind>/<folder>/<name>.wav."""
     root = corpus_root(args.source, "musan", "noise")
     rows = [
         {"ID": path.stem, "wav": str(path.resolve()), "spk_id": kind, "part": kind,
-         "origin": path.parent.name}
+         "folder": path.parent.name}
         for kind in COUNTS
         for path in audio_paths(root / kind)
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def find(args: argparse.Namespace) -> Found:
             name = "-".join(place.with_suffix("").parts[1:])
             rows.append(
                 {"ID": name, "wav": str(path.resolve()), "spk_id": kind, "part": kind,
-                 "origin": place.parts[1] if len(place.parts) > 2 else place.parts[0]}
+                 "folder": place.parts[1] if len(place.parts) > 2 else place.parts[0]}
             )  # fmt: skip
     return Found(pd.DataFrame(rows))
 

@@ -1,4 +1,4 @@
-"""VCTK 0.92: English in many accents, read by 110 people.
+"""VCTK 0.92: English in many accents, read by 110 speakers.
 
 There are no official speaker splits: speakers are held out at random, in like
 proportions of gender and age. --microphone 1 or 2. CC BY 4.0.

@@ -1,4 +1,4 @@
-"""VIVOS: Vietnamese read speech of 65 people.
+"""VIVOS: Vietnamese read speech of 65 speakers.
 
 46 speakers for training, 19 for the test, as released. CC BY-NC-SA 4.0.
 H.-T. Luong and H.-Q. Vu, "A non-expert Kaldi recipe for Vietnamese speech recognition

@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# VoxCeleb (real speech, 7205 people): recipes/voxceleb/run.sh --source DIR
+# VoxCeleb (real speech, 7205 speakers): recipes/voxceleb/run.sh --source DIR
 set -euo pipefail
 exec "$(dirname "${BASH_SOURCE[0]}")/../../run.sh" --corpus voxceleb --model rescnn "$@"

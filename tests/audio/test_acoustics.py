@@ -95,7 +95,7 @@ def test_telephones_keep_their_band(codec, rng):
 
 
 def test_mu_law_is_quantised_as_g711_says():
-    """Of a loud signal about 37 dB remain, of one 30 dB weaker nearly as much."""
+    """About 37 dB remain of a loud signal, nearly as much of one 30 dB weaker."""
     time_s = np.arange(16000) / 16000
     for level in (0.9, 0.9 / 31.6):
         tone = (level * np.sin(2 * np.pi * 1000 * time_s)).astype("f4")

@@ -1,6 +1,7 @@
 """The architecture: what may import what, and that every program explains itself."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -89,6 +90,28 @@ def test_there_is_no_circle():
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         graph[name] = imported_modules(tree) - {name}
     TopologicalSorter(graph).prepare()  # raises on a circle
+
+
+def packages_imported_by(package):
+    """Return the other packages that a package's modules import, in their order."""
+    folder = f"utils/{package}/"
+    names = {
+        name.split(".")[1]
+        for module, tree in MODULES.items()
+        if module.startswith(folder)
+        for name in imported_modules(tree)
+        if name.startswith("utils.")
+    }
+    return [name for name in PACKAGES if name in names and name != package]
+
+
+def test_the_map_of_packages_shows_the_imports():
+    text = (ROOT / "utils/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .*\? \|(.*)\|$", text, re.MULTILINE)
+    assert [package for package, _ in rows] == list(PACKAGES)
+    for package, imports in rows:
+        shown = [name.strip() for name in imports.split(",") if name.strip()]
+        assert shown == packages_imported_by(package), package
 
 
 def test_every_package_is_a_known_room():

@@ -1,10 +1,12 @@
-"""Every command in a README names options and files that exist."""
+"""What READMEs say exists: commands, options, files, functions, links, lists."""
 
+import ast
 import importlib
 import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,26 +15,53 @@ from recipes.own_data import own_data
 from recipes.preparation import make_parser
 from tests.conftest import ROOT
 
-READMES = [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]
+FOLDERS = ("hparams", "local", "recipes", "tests", "utils")
+READMES = [
+    ROOT / "README.md",
+    *(path for name in FOLDERS for path in sorted((ROOT / name).rglob("README.md"))),
+]
+TEXTS = {path: path.read_text(encoding="utf-8") for path in READMES}
+EXAMPLE = "recipes/towns"  # made of its text, and run, by test_add_a_corpus.py
+
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
-COMMANDS = sorted(
-    {
-        line
-        for path in READMES
-        for block in BLOCK.findall(path.read_text(encoding="utf-8"))
-        for line in block.splitlines()
-        if not line.startswith("git ")
-    }
-)
+INLINE = re.compile(r"`((?:python -m|\S*/run\.sh)\b[^`\n]*)`")
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]*)#?([^)\s]*)\)")
+FUNCTION = re.compile(r"`([\w/]+\.(?:py|sh)):(\w+)`")
 
 
-def help_of(words):
-    """Ask the program of a command for its help."""
-    if words[0] == "python":
-        command = [sys.executable, "-m", words[2], "--help"]
-    else:
-        command = [ROOT / words[0], "--help"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def prose(text):
+    return FENCED.sub("", text)
+
+
+def commands_in(text):
+    """Return the commands of code blocks, and those within sentences and tables."""
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    return [
+        command
+        for command in [*lines, *INLINE.findall(prose(text))]
+        if command and not command.startswith(("git ", "#"))
+        and EXAMPLE not in command.replace(".", "/")
+    ]  # fmt: skip
+
+
+COMMANDS = sorted({c for text in TEXTS.values() for c in commands_in(text)})
+
+
+@cache
+def help_of(program):
+    """Ask a module or a script for its help."""
+    script = ROOT / program
+    if program == "tests/run.sh":  # which begins with its checks, whatever is asked
+        return script.read_text(encoding="utf-8")
+    start = [script] if script.is_file() else [sys.executable, "-m", program]
+    result = subprocess.run(
+        [*start, "--help"], cwd=ROOT, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -50,8 +79,7 @@ def prepare_help(corpus):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_can_be_given(command):
     words = shlex.split(command)
-    assert words[0] == "python" or (ROOT / words[0]).is_file()
-    text = help_of(words)
+    text = help_of(words[2] if words[0] == "python" else words[0].removeprefix("./"))
     if "--prepare-options" in words:
         place = words.index("--prepare-options") + 1
         options = words.pop(place).split()
@@ -62,6 +90,13 @@ def test_commands_can_be_given(command):
         if word.startswith("--") and " " not in word and word != "--help":
             name = word[2:].replace("-", "_")
             assert word in text or f"\n{name}=" in text, f"{words[0]} has no {word}"
+        if re.match(rf"({'|'.join(FOLDERS)})/[\w./]+$", word):
+            assert (ROOT / word).exists(), word
+
+
+def test_commands_within_sentences_are_found():
+    text = "| `./run.sh --stage 5` | `local.train` |\n```bash\n# a\npython -m x.y\n```"
+    assert commands_in(text) == ["python -m x.y", "./run.sh --stage 5"]
 
 
 def names_a_module(name):
@@ -73,15 +108,76 @@ def names_a_module(name):
     )
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("path", READMES, ids=name_of)
 def test_named_files_exist(path):
-    text = path.read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:hparams|utils|local|tests|recipes)/[\w./-]+)`", text):
-        assert (ROOT / name).exists(), name
+    text = TEXTS[path]
+    for name in re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`", text):
+        assert (ROOT / name).exists() or name.startswith(EXAMPLE), name
     for name in re.findall(r"`((?:local|utils)\.[a-z_.]+)", text):
         assert names_a_module(name), name
-    for link in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (path.parent / link).exists(), link
+
+
+def defined_in(path):
+    """Return the names of all functions and classes of a file."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".sh":
+        return set(re.findall(r"^(\w+)\(\)", text, re.MULTILINE))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)}
+
+
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_named_functions_exist(path):
+    for file, name in FUNCTION.findall(TEXTS[path]):
+        assert name in defined_in(ROOT / file), f"{file}:{name}"
+
+
+def anchors(text):
+    """Return what a page's headings are called in links to them."""
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_links_lead_somewhere(path):
+    for file, anchor in LINK.findall(prose(TEXTS[path])):
+        if file.startswith("http"):
+            continue
+        target = (path.parent / file).resolve() if file else path
+        target = target / "README.md" if target.is_dir() else target
+        assert target.is_file(), file
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), anchor
+
+
+def test_anchors_are_made_as_on_the_page():
+    assert anchors("# One: two, three\n```\n# no\n```\n## `a` b") == {
+        "one-two-three", "a-b"
+    }  # fmt: skip
+
+
+def section(path, title):
+    """Return the text below a heading, up to the next one of its level."""
+    return TEXTS[path].partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def programs_in(text):
+    return set(re.findall(r"-m local\.(\w+)", text))
+
+
+def test_every_program_is_listed_as_a_stage_or_as_a_tool():
+    scripts = [ROOT / "run.sh", *(ROOT / "utils").glob("*.sh")]
+    staged = programs_in("".join(script.read_text() for script in scripts))
+    stages = programs_in(section(ROOT / "local/README.md", "Stages"))
+    tools = programs_in(section(ROOT / "local/README.md", "Tools"))
+    known = {p.stem for p in (ROOT / "local").glob("*.py")} - {"__init__"}
+    assert stages == staged
+    assert tools - staged == known - staged
+
+
+def test_every_folder_of_tests_has_a_row():
+    rows = re.findall(r"^\| `(\w+)` \|", TEXTS[ROOT / "tests/README.md"], re.MULTILINE)
+    assert rows == sorted({path.parent.name for path in ROOT.glob("tests/*/test_*.py")})
 
 
 def test_every_hyper_parameter_file_loads():
@@ -96,6 +192,7 @@ def test_every_hyper_parameter_file_loads():
         assert load_hyperparameters(path)["front_end"]
 
 
-def test_the_first_run_is_near_the_top():
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_first_page_is_short_and_begins_with_a_run():
+    lines = TEXTS[ROOT / "README.md"].splitlines()
     assert lines.index("./run.sh") < 25
+    assert len(lines) <= 160

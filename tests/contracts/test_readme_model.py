@@ -1,10 +1,11 @@
-"""The README's worked example of a new model, executed from its text."""
+"""The worked example of hparams/README.md, a new model, executed from its text."""
 
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
 
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "hparams/README.md").read_text(encoding="utf-8")
 FILE = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 
@@ -76,3 +77,20 @@ def test_the_table_of_models(model, full, small):
 def test_every_model_has_a_row():
     models = {path.stem for path in (ROOT / "hparams" / "models").glob("*.yaml")}
     assert {model for model, _, _ in ROW.findall(TEXT)} == models
+
+
+def test_every_loss_is_named():
+    path = ROOT / "hparams" / "train_rescnn.yaml"
+    hparams = load_hyperparameters(path, "{n_mels: 64, n_speakers: 3}")
+    losses = hparams["pretrain"]["losses"]
+    for name in [*losses["on_outputs"], *losses["on_embeddings"]]:
+        assert re.search(rf"\b{name}\b", TEXT), name
+
+
+def test_every_file_is_in_the_table():
+    rows = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)
+    patterns = re.findall(r"`([^`]+\.yaml)`", " ".join(rows))
+    patterns = [re.sub(r"<\w+>", "*", pattern) for pattern in patterns]
+    for path in (ROOT / "hparams").rglob("*.yaml"):
+        name = path.relative_to(ROOT / "hparams").as_posix()
+        assert any(fnmatch(name, pattern) for pattern in patterns), name

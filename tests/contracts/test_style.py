@@ -30,6 +30,9 @@ FORBIDDEN = [name.replace("|", r"\.") for name in REGISTRIES] + [
     rf"(?<![\w.$}})/-])/{name}/\w" for name in FOLDERS_OF_A_MACHINE
 ]
 
+# "Of the scores ..." at the beginning of a docstring, or of what a parameter is
+HEADLESS = re.compile(r'"{3}Of |^ *[\w*, ]+ : .*\n +Of ', re.MULTILINE)
+
 
 def name_of(path):
     return path.relative_to(ROOT).as_posix()
@@ -58,6 +61,18 @@ def test_functions_and_files_are_short(path):
         is_main = is_program and function.name == "main"
         most = MAX_MAIN if is_main else MAX_FUNCTION
         assert count_lines(function) <= most, f"{path.name}: {function.name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_docstrings_name_the_noun(path):
+    found = HEADLESS.search(path.read_text(encoding="utf-8"))
+    assert not found, found[0]
+
+
+def test_a_docstring_without_its_noun_is_found():
+    assert HEADLESS.search("    scores : ndarray of shape (N,)\n        Of each trial.")
+    assert HEADLESS.search('"' * 3 + "Of each trial.")
+    assert not HEADLESS.search("    scores : ndarray\n        Those of each trial.")
 
 
 def test_run_sh_reads_as_the_experiment():

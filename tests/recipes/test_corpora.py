@@ -223,7 +223,7 @@ def test_sounds_for_augmentation(tmp_path):
     source = write_tree(tmp_path, {f"musan/{name}.wav": None for name in musan})
     manifests = run("musan", source, tmp_path / "m", "--partial")
     assert set(manifests) == {"music", "speech", "noise"}
-    assert manifests["noise"]["origin"].tolist() == ["free-sound"]
+    assert manifests["noise"]["folder"].tolist() == ["free-sound"]
     rooms = [
         "simulated_rirs/smallroom/Room001/Room001-00001",
         "simulated_rirs/largeroom/Room001/Room001-00001",

@@ -30,7 +30,7 @@ def adapt_kaldi(
     Parameters
     ----------
     model : Plda
-        Of full rank.
+        Model of full rank.
     embeddings : ndarray of shape (N, D)
         Unlabelled, of the new domain.
     within_scale, between_scale, mean_scale : float
@@ -98,7 +98,7 @@ def coral(
     ----------
     source : ndarray of shape (N, D)
     embeddings : ndarray of shape (M, D)
-        Of the target domain, unlabelled.
+        Vectors of the target domain, unlabelled.
     shrinkage : float
         Share of the identity, scaled to the mean variance, in both covariances;
         above 0 where they are singular.
@@ -138,13 +138,13 @@ def adapt_coral_plus(
     Parameters
     ----------
     model : Plda
-        Of full rank.
+        Model of full rank.
     embeddings : ndarray of shape (N, D)
-        Of the new domain, unlabelled.
+        Vectors of the new domain, unlabelled.
     within_share, between_share : float
         How much of the widening to take, in [0, 1].
     shrinkage : float
-        Of the new domain's covariance.
+        Shrinkage of the new domain's covariance.
 
     Returns
     -------

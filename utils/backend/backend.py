@@ -40,7 +40,7 @@ class Calibration:
     Attributes
     ----------
     fusion : LinearFusion
-        Of the score, then the lower and the higher value of each quality measure.
+        Map of the score, then the lower and the higher value of each quality measure.
     quality : tuple of str
         See `utils.backend.quality`.
     thresholds : dict of float
@@ -182,7 +182,7 @@ class Side:
     Attributes
     ----------
     models : Models
-        Of a test, each of one utterance.
+        Models of the enrolment; or of the tests, each of one utterance.
     measures : dict of ndarray
         See `utils.backend.quality`.
     """

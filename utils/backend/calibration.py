@@ -25,7 +25,7 @@ class LinearFusion:
     Attributes
     ----------
     weights : ndarray of shape (K,)
-        Of each system's scores, then of each quality measure.
+        Weights of each system's scores, then of each quality measure.
     offset : float
     prior : float
         Prior of a target trial that it was trained for.
@@ -65,8 +65,8 @@ def fit_fusion(
     prior : float
         Prior of a target trial in (0, 1) that the classes are weighed to.
     penalty : float
-        Of the squared weights of standardised columns; keeps them finite where the
-        kinds do not overlap.
+        Weight of the squared weights of standardised columns; keeps them finite
+        where the kinds do not overlap.
 
     Returns
     -------

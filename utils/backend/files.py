@@ -120,7 +120,7 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
     name : str
         Folder of a back-end; or ``cosine``, which needs none.
     prefixes : iterable of str
-        Of the embeddings: see `utils.embeddings.files`.
+        Prefixes of the embeddings: see `utils.embeddings.files`.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def read_prepared(
     ----------
     backend : Backend
     prefix : str
-        Of N embeddings: see `utils.embeddings.files`.
+        Prefix of N embeddings: see `utils.embeddings.files`.
 
     Returns
     -------

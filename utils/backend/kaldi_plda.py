@@ -92,7 +92,7 @@ def write_kaldi_plda(path: Path | str, model: Plda, text: bool = False) -> None:
     ----------
     path : Path or str
     model : Plda
-        Of full rank.
+        Model of full rank.
     text : bool
         Write the text form.
 

@@ -106,7 +106,7 @@ class Training:
         Per embedding, before the first iteration and after each; never falling.
         With shrinkage, less the penalty that it stands for.
     condition_number : float
-        Of the covariance within speakers.
+        Condition number of the covariance within speakers.
     n_single : int
         Speakers with one embedding, which say nothing about W.
     """
@@ -193,7 +193,7 @@ def fit_plda(
         Who speaks.
     n_iterations : int
     rank : int, optional
-        Of the covariance between speakers; full by default.
+        Rank of the covariance between speakers; full by default.
     shrinkage : float
         In [0, 1). Adds this share of the mean variance to every direction of the
         scatter within speakers, as if so much of the data were noise: W is then

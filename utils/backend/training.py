@@ -23,7 +23,7 @@ class Adaptation:
         One of `EMBEDDING_METHODS`, by which the training embeddings move to the new
         domain, or of `PLDA_METHODS`.
     options : dict
-        Of the method's function.
+        Arguments of the method's function.
     """
 
     method: str
@@ -78,7 +78,7 @@ def fit_backend(
         Who speaks.
     adaptation : Adaptation, optional
     unlabelled : ndarray of shape (M, D), optional
-        Of the domain to adapt to.
+        Vectors of the domain to adapt to.
 
     Returns
     -------
@@ -153,13 +153,13 @@ class CalibrationSettings:
     Attributes
     ----------
     prior : float
-        Of a target trial.
+        Prior of a target trial.
     far : sequence of float
         False-alarm rates whose thresholds are kept.
     quality : sequence of str
         Measures beside the score: see `utils.backend.quality`.
     most_utterances : int
-        Of more, a random choice is used.
+        Number of utterances; a random choice is used where there are more.
     """
 
     prior: float = 0.05
@@ -181,7 +181,7 @@ def calibrate(
     ----------
     backend : Backend
     embeddings : ndarray of shape (N, D)
-        Of speakers who are neither in the training nor in a test.
+        Vectors of speakers who are neither in the training nor in a test.
     speakers : ndarray of shape (N,)
     measures : dict of ndarray, shape (N,)
         Quality measures of the utterances.

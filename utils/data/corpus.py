@@ -50,7 +50,7 @@ class Plan:
     Attributes
     ----------
     name : str
-        Of the trial lists that are made.
+        First part of the names of the trial lists that are made.
     split_of : dict of str
         The split of each part of the release; parts that are not named are left
         out. Empty: speakers are divided at random.
@@ -104,7 +104,7 @@ def write_corpus(
         ``trials/`` and ``enrol/``, as far as there is something for them, and
         ``summary.txt``.
     seed : int
-        Of the splits and the sampled trials.
+        Seed of the splits and the sampled trials.
     nj : int
         Parallel processes.
     skip_bad : bool
@@ -243,19 +243,19 @@ def move_speakers(
 
     They are taken from the training part, or from the test where there is none.
     """
-    origin = "test" if plan.extract_only else "train"
-    is_origin = rows["split"] == origin
+    source = "test" if plan.extract_only else "train"
+    is_there = rows["split"] == source
     if isinstance(wanted, float):
-        n_utterances = rows.loc[is_origin, "spk_id"].value_counts()
+        n_utterances = rows.loc[is_there, "spk_id"].value_counts()
         wanted = max(_FEWEST_VALID, round(wanted * (n_utterances > 1).sum()))
     try:
-        moved = hold_out(rows[is_origin], wanted, seed)
+        moved = hold_out(rows[is_there], wanted, seed)
     except TooFewSpeakers as error:
         raise UserError(
             f"{plan.name}: cannot hold out speakers for the {split} part ({error}); "
             "add speakers, or use a trained model on all of them by --pretrained"
         ) from None
-    is_moved = is_origin & rows["spk_id"].isin(moved)
+    is_moved = is_there & rows["spk_id"].isin(moved)
     return rows.assign(split=rows["split"].mask(is_moved, split))
 
 

@@ -162,7 +162,7 @@ def corpus_root(source: Path, name: str, needed: str) -> Path:
     source : Path
         What the user names.
     name : str
-        Of the folder that the release unpacks to.
+        Folder that the release unpacks to.
     needed : str
         File or folder that the corpus's folder holds; ``*`` stands for any part of
         a name.

@@ -66,7 +66,7 @@ def design_trials(
         Manifest of the test set.
     name : str
     seed : int
-        Of the samples.
+        Seed of the samples.
     per_speaker : int
         Target and nontarget trials of each speaker; 0 makes all pairs, or
         `PER_SPEAKER` where they would be more than `MOST_PAIRS`.

@@ -142,7 +142,7 @@ class Corruption:
         rate_hz : int
         rng : Generator
         sources : AudioSources
-            Of all names in `sources`.
+            Lists of all names in `sources`.
 
         Returns
         -------

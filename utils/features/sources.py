@@ -47,10 +47,10 @@ class AudioSources:
         Parameters
         ----------
         name : str
-            Of the list.
+            Name of the list.
         rng : Generator
         n_samples : int, optional
-            Of a longer recording, a random part of this length is read.
+            Length of the random part that is read of a longer recording.
 
         Returns
         -------

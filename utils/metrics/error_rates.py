@@ -19,8 +19,8 @@ class ErrorRates(NamedTuple):
     Attributes
     ----------
     threshold : ndarray of shape (n_corners,)
-        Not falling. Of two corners at one score the first accepts it, the second
-        does not.
+        Scores, not falling. Where two corners have one score, the first accepts it
+        and the second does not.
     p_miss, p_fa : ndarray of shape (n_corners,)
         Miss rate (not falling) and false-alarm rate (not rising).
     """

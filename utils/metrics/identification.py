@@ -214,11 +214,11 @@ def hundred_way_protocol(
     Parameters
     ----------
     embeddings : ndarray of shape (N, D)
-        Of unit length.
+        Vectors of unit length.
     speakers : ndarray of shape (N,)
     rng : Generator
     n_negatives : int
-        For each anchor; with repetition where others have said less.
+        Number for each anchor; with repetition where others have said less.
 
     Returns
     -------

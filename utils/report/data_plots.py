@@ -86,7 +86,7 @@ def example_spectrograms(
         By split.
     n_examples : int
     seed : int
-        Of the choice.
+        Seed of the choice.
 
     Returns
     -------

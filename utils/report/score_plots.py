@@ -46,7 +46,7 @@ def det_curve(
     p_targets : sequence of str
         Priors whose points of lowest cost are marked.
     bands : dict of ndarray of shape (3, n), optional
-        Of each system, false-alarm rates, and the lowest and highest miss rate
+        False-alarm rates of each system, and the lowest and highest miss rate
         there.
     """
     figure, axes = plt.subplots(figsize=(5.5, 5.5), layout="constrained")

@@ -29,7 +29,7 @@ def embeddings_agree(
     feats : Tensor of shape (B, T, F)
     lengths : Tensor of int64, shape (B,)
     dtype : torch.dtype
-        Of the autocast that is compared with float32.
+        Arithmetic of the autocast that is compared with float32.
 
     Example
     -------

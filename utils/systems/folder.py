@@ -75,7 +75,7 @@ def find_backend(folder: Path, backend: Path | str, model_sha256: str) -> Backen
     Parameters
     ----------
     folder : Path
-        Of the model.
+        Folder of the model.
     backend : Path or str
         A folder; or the name of one in ``backends/`` in the model's folder or beside
         it; empty for the model's ``backend/``, or the cosine where there is none.

@@ -94,7 +94,7 @@ class System:
         Returns
         -------
         ndarray of float32, shape (N, D)
-            Of unit length.
+            Vectors of unit length.
 
         Raises
         ------

@@ -55,7 +55,7 @@ def all_pairs_eer(embeddings: np.ndarray, speakers: np.ndarray) -> float:
     Parameters
     ----------
     embeddings : ndarray of shape (N, D)
-        Of unit length.
+        Vectors of unit length.
     speakers : ndarray of shape (N,)
 
     Returns

@@ -71,7 +71,7 @@ def mined_triplet_loss(
     Parameters
     ----------
     embeddings : Tensor of shape (B, D)
-        Of unit length.
+        Vectors of unit length.
     speakers : Tensor of int, shape (B,)
     margin : float
     mining : str

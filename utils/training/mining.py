@@ -23,7 +23,7 @@ class History:
     ----------
     crops : list of Crop
     embeddings : ndarray of shape (N, D)
-        Of unit length.
+        Vectors of unit length.
     speakers : ndarray of int, shape (N,)
         Speaker of each crop.
     origins : ndarray of int, shape (N,)
@@ -94,7 +94,7 @@ def hardest_negatives(
     Parameters
     ----------
     embeddings : ndarray of shape (N, D)
-        Of unit length.
+        Vectors of unit length.
     people : ndarray of int, shape (N,)
         Who speaks. Crops of the anchor's own person are masked.
     anchors : ndarray of int, shape (A,)
@@ -189,7 +189,7 @@ def mine_triplets(embeddings: Tensor, speakers: Tensor, mining: str) -> Tensor:
     Parameters
     ----------
     embeddings : Tensor of shape (B, D)
-        Of unit length.
+        Vectors of unit length.
     speakers : Tensor of int, shape (B,)
     mining : str
         ``random``: for each anchor and positive a random negative; ``semi_hard``:

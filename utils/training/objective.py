@@ -37,7 +37,7 @@ class MarginSoftmax(nn.Module):
         SpeechBrain's `AngularMargin` (AM) or `AdditiveAngularMargin` (AAM), made for
         every batch, as the latter computes with its margin when it is made.
     margin : float
-        Of the cosine in AM, of the angle in radians in AAM.
+        Margin of the cosine in AM, of the angle in radians in AAM.
     scale : float
 
     Example
@@ -76,7 +76,7 @@ class Objective(nn.Module):
     Attributes
     ----------
     weights : dict of str to float
-        Of the losses that were chosen.
+        Weights of the losses that were chosen, by name.
     classifies : bool
         Whether one of them needs the classifier.
     compares : bool
@@ -113,7 +113,7 @@ class Objective(nn.Module):
         Parameters
         ----------
         embeddings : Tensor of shape (B, D)
-            Of unit length.
+            Vectors of unit length.
         labels : Tensor of int64, shape (B,)
         outputs : Tensor of shape (B, N), optional
             Cosines of the embeddings to the classifier's speakers.

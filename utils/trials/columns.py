@@ -28,7 +28,7 @@ def read_columns(
     form : str
         What a line holds, for messages.
     dtype : type or dict of type
-        Of the columns.
+        Type of the columns.
     n_lines : int, optional
         How many lines to read; all by default.
 

@@ -21,11 +21,11 @@ class Limits(NamedTuple):
     Attributes
     ----------
     shortest_s, longest_s : float
-        Of an utterance.
+        Shortest and longest duration of an utterance.
     silence_db : float
         Mean power, relative to full scale.
     clipped_share : float
-        Of the samples, at full scale beside another that is.
+        Share of the samples that are at full scale beside another that is.
     """
 
     shortest_s: float = 0.25
@@ -41,9 +41,9 @@ class Heard(NamedTuple):
     ----------
     findings : list of Finding
     rate_hz : int
-        Of the file; 0 where it cannot be read.
+        Sampling rate of the file; 0 where it cannot be read.
     digest : bytes
-        Of the samples; empty where they cannot be read.
+        Hash of the samples; empty where they cannot be read.
     """
 
     findings: list[Finding]
