@@ -118,8 +118,9 @@ class Description:
     def _find(self, keys: tuple[str, ...]) -> Node:
         node = self._root
         for key in keys:
-            found = [value for name, value in node.value if name.value == key]
-            if not found or not isinstance(node, MappingNode):
+            pairs = node.value if isinstance(node, MappingNode) else []
+            found = [value for name, value in pairs if name.value == key]
+            if not found:
                 wanted = ".".join(keys)
                 raise UserError(f"{self.path}: no {wanted} in it; name a trained model")
             node = found[-1]
