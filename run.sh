@@ -18,7 +18,7 @@ skip_bad=false             # go on without unreadable audio files
 front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
 sources=                   # recordings for them: "noise=noise.csv music=music.csv"
-model=rescnn_small         # hparams/train_<model>.yaml
+model=rescnn_small         # hparams/train_<model>.yaml, or hparams/sizes/<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 pretrained=                # folder of a trained model: embed and score with it alone
 trust=false                # build whatever that folder describes, commands too
@@ -51,7 +51,8 @@ hparams=hparams/train_$model.yaml features=$data/features embeddings=$exp/embedd
 front_end=hparams/$front_end.yaml
 need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
 [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
-need_path --model "$hparams" hparams/train_*.yaml
+[[ -e $hparams ]] || hparams=hparams/sizes/$model.yaml
+need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
 
 run_log=$exp/run.log bad=() copies=() trusted=() own_front_end=(--hparams "$front_end")
 read -ra lists <<< "$sources"

@@ -15,10 +15,12 @@ import pandas as pd
 
 from local.setup.training import (
     add_arguments,
-    configure,
+    build,
+    machine_options,
     make_brain,
-    make_loaders,
     parse_arguments,
+    read_loaders,
+    settings_of,
 )
 from utils.report.plots import rate_curve, save_figure
 from utils.runtime.atomic import replacing_file
@@ -31,7 +33,7 @@ from utils.training.fine_tuning import start_from
 from utils.training.schedule import LearningRate
 
 
-def parse() -> tuple[argparse.Namespace, dict]:
+def parse() -> tuple[argparse.Namespace, dict[str, str]]:
     """Read the command line: the arguments, and the replaced hyper-parameters."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -41,17 +43,17 @@ def parse() -> tuple[argparse.Namespace, dict]:
     parser.add_argument("--lowest", type=float, default=1e-6)
     parser.add_argument("--highest", type=float, default=1.0)
     parser.add_argument("--steps", type=int, default=100)
-    args, overrides = parse_arguments(parser)
+    args, flags = parse_arguments(parser)
     if not 0 < args.lowest < args.highest or args.steps < 10:
         parser.error("0 < --lowest < --highest, and --steps of 10 or more")
     args.device = checked_device(args.device)
-    return args, overrides
+    return args, flags
 
 
 def main() -> None:
     """Run the range test."""
-    args, overrides = parse()
-    rates, losses = measure(args, overrides)
+    args, flags = parse()
+    rates, losses = measure(args, flags)
     if len(rates) < 10:
         raise UserError("the loss is not finite from the start; lower --lowest")
     advice = advise_rate(rates, losses)
@@ -65,17 +67,20 @@ def main() -> None:
     )
 
 
-def measure(args: argparse.Namespace, overrides: dict) -> tuple[np.ndarray, np.ndarray]:
+def measure(
+    args: argparse.Namespace, flags: dict[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
     """Train while the rate grows; return rates and losses until one is not finite."""
     data = read_training_data(args.features)
-    hparams, _ = configure(args, data, overrides)
+    hparams = build(settings_of(args, flags, data), args.seed)
     phase = hparams[args.phase]
     phase |= {"epochs": 1, "patience": 0, "on_progress": []}
     phase["schedule"] = LearningRate("exponential", args.lowest, args.highest)
-    brain = make_brain(args, hparams, None)
+    machine = machine_options(args.device, args.precision)
+    brain = make_brain(hparams, args.phase, args.seed, machine)
     if args.init:
         start_from(args.init, dict(brain.modules), data.speakers)
-    train_set, _ = make_loaders(args, phase, data)
+    train_set, _ = read_loaders(args, phase, data)
     sampler = train_set.batch_sampler
     sampler.n_batches = args.steps * phase["accumulation"]
     try:

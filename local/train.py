@@ -1,9 +1,10 @@
 """Stages 3 and 4: train the encoder, by softmax and then by triplets.
 
 Any value of the hyper-parameters can be replaced on the command line, for example
---pretrain.lr 0.01 or --net.width 8. A run that was interrupted goes on from its
-last checkpoint when the same command is given again, and ends with the weights of an
-uninterrupted one. With torchrun, several processes train as one:
+--pretrain.lr 0.01 or --net.width 8; --show tells what they are and where each comes
+from. A run that was interrupted goes on from its last checkpoint when the same command
+is given again, and ends with the weights of an uninterrupted one. With torchrun,
+several processes train as one:
 
     torchrun --standalone --nproc-per-node 4 -m local.train pretrain --device cuda ...
 
@@ -17,14 +18,18 @@ import numpy as np
 from speechbrain.utils.distributed import run_on_main
 
 from local.setup.hyperparameters import resolved_text
+from local.setup.settings import Settings, list_settings
 from local.setup.training import (
     add_arguments,
-    configure,
+    build,
+    machine_options,
     make_brain,
-    make_loaders,
     parse_arguments,
+    read_loaders,
+    settings_of,
 )
 from utils.models.experiment import file_hash, fingerprint, open_experiment, save_model
+from utils.report.page import render_text_table
 from utils.runtime.atomic import replacing_file
 from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
@@ -40,7 +45,7 @@ from utils.training.fine_tuning import start_from, weights_file
 SANITY = {"epochs": 5, "patience": 0, "augment": []}
 
 
-def parse() -> tuple[argparse.Namespace, dict]:
+def parse() -> tuple[argparse.Namespace, dict[str, str]]:
     """Read the command line: the arguments, and the replaced hyper-parameters."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -54,80 +59,109 @@ def parse() -> tuple[argparse.Namespace, dict]:
     parser.add_argument(
         "--sanity", action="store_true", help="only see whether it learns two speakers"
     )
-    args, overrides = parse_arguments(parser)
-    if not (args.out or args.sanity):
-        parser.error("--out is needed, or --sanity")
+    parser.add_argument(
+        "--show", action="store_true", help="only print the hyper-parameters"
+    )
+    args, flags = parse_arguments(parser)
+    if not (args.out or args.sanity or args.show):
+        parser.error("--out is needed, or --sanity, or --show")
     if args.checkpoint_batches:
         args.checkpoint_minutes = 0
-    return args, overrides
+    return args, flags
 
 
 def main() -> None:
     """Train one phase and write its experiment folder."""
-    args, overrides = parse()
+    args, flags = parse()
     args.device = checked_device(distributed.join_processes(args.device))
     data = read_training_data(args.features)
     if args.sanity:
-        check_sanity(args, data.two_speakers(), overrides)
+        data = data.two_speakers()
+    settings = settings_of(args, flags, data)
+    if args.sanity:
+        settings = settings.with_values("--sanity", args.phase, SANITY)
+    if args.show:
+        print(render_text_table(["name", "value", "from"], list_settings(settings)))
+    elif args.sanity:
+        check_sanity(args, data, settings)
     else:
-        train(args, data, overrides)
+        train(args, data, settings)
     distributed.leave_processes()
 
 
-def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None:
+def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> None:
     """Train, or go on training, and export the best model."""
-    hparams, text = configure(args, data, overrides)
-    run_on_main(prepare_folder, args=(args, data, text))
+    hparams, text = build(settings, args.seed), settings.text
+    machine = machine_options(
+        args.device, args.precision, args.checkpoint_minutes, args.checkpoint_batches
+    )
+    loaders = read_loaders(args, hparams[args.phase], data)
+    identity = fingerprint([*decisive_options(args), text, *decisive_files(data)])
+    run_on_main(prepare_folder, args=(args.out, identity, text, data))
     if distributed.rank() == 0:
         log_to(args.out / "train.log")
-    brain = make_brain(args, hparams, args.out)
-    new = begin(args, brain, data)
-    brain.train(*make_loaders(args, hparams[args.phase], data))
-    best = brain.checkpointer.recover_if_possible(min_key="eer")
+    brain = make_brain(hparams, args.phase, args.seed, machine, args.out)
+    new = begin(args.init, brain, data, args.trust)
+    brain.train(*loaders)
+    best = brain.checkpointer.recover_if_possible(min_key="eer").meta
     confused = brain.confusions()
     if distributed.rank() == 0:
-        export(args, brain, data, best.meta | {"not_loaded": new})
+        facts = describe(args, brain, data) | {
+            "best_epoch": best["epoch"],
+            "valid_eer": best["eer"],
+            "not_loaded": new,
+        }
+        export(args.out, brain, facts)
         if confused is not None:
             write_confusions(args.out, *confused, data.speakers)
 
 
-def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> None:
-    """Make the experiment folder ready, and write what is known at the start."""
-    index = (data.folder / "train" / "index.csv").read_text()
-    start = file_hash(weights_file(args.init)) if args.init else ""
-    settings = [args.phase, str(args.seed), args.precision, text, *args.source]
+def decisive_options(args: argparse.Namespace) -> list[str]:
+    """Return the options that decide what a training ends with."""
+    options = [args.phase, str(args.seed), args.precision, *args.source]
     if args.augment:
-        settings.append(resolved_text(args.augment))
-    if open_experiment(
-        args.out, fingerprint([*settings, data.front_end, index, start])
-    ):
-        print(
-            f"other settings than before: the earlier training is {args.out}.previous"
-        )
-    (args.out / "hyperparams.yaml").write_text(text)
-    (args.out / "encoder.yaml").write_text(encoder_text(text))
-    (args.out / "front_end.yaml").write_text(data.front_end)
-    (args.out / "speakers.txt").write_text("".join(f"{s}\n" for s in data.speakers))
+        options.append(resolved_text(args.augment))
+    if args.init:
+        options.append(file_hash(weights_file(args.init)))
+    return options
+
+
+def decisive_files(data: TrainingData) -> list[str]:
+    """Return what stands in the files that decide what a training ends with."""
+    return [data.front_end, (data.folder / "train" / "index.csv").read_text()]
+
+
+def prepare_folder(
+    folder: Path, identity: str, hyperparams: str, data: TrainingData
+) -> None:
+    """Make the experiment folder ready, and write what is known at the start."""
+    earlier = open_experiment(folder, identity)
+    if earlier:
+        print(f"other settings than before: the earlier training is {earlier}")
+    (folder / "hyperparams.yaml").write_text(hyperparams)
+    (folder / "encoder.yaml").write_text(encoder_text(hyperparams))
+    (folder / "front_end.yaml").write_text(data.front_end)
+    (folder / "speakers.txt").write_text("".join(f"{s}\n" for s in data.speakers))
 
 
 def begin(
-    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData
+    init: Path | None, brain: SpeakerBrain, data: TrainingData, trust: bool
 ) -> list[str]:
     """Load the model to start from, and list what of it was not loaded."""
-    if not args.init:
+    if not init:
         return []
-    lines = start_from(args.init, dict(brain.modules), data.speakers)
-    front_end = args.init / "front_end.yaml"
-    if front_end.is_file() and not have_same_front_end(
-        args.init, data.folder, args.trust
-    ):
+    lines = start_from(init, dict(brain.modules), data.speakers)
+    front_end = init / "front_end.yaml"
+    if front_end.is_file() and not have_same_front_end(init, data.folder, trust):
         lines.append(f"{front_end}: another front-end than {data.folder}'s")
     if distributed.rank() == 0:
-        print(f"start from {args.init}", *lines, sep="\n  ")
+        print(f"start from {init}", *lines, sep="\n  ")
     return lines
 
 
-def check_sanity(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None:
+def check_sanity(
+    args: argparse.Namespace, data: TrainingData, settings: Settings
+) -> None:
     """See whether the model and its settings can learn two speakers by heart.
 
     Raises
@@ -135,45 +169,44 @@ def check_sanity(args: argparse.Namespace, data: TrainingData, overrides: dict) 
     UserError
         They cannot: after the training, the speakers are still mixed up.
     """
-    known, _ = configure(args, data, overrides)
-    values = {k: v for k, v in SANITY.items() if k in known[args.phase]}
-    section = values | overrides.get(args.phase, {})
-    hparams, _ = configure(args, data, overrides | {args.phase: section})
-    brain = make_brain(args, hparams, None)
-    begin(args, brain, data)
-    brain.train(*make_loaders(args, hparams[args.phase], data))
+    hparams = build(settings, args.seed)
+    machine = machine_options(args.device, args.precision)
+    brain = make_brain(hparams, args.phase, args.seed, machine)
+    begin(args.init, brain, data, args.trust)
+    brain.train(*read_loaders(args, hparams[args.phase], data))
     before, *later = (record["valid_eer"] for record in brain.state.records)
     after = min(later)
     told = (
         f"EER of two speakers' {len(data.train)} utterances, trained on them: "
         f"{100 * before:.1f} % before, {100 * after:.1f} % at best, "
-        f"loss {brain.state.records[-1]['train_loss']:.3f}"
+        f"loss {brain.state.records[-1]['train_loss']:.3g}"
     )
     if after > 0:
         raise UserError(f"{told}; look at the learning rate, the loss and the features")
     print(f"sanity check passed. {told}")
 
 
-def export(
-    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData, best: dict
-) -> None:
-    """Save the encoder of the epoch with the lowest EER on held-out speakers."""
-    facts = {
-        "model": Path(args.hparams).stem.removeprefix("train_"),
+def describe(
+    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData
+) -> dict[str, object]:
+    """Collect what is known of a training without its outcome."""
+    return {
+        "model": args.hparams.stem.removeprefix("train_"),
         "phase": args.phase,
         "seed": args.seed,
         "precision": brain.precision,
-        "best_epoch": best["epoch"],
-        "valid_eer": best["eer"],
         "n_train_speakers": len(set(data.people)),
         "n_valid_speakers": int(data.valid.index["origin"].nunique()),
         "init": str(args.init) if args.init else None,
-        "not_loaded": best["not_loaded"],
     }
-    save_model(args.out, brain.final_encoder, facts, brain.head_weights())
+
+
+def export(folder: Path, brain: SpeakerBrain, facts: dict) -> None:
+    """Save the encoder of the epoch with the lowest EER on held-out speakers."""
+    save_model(folder, brain.final_encoder, facts, brain.head_weights())
     print(
         f"best epoch {facts['best_epoch']}: validation EER "
-        f"{100 * facts['valid_eer']:.2f} %; the model is {args.out}"
+        f"{100 * facts['valid_eer']:.2f} %; the model is {folder}"
     )
 
 

@@ -80,11 +80,18 @@ step() {
 
 # As step, for a command that goes on from a half-made OUT: --force sets that aside.
 resumable_step() {
-  if [[ $force == true && -e $1 ]]; then
-    rm -rf "$1.previous"
-    mv "$1" "$1.previous"
-  fi
+  if [[ $force == true && -e $1 ]]; then set_aside "$1"; fi
   step "$@"
+}
+
+# set_aside PATH: rename it to PATH.previous, or PATH.previous2, ... the first that is
+# free, as utils/runtime/atomic.py does.
+set_aside() {
+  local kept=$1.previous number=1
+  while [[ -e $kept ]]; do
+    number=$((number + 1)) kept=$1.previous$number
+  done
+  mv "$1" "$kept"
 }
 
 # train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase into $exp, from the one before it;
@@ -128,7 +135,8 @@ print_identity() {
   done
 }
 
-# The contents of a file, with the files that a YAML includes, or a folder's listing.
+# The contents of a file, with those that a YAML includes or is about, or a folder's
+# listing.
 print_input() {
   if [[ -d $1 ]]; then
     find "$1/" -type f -printf '%P %s\n' | LC_ALL=C sort
@@ -139,7 +147,7 @@ print_input() {
     local included
     while read -r included; do
       print_input "$(dirname "$1")/$included" || return
-    done < <(sed -n 's/^[^#]*!include:\([^ ]*\).*/\1/p' "$1")
+    done < <(sed -n 's/^[^#]*!include:\([^ ]*\).*/\1/p; s/^base: \([^ !]*\)$/\1/p' "$1")
   else
     cat "$1"
   fi

@@ -1,20 +1,21 @@
-"""A phase of training, made from the command line and a HyperPyYAML file.
+"""A phase of training, made from the command line and its settings.
 
-What the programs that train have in common: options, replaced hyper-parameters, the
-brain and its data.
+What the programs that train have in common: options, the brain and its data.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
 import speechbrain as sb
-import yaml
 from torch.utils.data import DataLoader
 
-from local.setup.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.hyperparameters import load_hyperparameters
+from local.setup.settings import Settings, read_settings
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches
+from utils.features.front_end import FrontEnd
 from utils.features.sources import read_sources
 from utils.runtime.device import best_precision
 from utils.runtime.errors import UserError
@@ -31,10 +32,14 @@ from utils.training.sampler import EpochPlan
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose a phase, its data and the machine."""
     parser.add_argument("phase", help="section of the hparams: pretrain, triplet, ...")
-    parser.add_argument("--hparams", required=True, help="hparams/train_<model>.yaml")
     parser.add_argument(
-        "--changes", type=Path, help="YAML of values to replace in those sections"
-    )
+        "--hparams", type=Path, required=True,
+        help="hparams/train_<model>.yaml, or a size of one: hparams/sizes/*.yaml",
+    )  # fmt: skip
+    parser.add_argument(
+        "--changes", type=Path, action="append", default=[],
+        help="YAML of values to replace in those sections; may be given again",
+    )  # fmt: skip
     parser.add_argument("--features", type=Path, required=True)
     parser.add_argument("--init", type=Path, help="trained model to start from")
     parser.add_argument(
@@ -64,172 +69,186 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def parse_arguments(
     parser: argparse.ArgumentParser,
-) -> tuple[argparse.Namespace, dict]:
-    """Read the command line: the arguments, and the replaced hyper-parameters."""
+) -> tuple[argparse.Namespace, dict[str, str]]:
+    """Read the command line: the arguments, and the replaced hyper-parameters.
+
+    Returns
+    -------
+    args : Namespace
+    flags : dict of str
+        Such as ``{"--pretrain.lr": "0.01"}``.
+    """
     args, rest = parser.parse_known_args()
     names, values = rest[::2], rest[1::2]
     if len(names) != len(values) or not all(n.startswith("--") for n in names):
         parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
     if args.augment and not args.manifest:
         parser.error("--augment needs --manifest, the training audio")
-    changes = read_changes(args.changes) if args.changes else {}
-    overrides = nested_overrides(dict(zip(names, values, strict=True)))
-    for section in changes.keys() & overrides.keys():
-        overrides[section] = changes[section] | overrides[section]
-    return args, changes | overrides
+    return args, dict(zip(names, values, strict=True))
 
 
-def read_changes(path: Path) -> dict:
-    """Read values to replace, by section.
+def settings_of(
+    args: argparse.Namespace, flags: dict[str, str], data: TrainingData
+) -> Settings:
+    """Read the settings that the command line names, for the sizes of the data."""
+    sizes = {"n_mels": data.train.n_mels, "n_speakers": len(data.speakers)}
+    settings = read_settings(args.hparams, args.changes, flags, sizes)
+    settings.check_phase(args.phase)
+    return settings
+
+
+def build(settings: Settings, seed: int) -> dict:
+    """Build what the settings describe; the seed decides the first weights."""
+    sb.utils.seed.seed_everything(seed, verbose=False)
+    return settings.build()
+
+
+def machine_options(
+    device: str, precision: str, minutes: float = 0, batches: int = 0
+) -> dict[str, object]:
+    """Say how SpeechBrain's `Brain` runs, whatever it trains.
+
+    Parameters
+    ----------
+    device : str
+    precision : str
+        ``fp32``, ``bf16``, ``fp16``, or ``auto``: what suits the device.
+    minutes, batches : float, int
+        Between checkpoints within an epoch; 0 of both writes none.
 
     Raises
     ------
     UserError
-        No such file, or it does not hold sections of values.
+        The device cannot compute in this precision.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; see hparams/large_margin.yaml")
-    changes = yaml.safe_load(path.read_text(encoding="utf-8"))
-    sections = changes.values() if isinstance(changes, dict) else [None]
-    if not all(isinstance(section, dict) for section in sections):
-        raise UserError(
-            f"{path}: write sections of values, as hparams/large_margin.yaml"
-        )
-    return changes
-
-
-def nested_overrides(flags: dict[str, str]) -> dict:
-    """Turn ``{"--net.width": "8"}`` into ``{"net": {"width": 8}}``."""
-    overrides: dict = {}
-    for flag, value in flags.items():
-        *sections, key = flag.removeprefix("--").split(".")
-        place = overrides
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = parse_value(value)
-    return overrides
-
-
-def parse_value(text: str) -> object:
-    """Read a value as YAML does, and 1e-4 as the number that it is."""
-    value = yaml.safe_load(text)
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def configure(
-    args: argparse.Namespace, data: TrainingData, overrides: dict
-) -> tuple[dict, str]:
-    """Load the hyper-parameters; return them and their resolved text.
-
-    ``overrides`` are the values that the command line replaces, which must exist.
-    """
-    path = args.hparams
-    sizes = {"n_mels": data.train.n_mels, "n_speakers": len(data.speakers)}
-    sb.utils.seed.seed_everything(args.seed, verbose=False)
-    known = load_hyperparameters(path, yaml.safe_dump(sizes))
-    check_phase(args.phase, known, path)
-    for section, values in overrides.items():
-        if not isinstance(values, dict) or not isinstance(known.get(section), dict):
-            raise UserError(
-                f"{path}: no section {section!r}; write --section.key value"
-            )
-        for key in values:
-            if key not in known[section]:
-                raise UserError(
-                    f"{path}: no value {section}.{key} to replace; "
-                    f"there are {', '.join(map(str, known[section]))}"
-                )
-    text = yaml.safe_dump(sizes | overrides)
-    sb.utils.seed.seed_everything(args.seed, verbose=False)
-    return load_hyperparameters(path, text), resolved_text(path, text)
-
-
-def check_phase(phase: str, known: dict, path: str) -> None:
-    """Raise a `UserError` unless the file has such a phase."""
-    phases = [name for name, section in known.items() if is_phase(section)]
-    if phase not in phases:
-        raise UserError(f"{path}: no phase {phase!r}; there are {', '.join(phases)}")
-
-
-def is_phase(section: object) -> bool:
-    """Tell whether a section of hyper-parameters describes a training."""
-    return isinstance(section, dict) and "brain" in section
+    if precision == "fp16" and device == "cpu":
+        raise UserError("--precision fp16: needs a GPU; use bf16 or fp32")
+    return {
+        "device": device,
+        "precision": best_precision(device) if precision == "auto" else precision,
+        "distributed_backend": distributed.backend_of(device),
+        "ckpt_interval_minutes": minutes,
+        "ckpt_interval_steps": batches,
+        "noprogressbar": not sys.stderr.isatty(),
+    }
 
 
 def make_brain(
-    args: argparse.Namespace, hparams: dict, folder: Path | None
+    hparams: dict, phase: str, seed: int, machine: dict, folder: Path | None = None
 ) -> SpeakerBrain:
-    """Build the phase's brain; with a folder it keeps checkpoints and a log."""
-    phase = hparams[args.phase]
-    precision = args.precision
-    if precision == "auto":
-        precision = best_precision(args.device)
-    if precision == "fp16" and args.device == "cpu":
-        raise UserError("--precision fp16: needs a GPU; use bf16 or fp32")
-    return phase["brain"](
-        modules={"encoder": hparams["net"]["encoder"], **phase["heads"]},
-        opt_class=phase["optimizer"],
-        hparams=phase | {"seed": args.seed, "folder": folder},
-        run_opts={
-            "device": args.device,
-            "precision": precision,
-            "max_grad_norm": phase["max_grad_norm"],
-            "grad_accumulation_factor": phase["accumulation"],
-            "distributed_backend": distributed.backend_of(args.device),
-            "ckpt_interval_minutes": getattr(args, "checkpoint_minutes", 0),
-            "ckpt_interval_steps": getattr(args, "checkpoint_batches", 0),
-            "noprogressbar": not sys.stderr.isatty(),
+    """Build a phase's brain; with a folder it keeps checkpoints and a log.
+
+    Parameters
+    ----------
+    hparams : dict
+        What `build` made of the settings.
+    phase : str
+        A section of them.
+    seed : int
+    machine : dict
+        See `machine_options`.
+    folder : Path, optional
+    """
+    section = hparams[phase]
+    return section["brain"](
+        modules={"encoder": hparams["net"]["encoder"], **section["heads"]},
+        opt_class=section["optimizer"],
+        hparams=section | {"seed": seed, "folder": folder},
+        run_opts=machine
+        | {
+            "max_grad_norm": section["max_grad_norm"],
+            "grad_accumulation_factor": section["accumulation"],
         },
         checkpointer=folder and AtomicCheckpointer(folder / "checkpoints"),
     )
 
 
 def make_loaders(
-    args: argparse.Namespace, phase: dict, data: TrainingData
+    section: dict,
+    data: TrainingData,
+    dataset: CropDataset,
+    seed: int,
+    nj: int = 0,
+    pin_memory: bool = False,
 ) -> tuple[DataLoader, DataLoader]:
-    """Build the loaders of this process's training batches and validation."""
-    crop_frames = phase["crop_frames"]
-    n_frames = data.train.index["n_frames"].to_numpy()
+    """Build the loaders of this process's training batches and validation.
+
+    Parameters
+    ----------
+    section : dict
+        The phase's hyper-parameters.
+    data : TrainingData
+    dataset : CropDataset
+        The training crops; see `read_loaders`.
+    seed : int
+    nj : int
+        Processes that read crops; 0: none extra.
+    pin_memory : bool
+        For a quick way to a GPU.
+    """
     plan = EpochPlan(
-        epoch_crops=phase["epoch_crops"],
-        seed=args.seed,
-        accumulation=phase["accumulation"],
+        epoch_crops=section["epoch_crops"],
+        seed=seed,
+        accumulation=section["accumulation"],
         rank=distributed.rank(),
         n_processes=distributed.n_processes(),
     )
-    picker = CropPicker(data.labels, n_frames, crop_frames)
-    dataset = CropDataset(data.train, data.labels, crop_frames)
-    if args.augment:
-        dataset = augmented(args, dataset, data)
+    n_frames = data.train.index["n_frames"].to_numpy()
+    picker = CropPicker(data.labels, n_frames, section["crop_frames"])
     train = DataLoader(
         dataset,
-        batch_sampler=phase["sampler"](picker, data.people, plan),
+        batch_sampler=section["sampler"](picker, data.people, plan),
         collate_fn=CropDataset.collate,
-        num_workers=args.nj,
-        pin_memory=args.device.startswith("cuda"),
+        num_workers=nj,
+        pin_memory=pin_memory,
     )
     batches = UtteranceBatches(data.valid)
     batches.batches = distributed.share_of(batches.batches)
     return train, DataLoader(batches, batch_size=None)
 
 
-def augmented(
-    args: argparse.Namespace, clean: CropDataset, data: TrainingData
+def read_loaders(
+    args: argparse.Namespace, section: dict, data: TrainingData
+) -> tuple[DataLoader, DataLoader]:
+    """Build the loaders of stored features, or of audio that is corrupted anew."""
+    dataset = CropDataset(data.train, data.labels, section["crop_frames"])
+    if args.augment:
+        front_end = read_front_end(data.folder, args.trust)
+        manifest = read_manifest(args.manifest)
+        dataset = corrupted(dataset, args.augment, manifest, args.source, front_end)
+    pin_memory = args.device.startswith("cuda")
+    return make_loaders(section, data, dataset, args.seed, args.nj, pin_memory)
+
+
+def corrupted(
+    clean: CropDataset,
+    augment: str,
+    manifest: pd.DataFrame,
+    sources: list[str],
+    front_end: FrontEnd,
 ) -> OnlineCropDataset:
-    """Corrupt the audio of the crops as a YAML says."""
-    settings = load_hyperparameters(args.augment)
-    front_end = read_front_end(data.folder, args.trust)
-    manifest = read_manifest(args.manifest)
-    sources = read_sources(args.source, front_end.sample_rate_hz, manifest)
-    sources.check(settings["corruption"].sources)
+    """Corrupt the audio of crops as a YAML says.
+
+    Parameters
+    ----------
+    clean : CropDataset
+    augment : str
+        YAML such as ``hparams/augment.yaml``.
+    manifest : DataFrame
+        The training audio.
+    sources : list of str
+        Each ``NAME=MANIFEST.csv``.
+    front_end : FrontEnd
+        That of the stored features.
+    """
+    settings = load_hyperparameters(augment)
+    lists = read_sources(sources, front_end.sample_rate_hz, manifest)
+    lists.check(settings["corruption"].sources)
     return OnlineCropDataset(
         clean,
         manifest,
         front_end,
         settings["corruption"],
-        sources,
+        lists,
         settings["clean_share"],
     )

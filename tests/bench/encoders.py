@@ -23,7 +23,7 @@ import torch
 from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
-from local.setup.hyperparameters import load_hyperparameters
+from local.setup.settings import read_settings
 from utils.backend.scoring import length_normalise
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
@@ -42,6 +42,11 @@ class System(NamedTuple):
     crop_frames: int = 160
     mining: str = ""
     is_pretrained: bool = True
+
+    @property
+    def settings(self) -> Path:
+        """File of the model's size."""
+        return Path(f"hparams/sizes/{self.model}.yaml")
 
 
 RESCNN = "rescnn_small", {"normalise_input": True}
@@ -75,9 +80,10 @@ def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
     """Return crops a second in training, parameters, and times real time embedding."""
     torch.set_num_threads(1)
     store = FeatureStore(features / "valid")
-    overrides = {"n_mels": store.n_mels, "n_speakers": 2, "net": system.net}
-    path = f"hparams/train_{system.model}.yaml"
-    encoder = load_hyperparameters(path, overrides)["net"]["encoder"]
+    sizes = {"n_mels": store.n_mels, "n_speakers": 2}
+    settings = read_settings(system.settings, [], {}, sizes)
+    settings = settings.with_values("bench", "net", system.net)
+    encoder = settings.build()["net"]["encoder"]
     optimizer = torch.optim.AdamW(encoder.parameters())
     crops, seconds = torch.randn(64, system.crop_frames, store.n_mels), []
     for _ in range(6):
@@ -118,7 +124,7 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
         shares["triplet"] = share if system.is_pretrained else 1.0
     model = None
     for phase, part in shares.items():
-        words = [phase, "--hparams", f"hparams/train_{system.model}.yaml"]
+        words = [phase, "--hparams", system.settings]
         words += ["--features", args.features, "--out", out / phase]
         words += [w for key in system.net for w in (f"--net.{key}", system.net[key])]
         words += [f"--{phase}.epochs", max(1, round(part * crops / EPOCH_CROPS))]

@@ -182,10 +182,13 @@ def test_every_folder_of_tests_has_a_row():
 
 def test_every_hyper_parameter_file_loads():
     from local.setup.hyperparameters import load_hyperparameters
+    from local.setup.settings import read_settings
 
-    sizes = "{n_mels: 64, n_speakers: 3}"
-    for path in ROOT.glob("hparams/train_*.yaml"):
-        hparams = load_hyperparameters(path, sizes)
+    sizes = {"n_mels": 64, "n_speakers": 3}
+    paths = [*ROOT.glob("hparams/train_*.yaml"), *ROOT.glob("hparams/sizes/*.yaml")]
+    assert len(paths) == 17
+    for path in paths:
+        hparams = read_settings(path, [], {}, sizes).build()
         assert hparams["net"]["encoder"] and hparams["pretrain"]["heads"]["classifier"]
         assert hparams["triplet"]["margin"] == 0.1
     for path in ROOT.glob("hparams/features*.yaml"):

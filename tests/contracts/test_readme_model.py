@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 import pytest
 import torch
 
-from local.setup.hyperparameters import load_hyperparameters
+from local.setup.settings import read_settings
 from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
 
@@ -67,9 +67,10 @@ def test_the_example_trains_and_ignores_padding(repository):
 
 @pytest.mark.parametrize(("model", "full", "small"), ROW.findall(TEXT))
 def test_the_table_of_models(model, full, small):
-    for name, expected in ((model, full), (f"{model}_small", small)):
-        path = ROOT / "hparams" / f"train_{name}.yaml"
-        net = load_hyperparameters(path, "{n_mels: 64, n_speakers: 3}")["net"]
+    files = {f"train_{model}.yaml": full, f"sizes/{model}_small.yaml": small}
+    for name, expected in files.items():
+        sizes = {"n_mels": 64, "n_speakers": 3}
+        net = read_settings(ROOT / "hparams" / name, [], {}, sizes).build()["net"]
         n_parameters = sum(w.numel() for w in net["encoder"].parameters())
         assert f"{n_parameters:,}" == expected
 

@@ -60,7 +60,7 @@ def command(features, tmp_path, root):
     def words(phase, out, *options):
         return [
             "local.train", phase,
-            "--hparams", str(root / "hparams/train_rescnn_small.yaml"),
+            "--hparams", str(root / "hparams/sizes/rescnn_small.yaml"),
             "--features", features, "--out", tmp_path / out,
             "--precision", "fp32", *TINY, *options,
         ]  # fmt: skip

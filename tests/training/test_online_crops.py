@@ -101,7 +101,7 @@ def test_a_manifest_of_other_audio(parts):
 
 def test_training_on_corrupted_crops(data, monkeypatch, capsys):
     words = [
-        "train", "pretrain", "--hparams", "hparams/train_rescnn_small.yaml",
+        "train", "pretrain", "--hparams", "hparams/sizes/rescnn_small.yaml",
         "--features", data / "features", "--out", data / "out", "--nj", "1",
         "--augment", "hparams/augment.yaml", "--manifest", data / "data" / "train.csv",
         "--precision", "fp32", "--net.width", "4", "--net.n_blocks", "1",

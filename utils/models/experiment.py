@@ -9,12 +9,11 @@ the like) and ``speakers.txt``, its classes.
 import hashlib
 import json
 import pickle
-import shutil
 from pathlib import Path
 
 import torch
 
-from utils.runtime.atomic import replacing_file
+from utils.runtime.atomic import replacing_file, set_aside
 from utils.runtime.errors import UserError
 
 
@@ -32,10 +31,10 @@ def fingerprint(texts: list[str]) -> str:
     return digest.hexdigest()
 
 
-def open_experiment(folder: Path, identity: str) -> bool:
+def open_experiment(folder: Path, identity: str) -> Path | None:
     """Make a training's folder ready, keeping what can be resumed.
 
-    A folder begun with other settings or data is moved to ``<name>.previous``.
+    A folder begun with other settings or data gets another name, and is kept.
 
     Parameters
     ----------
@@ -45,20 +44,16 @@ def open_experiment(folder: Path, identity: str) -> bool:
 
     Returns
     -------
-    bool
-        Whether an earlier training was moved away.
+    Path or None
+        Where an earlier training of other settings was moved; see `set_aside`.
     """
-    note = folder / "identity"
-    is_other = folder.exists() and (
-        not note.is_file() or note.read_text().strip() != identity
-    )
-    if is_other:
-        previous = folder.with_name(folder.name + ".previous")
-        shutil.rmtree(previous, ignore_errors=True)
-        folder.rename(previous)
+    note, kept = folder / "identity", None
+    is_ours = note.is_file() and note.read_text().strip() == identity
+    if folder.exists() and not is_ours:
+        kept = set_aside(folder)
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(identity + "\n")
-    return is_other
+    return kept
 
 
 def save_model(

@@ -19,9 +19,13 @@ class Unpadded(nn.Module):
         Maps features (B, T, F) to embeddings (B, D) or (B, 1, D).
     min_frames : int
         Shorter utterances are repeated to this length: the convolutions need it.
+    normalise_input : bool
+        Give every channel of the input zero mean and unit variance over the training
+        data, by batch norm without trainable parameters.
+    n_mels : int
+        Channels F of the input; needed to normalise them.
     n_normalised : int
-        Channels F of an input that gets zero mean and unit variance in each over the
-        training data; 0: the input stays as it is.
+        The two above as one number, ``n_mels`` or 0, as earlier folders have it.
 
     Example
     -------
@@ -32,14 +36,18 @@ class Unpadded(nn.Module):
     """
 
     def __init__(
-        self, model: nn.Module, min_frames: int = 32, n_normalised: int = 0
+        self,
+        model: nn.Module,
+        min_frames: int = 32,
+        normalise_input: bool = False,
+        n_mels: int = 0,
+        n_normalised: int = 0,
     ) -> None:
         super().__init__()
         self.model, self.min_frames = model, min_frames
+        n_channels = n_mels if normalise_input else n_normalised
         self.input_norm = (
-            nn.BatchNorm1d(n_normalised, affine=False)
-            if n_normalised
-            else nn.Identity()
+            nn.BatchNorm1d(n_channels, affine=False) if n_channels else nn.Identity()
         )
         for module in model.modules():
             if isinstance(module, StatisticsPooling):

@@ -66,3 +66,35 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def set_aside(path: Path | str) -> Path:
+    """Rename a file or folder so that its name is free, and nothing is lost.
+
+    Parameters
+    ----------
+    path : Path or str
+
+    Returns
+    -------
+    Path
+        The new name: ``<name>.previous``, or the first of ``<name>.previous2``,
+        ``<name>.previous3``, ... that is free. The highest number is the latest.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for _ in range(2):
+    ...     _ = (folder / "model").write_text("weights")
+    ...     print(set_aside(folder / "model").name)
+    model.previous
+    model.previous2
+    """
+    path = Path(path)
+    kept, number = path.with_name(f"{path.name}.previous"), 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.previous{number}")
+    path.rename(kept)
+    return kept

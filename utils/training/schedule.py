@@ -77,16 +77,13 @@ class LearningRate:
         return self.final + (self.peak - self.final) * height
 
 
-@dataclass(frozen=True)
 class MarginSchedule:
-    """Let the margin of losses grow linearly from 0.
+    """Let the margins of losses grow linearly from 0 to their own.
 
-    Attributes
+    Parameters
     ----------
-    losses : list
-        Each with an attribute ``margin``.
-    margin : float
-        The final margin.
+    losses : dict
+        By name; those with an attribute ``margin`` are followed.
     start, end : float
         Shares of the training, in [0, 1], between which it grows.
 
@@ -98,8 +95,8 @@ class MarginSchedule:
     Example
     -------
     >>> from types import SimpleNamespace
-    >>> loss = SimpleNamespace(margin=None)
-    >>> follow = MarginSchedule([loss], margin=0.2, start=0.25, end=0.75)
+    >>> loss = SimpleNamespace(margin=0.2)
+    >>> follow = MarginSchedule({"am": loss}, start=0.25, end=0.75)
     >>> for progress in (0.0, 0.5, 1.0):
     ...     follow(progress)
     ...     print(loss.margin)
@@ -108,22 +105,19 @@ class MarginSchedule:
     0.2
     """
 
-    losses: list
-    margin: float
-    start: float = 0.0
-    end: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        if not 0 <= self.start <= self.end <= 1:
+    def __init__(self, losses: dict[str, object], start: float, end: float) -> None:
+        if not 0 <= start <= end <= 1:
             raise ValueError(
                 "a margin grows between two shares of the training, 0 to 1"
             )
+        self.losses = [loss for loss in losses.values() if hasattr(loss, "margin")]
+        self.margins = [loss.margin for loss in self.losses]
+        self.start, self.end = start, end
 
     def __call__(self, progress: float) -> None:
         """Set the margins at a progress in [0, 1]."""
         grown = 1.0
         if progress < self.end:
             grown = max(progress - self.start, 0.0) / (self.end - self.start)
-        for loss in self.losses:
-            loss.margin = self.margin * grown
+        for loss, margin in zip(self.losses, self.margins, strict=True):
+            loss.margin = margin * grown
