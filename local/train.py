@@ -18,7 +18,8 @@ import numpy as np
 from speechbrain.utils.distributed import run_on_main
 
 from local.setup.hyperparameters import resolved_text
-from local.setup.settings import Settings, list_settings
+from local.setup.origins import show_settings
+from local.setup.settings import Settings
 from local.setup.training import (
     add_arguments,
     build,
@@ -29,7 +30,6 @@ from local.setup.training import (
     settings_of,
 )
 from utils.models.experiment import file_hash, fingerprint, open_experiment, save_model
-from utils.report.page import render_text_table
 from utils.runtime.atomic import replacing_file
 from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
@@ -81,7 +81,7 @@ def main() -> None:
     if args.sanity:
         settings = settings.with_values("--sanity", args.phase, SANITY)
     if args.show:
-        print(render_text_table(["name", "value", "from"], list_settings(settings)))
+        print(show_settings(settings))
     elif args.sanity:
         check_sanity(args, data, settings)
     else:

@@ -21,6 +21,13 @@ from utils.runtime.errors import UserError
 
 BASE = "base"  # key of the file that a file of changes is about
 COMMAND = "command line"
+WHOLE = "a whole number"
+KINDS = {
+    bool: "true or false",
+    str: "a name",
+    list: "a list, such as [1, 2]",
+    dict: "a section or an object",
+}
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,8 @@ class Settings:
         replaced = yaml.safe_dump(self.replaced)
         try:
             return load_hyperparameters(self.path, replaced)
-        except (RuntimeError, LookupError, ArithmeticError) as error:
-            reason = str(error).strip().partition("\n")[0]
+        except (RuntimeError, LookupError, ArithmeticError, AssertionError) as error:
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise UserError(
                 f"{self.path}: cannot be built ({reason}); check the replaced values"
             ) from None
@@ -123,16 +130,16 @@ def read_settings(
         A file is not there or of another form; a value replaces none, or is of
         another kind than the one that it replaces.
     """
-    tree = _read(path)
+    tree = read_tree(path)
     first = Layer(str(path), {})
     base = tree.get(BASE)
     if isinstance(base, str):
         first = Layer(str(path), _sections(path, BASE))
         path = Path(os.path.normpath(path.parent / base))
-        _read(path)
+        read_tree(path)
     layers = [first, *(Layer(str(file), _sections(file)) for file in changes)]
     layers.append(Layer(COMMAND, nested_values(flags)))
-    known = _parse(_resolve(path, data), path)
+    known = parse_tree(_resolve(path, data), path)
     checked = [Layer(x.origin, _checked(x, known, path)) for x in layers]
     phases = [name for name, section in known.items() if is_phase(section)]
     return Settings(path, tuple(checked), data, tuple(phases))
@@ -181,14 +188,19 @@ def parse_value(text: str) -> object:
         return value
 
 
-def _read(path: Path) -> CommentedMap:
+def read_tree(path: Path) -> CommentedMap:
     """Read a file with its tags as they are."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; see the files in hparams/")
-    return _parse(path.read_text(encoding="utf-8"), path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8; save it as UTF-8") from None
+    return parse_tree(text, path)
 
 
-def _parse(text: str, path: Path) -> CommentedMap:
+def parse_tree(text: str, path: Path) -> CommentedMap:
+    """Read the text of a file with its tags as they are."""
     try:
         tree = YAML().load(text)
     except YAMLError as error:
@@ -210,7 +222,7 @@ def _resolve(path: Path, replaced: dict) -> str:
 
 def _sections(path: Path, *others: str) -> dict[str, dict]:
     """Read values to replace, by section; ``others`` are keys of another meaning."""
-    tree = _read(path)
+    tree = read_tree(path)
     sections = {name: tree[name] for name in tree if name not in others}
     if not all(isinstance(section, dict) for section in sections.values()):
         raise UserError(
@@ -240,7 +252,7 @@ def _fitting_values(
     """Check values by name, those of sections in sections as well."""
     fitting = {}
     for key, value in values.items():
-        name, is_object = f"{prefix}{key}", bool(_tag(known))
+        name, is_object = f"{prefix}{key}", bool(tag_of(known))
         if key not in known and not is_object:
             raise UserError(
                 f"{origin}: no value {name} to replace in {path}; "
@@ -259,96 +271,38 @@ def fitting_value(name: str, value: object, known: object, origin: str) -> objec
     Raises
     ------
     UserError
-        It is of another kind, or a number that is not finite.
+        It is of another kind, a number that is not finite, or one below 0 in place
+        of one that is not.
 
     Example
     -------
     >>> fitting_value("pretrain.epochs", 10.0, 30, COMMAND)
     10
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(known, bool):
-        kind, fits = "true or false", isinstance(value, bool)
-    elif isinstance(known, int):
-        kind, fits = "a whole number", is_number and float(value).is_integer()
-        value = int(value) if fits else value
-    elif isinstance(known, float):
-        kind, fits = "a number", is_number and math.isfinite(value)
-    elif isinstance(known, str):
-        kind, fits = "a name", isinstance(value, str)
-    elif isinstance(known, list):
-        kind, fits = "a list, such as [1, 2]", isinstance(value, list)
-    elif isinstance(known, dict):
-        kind, fits = "a section or an object", isinstance(value, dict)
-    else:  # nothing that would tell
-        return value
+    kind, fits = _fit(value, known)
     if not fits:
         raise UserError(f"{origin}: {name} is {kind}, not {value!r}")
-    return value
+    return int(value) if kind == WHOLE else value
 
 
-def list_settings(settings: Settings) -> list[tuple[str, str, str]]:
-    """List every value that can be replaced, and where it comes from.
-
-    Returns
-    -------
-    list of (str, str, str)
-        Name, value, and file with line, ``command line`` or ``data``.
-    """
-    origins = places_in(settings.path) | dict.fromkeys(settings.data, "data")
-    for layer in settings.layers:
-        lines = places_in(Path(layer.origin)) if Path(layer.origin).is_file() else {}
-        for section, values in layer.values.items():
-            for key in values:
-                name = f"{section}.{key}"
-                origins[name] = lines.get(name, layer.origin)
-    listed = []
-    for section, values in _parse(settings.text, settings.path).items():
-        if isinstance(values, dict):
-            listed += [(f"{section}.{key}", values[key]) for key in values]
-        else:
-            listed.append((section, values))
-    return [(name, short_text(value), origins[name]) for name, value in listed]
+def _fit(value: object, known: object) -> tuple[str, bool]:
+    """Tell what can take the place of a known value, and whether a value is such."""
+    if known is None:  # nothing that would tell
+        return "anything", True
+    if isinstance(known, int | float) and not isinstance(known, bool):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = is_number and math.isfinite(value)
+        if fits and known >= 0 > value:
+            return "0 or more", False
+        if isinstance(known, int):
+            return WHOLE, fits and value == int(value)
+        return "a number", fits
+    for kind, name in KINDS.items():
+        if isinstance(known, kind):
+            return name, isinstance(value, kind)
+    return "anything", True
 
 
-def places_in(path: Path) -> dict[str, str]:
-    """Tell in which file and line each value stands, of those included as well.
-
-    Returns
-    -------
-    dict of str
-        Such as ``{"net.width": "hparams/models/rescnn.yaml:3"}``.
-    """
-    tree, places = _read(path), {}
-    for section, node in tree.items():
-        places[section] = f"{path}:{tree.lc.key(section)[0] + 1}"
-        included = _tag(node).removeprefix("!include:")
-        if included != _tag(node):
-            inner = places_in(Path(os.path.normpath(path.parent / included)))
-            places |= {f"{section}.{k}": v for k, v in inner.items() if "." not in k}
-        if isinstance(node, dict):
-            for key in node:
-                places[f"{section}.{key}"] = f"{path}:{node.lc.key(key)[0] + 1}"
-    return places
-
-
-def short_text(value: object) -> str:
-    """Write a value on one line; of an object, its class or function alone.
-
-    Example
-    -------
-    >>> short_text([1, 2]), short_text(None)
-    ('[1, 2]', 'null')
-    """
-    if _tag(value):
-        return _tag(value).partition(":")[2]
-    if isinstance(value, dict):
-        return f"{{{', '.join(map(str, value))}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(short_text, value))}]"
-    return yaml.safe_dump(value).partition("\n")[0]
-
-
-def _tag(node: object) -> str:
+def tag_of(node: object) -> str:
     """Return the tag of a node of YAML; of a plain one, nothing."""
     return str(getattr(node, "tag", None) and node.tag.value or "")

@@ -26,7 +26,7 @@ from utils.training.checkpoints import AtomicCheckpointer
 from utils.training.crops import CropDataset, CropPicker
 from utils.training.data import TrainingData
 from utils.training.online_crops import OnlineCropDataset
-from utils.training.sampler import EpochPlan
+from utils.training.sampler import EpochDivision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -186,7 +186,7 @@ def make_loaders(
     pin_memory : bool
         For a quick way to a GPU.
     """
-    plan = EpochPlan(
+    plan = EpochDivision(
         epoch_crops=section["epoch_crops"],
         seed=seed,
         accumulation=section["accumulation"],

@@ -106,7 +106,7 @@ def test_each_kind_by_its_weight(rng):
 
 def test_codecs_after_gain(rng):
     speech = (0.1 * rng.standard_normal(16000)).astype("f4")
-    corrupt = Corruption([], 0, gain_db=(-6, -6), codecs=["ulaw"], codec_probability=1)
+    corrupt = Corruption([], 0, gain_db=(-6, -6), codecs=["mulaw"], codec_probability=1)
     heard = corrupt(speech, 16000, rng, AudioSources(16000, {}))
     assert corrupt.sources == set() and heard.shape == speech.shape
     assert np.abs(heard).max() <= 0.6
@@ -117,7 +117,7 @@ def test_codecs_after_gain(rng):
     [
         (
             {"codecs": ["morse"], "codec_probability": 1},
-            "no codec 'morse'; one of ulaw",
+            "no codec 'morse'; one of mulaw",
         ),
         ({"noise_probability": 1.0}, "without noises or codecs"),
         (

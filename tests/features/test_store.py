@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from local.setup.hyperparameters import load_hyperparameters
-from utils.features.augment import Copies, Corruption, Noise
+from utils.features.augment import AugmentedCopies, Corruption, Noise
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources
 from utils.features.store import (
@@ -60,7 +60,9 @@ def manifest(write_wav, speech_like) -> pd.DataFrame:
 def test_copies_are_named_and_repeatable(root, manifest):
     front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
     babble = Noise("speech", weight=1.0, snr_db=(5, 20), n_mixed=(2, 3))
-    copies = Copies([1.0, 0.9], 1, Corruption([babble], reverberation_probability=0.5))
+    copies = AugmentedCopies(
+        [1.0, 0.9], 1, Corruption([babble], reverberation_probability=0.5)
+    )
     sources = read_sources([], 16000, manifest)
     extract = FeatureExtractor(front_end, copies, sources, seed=3)
     first = extract(manifest.iloc[0].to_dict())
@@ -70,6 +72,8 @@ def test_copies_are_named_and_repeatable(root, manifest):
     assert [row["ID"] for row in rows] == names
     assert [row["spk_id"] for row in rows] == ["a", "a", "a-sp0.9"]
     assert {row["origin"] for row in rows} == {"a"}
+    assert {row["utterance"] for row in rows} == {"a-0"}
+    assert [row["speed"] for row in rows] == [1.0, 1.0, 0.9]
     assert rows[0]["segments"] == rows[1]["segments"]  # speech of the clean copy
     for (_, features), (_, repeated) in zip(first, again, strict=True):
         np.testing.assert_array_equal(features, repeated)

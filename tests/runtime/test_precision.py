@@ -12,7 +12,7 @@ from utils.runtime.errors import UserError
 from utils.runtime.precision import embeddings_agree, training_agrees
 from utils.training.brain import SpeakerBrain
 from utils.training.crops import CropDataset, CropPicker
-from utils.training.sampler import EpochPlan, SpeakerSampler
+from utils.training.sampler import EpochDivision, SpeakerSampler
 
 FAULTS = {
     "right": lambda x: x,
@@ -138,7 +138,7 @@ def test_training_falls_back_to_float32(fault, store, caplog):
     )
     dataset = CropDataset(store, np.zeros(len(store), int), crop_frames=32)
     picker = CropPicker(dataset.labels, store.index["n_frames"].to_numpy(), 32)
-    plan = EpochPlan(epoch_crops=8, seed=0)
+    plan = EpochDivision(epoch_crops=8, seed=0)
     sampler = SpeakerSampler(picker, np.array(["s"]), plan, batch_size=4, balance=1.0)
     brain.train_sampler, brain.crop_dataset = sampler, dataset
     loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=CropDataset.collate)

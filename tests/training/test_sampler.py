@@ -8,7 +8,7 @@ from utils.runtime.errors import UserError
 from utils.training.crops import CropDataset, CropPicker
 from utils.training.mining import History, hardest_negatives
 from utils.training.sampler import (
-    EpochPlan,
+    EpochDivision,
     GroupSampler,
     SpeakerSampler,
     TripletSampler,
@@ -28,7 +28,7 @@ def picker(labels, rng):
 
 
 def speaker_sampler(picker, balance=1.0, **plan):
-    plan = EpochPlan(**{"epoch_crops": 240, "seed": 1, **plan})
+    plan = EpochDivision(**{"epoch_crops": 240, "seed": 1, **plan})
     return SpeakerSampler(picker, np.arange(6), plan, batch_size=12, balance=balance)
 
 
@@ -74,7 +74,7 @@ def test_epochs_differ_and_repeat(picker):
 
 def make(kind, picker, **plan):
     people = np.array([0, 1, 2, 0, 4, 5])  # speaker 3 is a copy of speaker 0
-    plan = EpochPlan(**{"epoch_crops": 96, "seed": 1, **plan})
+    plan = EpochDivision(**{"epoch_crops": 96, "seed": 1, **plan})
     if kind is GroupSampler:
         shape = {"speakers_per_batch": 4, "crops_per_speaker": 6}
     else:
@@ -120,7 +120,7 @@ def test_groups_are_different_people(picker, labels):
 
 
 def test_more_speakers_in_a_batch_than_there_are(picker):
-    plan = EpochPlan(epoch_crops=60, seed=1)
+    plan = EpochDivision(epoch_crops=60, seed=1)
     with pytest.raises(UserError, match="batches of 7 speakers out of 6"):
         GroupSampler(picker, np.arange(6), plan, 7, 2)
 

@@ -1,26 +1,14 @@
 """What happens to speech on its way: speed, noise, rooms, gain and telephone lines."""
 
-import io
-
 import numpy as np
-import soundfile
 from scipy.signal import butter, fftconvolve, sosfilt
 
+from utils.audio.codecs import CODECS, LINE_RATE_HZ, encode_and_decode
 from utils.audio.decoding import resample
 
 _SPEED_STEPS = 100  # speeds are resampled as whole hundredths
-_LINE_RATE_HZ = 8000
 _LINE_BAND_HZ = (300.0, 3400.0)  # of analogue telephony, ITU-T G.712
-
-# libsndfile's names: container, subtype, and the rate that it works at
-CODECS = {
-    "ulaw": ("WAV", "ULAW", _LINE_RATE_HZ),
-    "alaw": ("WAV", "ALAW", _LINE_RATE_HZ),
-    "gsm": ("WAV", "GSM610", _LINE_RATE_HZ),
-    "adpcm": ("WAV", "IMA_ADPCM", _LINE_RATE_HZ),
-    "opus": ("OGG", "OPUS", 16000),
-    "vorbis": ("OGG", "VORBIS", 16000),
-}
+_BAND_ORDER = 4  # of the filter on either side
 
 
 def change_speed(samples: np.ndarray, speed: float) -> np.ndarray:
@@ -155,6 +143,26 @@ def change_gain(samples: np.ndarray, gain_db: float) -> np.ndarray:
     return np.clip(scale * samples, -1, 1).astype(np.float32)
 
 
+def limit_band(
+    samples: np.ndarray, rate_hz: int, band_hz: tuple[float, float]
+) -> np.ndarray:
+    """Keep a band of frequencies, by a Butterworth filter of the fourth order.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n_samples,)
+    rate_hz : int
+    band_hz : (float, float)
+        At its limits 3 dB are lost.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples,)
+    """
+    band = butter(_BAND_ORDER, band_hz, "bandpass", fs=rate_hz, output="sos")
+    return sosfilt(band, samples).astype(np.float32)
+
+
 def transmit(samples: np.ndarray, rate_hz: int, codec: str) -> np.ndarray:
     """Send speech through a codec; those of telephones keep 300 to 3400 Hz.
 
@@ -163,8 +171,7 @@ def transmit(samples: np.ndarray, rate_hz: int, codec: str) -> np.ndarray:
     samples : ndarray of float32, shape (n_samples,), in [-1, 1]
     rate_hz : int
     codec : str
-        One of `CODECS`: ``ulaw`` and ``alaw`` (ITU-T G.711), ``gsm`` (GSM 06.10 full
-        rate), ``adpcm``, ``opus`` or ``vorbis``.
+        A key of `utils.audio.codecs.CODECS`.
 
     Returns
     -------
@@ -172,19 +179,13 @@ def transmit(samples: np.ndarray, rate_hz: int, codec: str) -> np.ndarray:
 
     Example
     -------
-    >>> transmit(np.zeros(1600, dtype=np.float32), 16000, "ulaw").shape
+    >>> transmit(np.zeros(1600, dtype=np.float32), 16000, "mulaw").shape
     (1600,)
     """
-    container, subtype, codec_rate_hz = CODECS[codec]
-    sent = resample(samples.astype(np.float32), rate_hz, codec_rate_hz)
-    if codec_rate_hz == _LINE_RATE_HZ:
-        band = butter(4, _LINE_BAND_HZ, "bandpass", fs=codec_rate_hz, output="sos")
-        sent = sosfilt(band, sent).astype(np.float32)
-    file = io.BytesIO()
-    sent = np.clip(sent, -1, 1)
-    soundfile.write(file, sent, codec_rate_hz, format=container, subtype=subtype)
-    file.seek(0)
-    received = soundfile.read(file, dtype="float32")[0][: len(sent)]
-    received = np.pad(received, (0, len(sent) - len(received)))
-    heard = resample(received, codec_rate_hz, rate_hz)[: len(samples)]
+    line_hz = CODECS[codec].rate_hz
+    sent = resample(samples.astype(np.float32), rate_hz, line_hz)
+    if line_hz == LINE_RATE_HZ:
+        sent = limit_band(sent, line_hz, _LINE_BAND_HZ)
+    received = encode_and_decode(sent, line_hz, codec)
+    heard = resample(received, line_hz, rate_hz)[: len(samples)]
     return np.pad(heard, (0, len(samples) - len(heard)))

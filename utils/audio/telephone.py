@@ -1,19 +1,9 @@
 """Make speech sound as over a telephone: its band, and its codec."""
 
-import io
-
 import numpy as np
-import soundfile
-from scipy.signal import butter, sosfilt
 
-CODECS = {  # container and encoding of libsndfile
-    "mulaw": ("WAV", "ULAW"),  # G.711, North America and Japan
-    "alaw": ("WAV", "ALAW"),  # G.711, elsewhere
-    "g721": ("AU", "G721_32"),  # ADPCM at 32 kbit/s
-    "gsm": ("WAV", "GSM610"),  # GSM full rate, 13 kbit/s: the one before AMR
-    "opus": ("OGG", "OPUS"),  # calls over the internet
-}
-_ORDER = 4
+from utils.audio.acoustics import limit_band
+from utils.audio.codecs import CODECS, encode_and_decode
 
 
 class Telephone:
@@ -22,9 +12,9 @@ class Telephone:
     Parameters
     ----------
     band_hz : (float, float), optional
-        Pass band, by a Butterworth filter of the fourth order; None leaves it.
+        Pass band, see `limit_band`; None leaves it.
     codec : str, optional
-        A key of `CODECS`; None codes nothing.
+        A key of `utils.audio.codecs.CODECS`; None codes nothing.
 
     Raises
     ------
@@ -60,30 +50,7 @@ class Telephone:
         ndarray of float32, shape (n_samples,)
         """
         if self.band_hz is not None:
-            band = butter(_ORDER, self.band_hz, "bandpass", fs=rate_hz, output="sos")
-            samples = sosfilt(band, samples).astype(np.float32)
-        return samples if self.codec is None else code(samples, rate_hz, self.codec)
-
-
-def code(samples: np.ndarray, rate_hz: int, codec: str) -> np.ndarray:
-    """Encode samples and decode them again.
-
-    Parameters
-    ----------
-    samples : ndarray of float32, shape (n_samples,)
-    rate_hz : int
-    codec : str
-        A key of `CODECS`.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_samples,)
-        Without the padding of codecs that work in blocks.
-    """
-    container, encoding = CODECS[codec]
-    file = io.BytesIO()
-    clipped = np.clip(samples, -1, 1)
-    soundfile.write(file, clipped, rate_hz, format=container, subtype=encoding)
-    file.seek(0)
-    decoded = soundfile.read(file, dtype="float32")[0][: len(samples)]
-    return np.pad(decoded, (0, len(samples) - len(decoded)))
+            samples = limit_band(samples, rate_hz, self.band_hz)
+        if self.codec is not None:
+            samples = encode_and_decode(samples, rate_hz, self.codec)
+        return samples

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.audio.acoustics import (
-    CODECS,
     add_noise,
     change_gain,
     change_speed,
@@ -15,14 +14,14 @@ from utils.audio.acoustics import (
     room_response,
     transmit,
 )
+from utils.audio.codecs import CODECS
 from utils.features.sources import AudioSources
 
 SIMULATED = "simulated"
-_SPEED_MARK = "-sp"
 
 
 @dataclass(frozen=True)
-class Copy:
+class AugmentedCopy:
     """One version of an utterance.
 
     Attributes
@@ -83,7 +82,7 @@ class Corruption:
         Range of the peak's level in dB full scale, above 0 clipped. It matters to what
         follows: front-ends level their input themselves.
     codecs : list of str
-        Names in `utils.audio.acoustics.CODECS`.
+        Names in `utils.audio.codecs.CODECS`.
     codec_probability : float
         How often one of the codecs is used.
 
@@ -181,7 +180,7 @@ def _draw_noise(
     return sum(np.resize(part / part.std(), n_samples) for part in recordings)
 
 
-class Copies:
+class AugmentedCopies:
     """All the versions of a training utterance that are stored.
 
     Parameters
@@ -209,24 +208,13 @@ class Copies:
         rate_hz: int,
         rng: np.random.Generator,
         sources: AudioSources,
-    ) -> Iterator[Copy]:
+    ) -> Iterator[AugmentedCopy]:
         """Yield each speed's copy, the original followed by its corrupted versions."""
         for speed in self.speeds:
             faster = change_speed(samples, speed)
-            name = "" if speed == 1.0 else f"{_SPEED_MARK}{speed:g}"
-            yield Copy(name, speed, faster, is_noisy=False)
+            name = "" if speed == 1.0 else f"-sp{speed:g}"
+            yield AugmentedCopy(name, speed, faster, is_noisy=False)
             n_noisy = self.n_noisy if speed == 1.0 else 0
             for number in range(1, n_noisy + 1):
                 noisy = self.corruption(samples, rate_hz, rng, sources)
-                yield Copy(f"-noisy{number}", speed, noisy, is_noisy=True)
-
-
-def speed_of(speaker: str, origin: str) -> float:
-    """Tell the speed of a copy from its speaker's name and the person's.
-
-    Example
-    -------
-    >>> speed_of("ann-sp0.9", "ann"), speed_of("ann", "ann")
-    (0.9, 1.0)
-    """
-    return float(speaker.removeprefix(origin).removeprefix(_SPEED_MARK) or 1.0)
+                yield AugmentedCopy(f"-noisy{number}", speed, noisy, is_noisy=True)

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 
 from utils.audio.decoding import read_audio
-from utils.features.augment import Copies
+from utils.features.augment import AugmentedCopies
 from utils.features.front_end import Frames, FrontEnd
 from utils.features.sources import AudioSources
 from utils.runtime.errors import UserError
@@ -17,7 +17,7 @@ class FeatureExtractor:
     Parameters
     ----------
     front_end : FrontEnd
-    copies : Copies, optional
+    copies : AugmentedCopies, optional
         Versions of each utterance to store; None stores the original alone.
     sources : AudioSources, optional
         Where noise is drawn from; needed with ``copies``.
@@ -28,7 +28,7 @@ class FeatureExtractor:
     def __init__(
         self,
         front_end: FrontEnd,
-        copies: Copies | None = None,
+        copies: AugmentedCopies | None = None,
         sources: AudioSources | None = None,
         seed: int = 0,
     ) -> None:
@@ -86,8 +86,10 @@ def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> di
     origin = utterance["spk_id"]
     return {
         "ID": utterance["ID"] + suffix,
-        "spk_id": origin if speed == 1.0 else f"{origin}-sp{speed:g}",
+        "spk_id": origin if speed == 1.0 else origin + suffix,
         "origin": origin,
+        "utterance": utterance["ID"],
+        "speed": speed,
         "n_total": frames.n_total,
         "segments": " ".join(f"{start}-{stop}" for start, stop in frames.segments),
     }

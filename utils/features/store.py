@@ -1,7 +1,9 @@
 """Stored features: float16 shards that are memory-mapped, and their index.
 
 A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` with a
-row per stored utterance: where its frames lie, who speaks, how much is speech.
+row per stored version of an utterance: where its frames lie, who speaks (``spk_id``;
+``origin``, the person, where another speed counts as another speaker), which
+``utterance`` of the manifest it was made of and at which ``speed``, how much is speech.
 """
 
 import copy
@@ -14,8 +16,10 @@ import pandas as pd
 from utils.runtime.errors import UserError
 
 INDEX_COLUMNS = [
-    "ID", "spk_id", "origin", "shard", "offset", "n_frames", "n_total", "segments"
+    "ID", "spk_id", "origin", "utterance", "speed",
+    "shard", "offset", "n_frames", "n_total", "segments",
 ]  # fmt: skip
+TEXT_COLUMNS = ("ID", "spk_id", "origin", "utterance", "segments")
 
 
 class FeatureWriter:
@@ -46,13 +50,17 @@ class FeatureWriter:
         self.n_shards = 0
 
     def add(self, row: dict, features: np.ndarray) -> None:
-        """Add one utterance: its index row, and features of shape (T, F)."""
+        """Add one utterance: its index row, and features of shape (T, F).
+
+        A row without ``origin``, ``utterance`` and ``speed`` is an original.
+        """
         place = {
             "shard": self.n_shards,
             "offset": self.n_pending,
             "n_frames": len(features),
         }
-        self.rows.append({"origin": row["spk_id"], **row, **place})
+        original = {"origin": row["spk_id"], "utterance": row["ID"], "speed": 1.0}
+        self.rows.append(original | row | place)
         self.pending.append(features)
         self.n_pending += len(features)
         if self.n_pending >= self.shard_frames:
@@ -102,7 +110,7 @@ class FeatureStore:
         path = self.folder / "index.csv"
         if not path.is_file():
             raise UserError(f"{path}: no such features; run stage 2 first")
-        text = dict.fromkeys(("ID", "spk_id", "origin", "segments"), str)
+        text = dict.fromkeys(TEXT_COLUMNS, str)
         self.index = pd.read_csv(path, dtype=text, keep_default_na=False)
         self.shards = [
             np.load(shard, mmap_mode="r")

@@ -101,14 +101,26 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     Raises
     ------
     UserError
-        The file holds none.
+        The file holds none, or some that are infinite or not a number.
     """
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
         weights = None
     if not isinstance(weights, dict):
         raise UserError(f"{path}: holds no weights; name a trained model")
+    for name, value in weights.items():
+        if not isinstance(value, torch.Tensor):
+            raise UserError(
+                f"{path}: {str(name)!r}, one of {len(weights)} entries, holds "
+                f"{type(value).__name__}, not a weight; save the encoder's state dict "
+                "alone, with torch.save"
+            )
+        if not torch.isfinite(value).all():
+            raise UserError(
+                f"{path}: {name} is not finite everywhere; name another model, or an "
+                "earlier checkpoint of this one"
+            )
     return weights
 
 
@@ -122,14 +134,47 @@ def fill_weights(
     UserError
         They are of another architecture.
     """
-    try:
-        encoder.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip()
+    reason = find_mismatch(encoder.state_dict(), weights)
+    if reason:
         raise UserError(
             f"{path}: the weights are of another architecture ({reason}); "
             "use the model's own hparams"
-        ) from None
+        )
+    encoder.load_state_dict(weights)
+
+
+def find_mismatch(
+    ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]
+) -> str:
+    """Say in few words why weights do not fit; nothing where they do.
+
+    Parameters
+    ----------
+    ours : dict of Tensor
+        What the model needs, by name.
+    theirs : dict of Tensor
+        What there is.
+
+    Example
+    -------
+    >>> find_mismatch({"affine.weight": torch.ones(2)}, {"module.a": torch.ones(2)})
+    "lacks affine.weight; has module.a; names begin with 'module.', ..."
+    """
+    lacking = [name for name in ours if name not in theirs]
+    unknown = [name for name in theirs if name not in ours]
+    reasons = [
+        f"{verb} {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for verb, names in (("lacks", lacking), ("has", unknown))
+        if names
+    ]
+    if unknown and all(name.startswith("module.") for name in theirs):
+        reasons.append("names begin with 'module.', of DataParallel: take it off them")
+    reasons += [
+        f"{name} is {tuple(theirs[name].shape)}, not {tuple(weights.shape)}"
+        for name, weights in ours.items()
+        if name in theirs and theirs[name].shape != weights.shape
+    ][:1]
+    return "; ".join(reasons)
 
 
 def model_path(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from utils.training.crops import CropPicker
 from utils.training.mining import MINERS, READY_TRIPLETS
 from utils.training.sampler import (
     BatchSampler,
-    EpochPlan,
+    EpochDivision,
     GroupSampler,
     SpeakerSampler,
     TripletSampler,
@@ -17,7 +17,7 @@ from utils.training.sampler import (
 def speaker_batches(
     picker: CropPicker,
     people: np.ndarray,
-    plan: EpochPlan,
+    plan: EpochDivision,
     batch_size: int,
     crops_per_speaker: int = 1,
     balance: float = 1.0,
@@ -59,7 +59,7 @@ def speaker_batches(
 def triplet_batches(
     picker: CropPicker,
     people: np.ndarray,
-    plan: EpochPlan,
+    plan: EpochDivision,
     mining: str,
     n_triplets: int,
     crops_per_speaker: int,

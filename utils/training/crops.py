@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from utils.features.store import FeatureStore
+from utils.runtime.errors import UserError
 
 
 class Crop(NamedTuple):
@@ -87,11 +88,18 @@ class CropPicker:
         Speaker of each utterance.
     n_frames : ndarray of int, shape (n_utterances,)
     crop_frames : int
+
+    Raises
+    ------
+    UserError
+        A crop has no frame.
     """
 
     def __init__(
         self, labels: np.ndarray, n_frames: np.ndarray, crop_frames: int
     ) -> None:
+        if crop_frames < 1:
+            raise UserError(f"crop_frames is 1 or more, not {crop_frames}")
         self.n_starts = np.maximum(np.asarray(n_frames) - crop_frames, 0) + 1
         order = np.argsort(labels, kind="stable")
         counts = np.bincount(labels)

@@ -36,16 +36,7 @@ class TrainingLog:
             if name != "epoch":
                 self.writer.add_scalar(name, value, record["epoch"])
         self.writer.flush()
-        loss = f"loss {record['train_loss']:.4f}, " if "train_loss" in record else ""
-        took = f" ({record['seconds']:.0f} s)" if "seconds" in record else ""
-        logger.info(
-            "epoch %d/%d: %svalidation EER %.2f %%%s",
-            record["epoch"],
-            self.n_epochs,
-            loss,
-            100 * record["valid_eer"],
-            took,
-        )
+        logger.info(epoch_line(record, self.n_epochs))
         if is_stopped:
             logger.info("stopped: the validation EER is not getting lower")
 
@@ -53,3 +44,30 @@ class TrainingLog:
         with replacing_file(self.path) as temporary:
             lines = [json.dumps(record) + "\n" for record in records]
             temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def epoch_line(record: dict, n_epochs: int) -> str:
+    """Tell of an epoch in one line.
+
+    Parameters
+    ----------
+    record : dict
+        ``epoch`` and ``valid_eer`` (fraction); of a training epoch also
+        ``train_loss`` and ``seconds``, of one on triplets ``active_triplets``, the
+        fraction of those with a loss.
+    n_epochs : int
+
+    Example
+    -------
+    >>> record = {"epoch": 2, "valid_eer": 0.125, "train_loss": 0.0000213}
+    >>> epoch_line(record | {"active_triplets": 0.004, "seconds": 31.2}, 5)
+    'epoch 2/5: loss 2.13e-05, 0.4 % of triplets active, validation EER 12.50 % (31 s)'
+    """
+    parts = []
+    if "train_loss" in record:
+        parts.append(f"loss {record['train_loss']:.4g}")
+    if "active_triplets" in record:
+        parts.append(f"{100 * record['active_triplets']:.3g} % of triplets active")
+    parts.append(f"validation EER {100 * record['valid_eer']:.2f} %")
+    took = f" ({record['seconds']:.0f} s)" if "seconds" in record else ""
+    return f"epoch {record['epoch']}/{n_epochs}: {', '.join(parts)}{took}"

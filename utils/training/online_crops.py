@@ -5,7 +5,7 @@ import pandas as pd
 
 from utils.audio.acoustics import change_speed
 from utils.audio.decoding import read_audio
-from utils.features.augment import Corruption, speed_of
+from utils.features.augment import Corruption
 from utils.features.front_end import FrontEnd
 from utils.features.sources import AudioSources
 from utils.runtime.errors import UserError
@@ -36,7 +36,8 @@ class OnlineCropDataset(CropDataset):
     Raises
     ------
     UserError
-        The manifest lacks an utterance of the features.
+        The manifest lacks an utterance of the features, or they are of a time when
+        the index did not tell what they were made of.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of
@@ -51,20 +52,23 @@ class OnlineCropDataset(CropDataset):
         super().__init__(clean.store, clean.labels, clean.crop_frames)
         self.clean, self.clean_share = clean, clean_share
         self.front_end, self.corruption, self.sources = front_end, corruption, sources
-        utterances = {row["ID"]: row for row in manifest.to_dict("records")}
-        self.utterances = [
-            self._utterance_of(name, utterances) for name in self.store.index["ID"]
-        ]
+        self.utterances = self._find_utterances(manifest)
 
-    @staticmethod
-    def _utterance_of(name: str, utterances: dict[str, dict]) -> dict:
-        """Find the row of an utterance or of a copy's original."""
-        for known in (name, name.rpartition("-")[0]):
-            if known in utterances:
-                return utterances[known]
-        raise UserError(
-            f"the manifest has no utterance {name!r}; give that of training"
-        )
+    def _find_utterances(self, manifest: pd.DataFrame) -> list[dict]:
+        """Return the manifest row that each stored version was made of."""
+        index = self.store.index
+        if not {"utterance", "speed"} <= set(index.columns):
+            raise UserError(
+                f"{self.store.folder / 'index.csv'}: no columns utterance and speed; "
+                "run stage 2 again"
+            )
+        known = {row["ID"]: row for row in manifest.to_dict("records")}
+        for name in index["utterance"]:
+            if name not in known:
+                raise UserError(
+                    f"the manifest has no utterance {name!r}; give that of training"
+                )
+        return [known[name] for name in index["utterance"]]
 
     def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
         """Return features of shape (T, F) and the speaker of a crop."""
@@ -73,9 +77,8 @@ class OnlineCropDataset(CropDataset):
             return self.clean[crop]
         stored = self.store.index.iloc[crop.row]
         samples = self._read(self.utterances[crop.row])
-        speed = speed_of(stored["spk_id"], stored["origin"])
-        if speed != 1.0:
-            samples = change_speed(samples, speed)
+        if stored["speed"] != 1.0:
+            samples = change_speed(samples, stored["speed"])
         rate_hz = self.front_end.sample_rate_hz
         noisy = self.corruption(samples, rate_hz, rng, self.sources)
         segments = [tuple(map(int, s.split("-"))) for s in stored["segments"].split()]

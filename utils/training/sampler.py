@@ -17,7 +17,7 @@ from utils.training.mining import History
 
 
 @dataclass(frozen=True)
-class EpochPlan:
+class EpochDivision:
     """How the crops of an epoch are divided, whatever the number of processes.
 
     Attributes
@@ -54,9 +54,11 @@ class EpochPlan:
 
         Example
         -------
-        >>> EpochPlan(epoch_crops=640, seed=0, accumulation=2).batch_crops(64)
+        >>> EpochDivision(epoch_crops=640, seed=0, accumulation=2).batch_crops(64)
         32
         """
+        if min(step_crops, self.accumulation) < 1:
+            raise UserError("a step needs one crop and one batch or more, not 0")
         batch_crops, rest = divmod(step_crops, self.accumulation)
         if rest or batch_crops % unit or batch_crops % self.n_processes:
             raise UserError(
@@ -79,7 +81,7 @@ class BatchSampler(Sampler[list[Crop]]):
     people : ndarray of int, shape (n_speakers,)
         Person behind each speaker label: copies of one person at different speeds
         are speakers of their own, but never negatives of each other.
-    plan : EpochPlan
+    plan : EpochDivision
     step_crops : int
         Crops in an optimiser step.
     unit : int
@@ -95,7 +97,7 @@ class BatchSampler(Sampler[list[Crop]]):
         self,
         picker: CropPicker,
         people: np.ndarray,
-        plan: EpochPlan,
+        plan: EpochDivision,
         step_crops: int,
         unit: int = 1,
     ) -> None:
@@ -145,7 +147,7 @@ class SpeakerSampler(BatchSampler):
         self,
         picker: CropPicker,
         people: np.ndarray,
-        plan: EpochPlan,
+        plan: EpochDivision,
         batch_size: int,
         balance: float = 1.0,
     ) -> None:
@@ -189,7 +191,7 @@ class GroupSampler(BatchSampler):
         self,
         picker: CropPicker,
         people: np.ndarray,
-        plan: EpochPlan,
+        plan: EpochDivision,
         speakers_per_batch: int,
         crops_per_speaker: int,
         balance: float = 1.0,
@@ -236,7 +238,11 @@ class TripletSampler(BatchSampler):
     """
 
     def __init__(
-        self, picker: CropPicker, people: np.ndarray, plan: EpochPlan, n_triplets: int
+        self,
+        picker: CropPicker,
+        people: np.ndarray,
+        plan: EpochDivision,
+        n_triplets: int,
     ) -> None:
         super().__init__(picker, people, plan, 3 * n_triplets, unit=3)
         self.n_triplets = self.batch_crops // 3
