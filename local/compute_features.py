@@ -14,7 +14,7 @@ import torch
 from joblib import Parallel, delayed
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
-from utils.data.manifest import read_manifest
+from utils.data.manifest import SPLITS, read_manifest
 from utils.features.extraction import FeatureExtractor
 from utils.features.front_end import FrontEnd
 from utils.features.sources import read_sources
@@ -24,8 +24,6 @@ from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
 from utils.systems.folder import read_front_end
-
-SPLITS = ("train", "valid", "cohort", "test")
 
 
 def parse_arguments() -> argparse.Namespace:

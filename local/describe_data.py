@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from utils.data.card import listen_to_samples
-from utils.data.manifest import read_manifest
+from utils.data.manifest import SPLITS, read_manifest
 from utils.report.card_page import card_tables, html_card, markdown_card
 from utils.report.data_plots import (
     distributions,
@@ -23,8 +23,6 @@ from utils.report.plots import save_figure
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-
-SPLITS = ("train", "valid", "cohort", "test")
 
 
 def parse_arguments() -> argparse.Namespace:

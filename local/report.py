@@ -20,14 +20,14 @@ from utils.report.page import (
     render_table,
     render_text_table,
 )
-from utils.report.plots import svg_element, training_curves
+from utils.report.plots import svg_text, training_curves
 from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
 from utils.report.score_plots import det_curve
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import check_both_kinds, drop_trials_of, read_trials
+from utils.trials.lists import check_both_kinds, leave_out, read_trials
 from utils.trials.scores import join_scores, read_scores
 
 
@@ -82,9 +82,8 @@ def read_scored_trials(
     trials_path = args.data / "trials" / f"{name}.txt"
     enrolment = args.data / "enrol" / f"{name}.txt"
     models = read_enrolment(enrolment) if enrolment.is_file() else {}
-    trials = drop_trials_of(
-        read_trials(trials_path), read_skipped(args.features), models
-    )
+    skipped = read_skipped(args.features)
+    trials, _ = leave_out(read_trials(trials_path), models, skipped)
     check_both_kinds(trials_path, trials)
     scores = join_scores(trials, read_scores(path))
     return scores, trials["target"].to_numpy()
@@ -152,13 +151,13 @@ def page(
         parts.insert(0, f'<p class="warning">In train and in test: {names}</p>')
     parts.append(
         render_figure(
-            svg_element(det_curve(curves)), "Detection error trade-offs of all systems"
+            svg_text(det_curve(curves)), "Detection error trade-offs of all systems"
         )
     )
     logs = read_logs(exp)
     if logs:
         caption = "Training: the dot is the epoch that was kept"
-        parts.append(render_figure(svg_element(training_curves(logs)), caption))
+        parts.append(render_figure(svg_text(training_curves(logs)), caption))
     return render_page(f"{exp.parent.name}: {exp.name}", [*parts, render_facts(facts)])
 
 

@@ -19,7 +19,7 @@ from utils.features.store import read_skipped
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import drop_trials_of, read_trials
+from utils.trials.lists import leave_out, read_trials
 from utils.trials.scores import write_scores
 
 
@@ -83,15 +83,8 @@ def read_lists(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, list[s
     """Read trials and enrolment, less what could not be read."""
     models = read_enrolment(args.enrol_models) if args.enrol_models else {}
     trials = read_trials(args.trials)
-    if not args.features:
-        return trials, models
-    skipped = read_skipped(args.features)
-    trials = drop_trials_of(trials, skipped, models)
-    kept = {
-        model: [name for name in names if name not in skipped]
-        for model, names in models.items()
-    }
-    return trials, {model: names for model, names in kept.items() if names}
+    skipped = read_skipped(args.features) if args.features else set()
+    return leave_out(trials, models, skipped)
 
 
 def read_backend(args: argparse.Namespace, manifest: pd.DataFrame | None) -> Backend:

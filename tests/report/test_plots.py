@@ -6,7 +6,8 @@ from scipy.stats import norm
 from utils.metrics.detection import equal_error_rate, min_dcf
 from utils.metrics.error_rates import error_rates
 from utils.metrics.likelihood_ratios import cllr, min_cllr
-from utils.report.plots import save_figure, svg_element, training_curves
+from utils.report.page import render_figure
+from utils.report.plots import save_figure, svg_text, training_curves
 from utils.report.score_plots import (
     calibration_curves,
     cmc_curve,
@@ -39,8 +40,9 @@ def test_the_det_curve_holds_what_the_metrics_say(trials):
     place = np.interp(0.0, y - x, np.arange(len(x)))  # where both errors are equal
     eer = norm.cdf(np.interp(place, np.arange(len(x)), x))
     assert eer == pytest.approx(equal_error_rate(*trials), abs=0.005)
-    svg = svg_element(figure)
-    assert svg.startswith("<svg") and svg.endswith("</svg>") and len(svg) < 300_000
+    html = render_figure(svg_text(figure), "all")
+    assert html.startswith("<figure><svg") and "</svg><figcaption>all" in html
+    assert len(html) < 300_000
 
 
 def test_calibration_curves_at_equal_priors_are_the_cllr(trials):
@@ -76,7 +78,7 @@ def test_training_curves_mark_the_kept_epoch():
     records += [{"epoch": 1, "valid_eer": 0.2, "train_loss": 3.0}]
     figure = training_curves({"pretrain": records, "triplet": records})
     assert figure.axes[0].get_legend_handles_labels()[1] == ["20.00 %"]
-    assert svg_element(figure).count("<svg") == 1
+    assert svg_text(figure).count("<svg") == 1
 
 
 def test_all_pictures_are_written(trials, tmp_path):

@@ -8,7 +8,7 @@ from utils.runtime.errors import UserError
 from utils.trials.enrolment import read_enrolment, write_enrolment
 from utils.trials.lists import (
     check_both_kinds,
-    drop_trials_of,
+    leave_out,
     pair_trials,
     read_trials,
     write_trials,
@@ -146,13 +146,15 @@ def test_joining_faults(write):
         join("a b 1\na c 1\nx y 3\n")
 
 
-def test_trials_of_skipped_utterances_are_dropped(write):
+def test_skipped_utterances_leave_trials_and_models(write):
     trials = read_trials(write("m a target\nn b target\na b nontarget\n"))
     models = {"m": ["x"], "n": ["x", "y"]}
-    kept = as_tuples(drop_trials_of(trials, {"x"}, models))
-    assert kept == [("n", "b", True), ("a", "b", False)]
-    assert len(drop_trials_of(trials, {"b"}, models)) == 1
-    assert len(drop_trials_of(trials, set(), models)) == 3
+    kept, rest = leave_out(trials, models, {"x"})
+    assert as_tuples(kept) == [("n", "b", True), ("a", "b", False)]
+    assert rest == {"n": ["y"]}
+    assert len(leave_out(trials, models, {"b"})[0]) == 1
+    kept, rest = leave_out(trials, models, set())
+    assert len(kept) == 3 and rest == models
 
 
 def test_enrolment_lists(tmp_path, write):

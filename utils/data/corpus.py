@@ -13,7 +13,7 @@ import pandas as pd
 
 from utils.audio.commands import run_commands
 from utils.data.durations import measure
-from utils.data.manifest import write_manifest
+from utils.data.manifest import SPLITS, write_manifest
 from utils.data.splits import TooFewSpeakers, hold_out
 from utils.data.trial_design import TrialList, design_trials
 from utils.runtime.atomic import replacing_file
@@ -21,7 +21,6 @@ from utils.runtime.errors import UserError
 from utils.trials.enrolment import write_enrolment
 from utils.trials.lists import write_trials
 
-SPLITS = ("train", "valid", "cohort", "test")
 _FEWEST_VALID = 2  # speakers: no trials without two
 
 

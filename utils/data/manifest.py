@@ -12,6 +12,7 @@ import pandas as pd
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 
+SPLITS = ("train", "valid", "cohort", "test")  # manifests of a data folder
 COLUMNS = ["ID", "duration", "wav", "start", "stop", "spk_id"]
 
 

@@ -89,8 +89,7 @@ def html_card(data: Path, tables: list[Table], drawn: list[str]) -> str:
     """
     parts = [f"<h2>{title}</h2>" + render_table(*table) for title, *table in tables]
     for name in drawn:
-        text = (data / "card" / f"{name}.svg").read_text(encoding="utf-8")
-        svg = text.partition("<!DOCTYPE")[2].partition(">")[2].strip()
+        svg = (data / "card" / f"{name}.svg").read_text(encoding="utf-8")
         parts.append(render_figure(svg, PICTURES[name]))
     return render_page(f"Data card: {data.name}", parts)
 

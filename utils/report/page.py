@@ -55,8 +55,21 @@ def render_facts(facts: dict[str, object]) -> str:
 
 
 def render_figure(svg: str, caption: str) -> str:
-    """Put a picture and its caption into HTML."""
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    """Put a picture and its caption into HTML.
+
+    Parameters
+    ----------
+    svg : str
+        Text of an SVG file.
+    caption : str
+
+    Example
+    -------
+    >>> render_figure('<?xml version="1.0"?><!DOCTYPE svg><svg></svg>', "<1>")
+    '<figure><svg></svg><figcaption>&lt;1&gt;</figcaption></figure>'
+    """
+    element = svg[svg.index("<svg") :].strip()  # less what makes it a file
+    return f"<figure>{element}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def render_text_table(header: list[str], rows: list[list[str]]) -> str:

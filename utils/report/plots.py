@@ -56,12 +56,12 @@ def rate_curve(rates: np.ndarray, losses: np.ndarray, advice: RateAdvice) -> Fig
     return figure
 
 
-def svg_element(figure: Figure) -> str:
-    """Return a figure as an SVG element for a page, and close it."""
+def svg_text(figure: Figure) -> str:
+    """Return the text of an SVG file of a figure, and close it."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     plt.close(figure)
-    return text.getvalue().partition("<!DOCTYPE")[2].partition(">")[2].strip()
+    return text.getvalue()
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -130,19 +130,30 @@ def check_both_kinds(path: Path | str, trials: pd.DataFrame) -> None:
         )
 
 
-def drop_trials_of(
-    trials: pd.DataFrame, skipped: set[str], models: dict[str, list[str]]
-) -> pd.DataFrame:
-    """Leave out the trials of utterances that could not be read.
+def leave_out(
+    trials: pd.DataFrame, models: dict[str, list[str]], skipped: set[str]
+) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Leave out the utterances that could not be read.
 
     Parameters
     ----------
     trials : DataFrame
-    skipped : set of str
-        Utterances; a model is left out when all of its utterances are.
     models : dict of list of str
         Utterances of the enrolled models.
+    skipped : set of str
+        Utterances. A model is left out when all of its utterances are.
+
+    Returns
+    -------
+    trials : DataFrame
+    models : dict of list of str
     """
-    gone = skipped | {model for model, names in models.items() if set(names) <= skipped}
+    rest = {
+        model: [name for name in names if name not in skipped]
+        for model, names in models.items()
+    }
+    gone = skipped | {model for model, names in rest.items() if not names}
     is_gone = trials["enrol"].isin(gone) | trials["test"].isin(gone)
-    return trials[~is_gone].reset_index(drop=True) if is_gone.any() else trials
+    if is_gone.any():
+        trials = trials[~is_gone].reset_index(drop=True)
+    return trials, {model: names for model, names in rest.items() if names}

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.data.manifest import COLUMNS
+from utils.data.manifest import COLUMNS, SPLITS
 from utils.data.names import NAME
 from utils.validation.findings import ERROR, WARNING, Finding, findings_where
 
-SPLITS = ("train", "valid", "cohort", "test")
 _FIRST_LINE = 2  # line 1 is the header
 
 
