@@ -100,7 +100,10 @@ def settings_of(
 def build(settings: Settings, seed: int) -> dict:
     """Build what the settings describe; the seed decides the first weights."""
     sb.utils.seed.seed_everything(seed, verbose=False)
-    return settings.build()
+    hparams = settings.build()
+    if not all(weights.numel() for weights in hparams["net"]["encoder"].parameters()):
+        raise UserError(f"{settings.path}: the encoder has a layer of size 0 in net")
+    return hparams
 
 
 def machine_options(

@@ -293,15 +293,20 @@ def test_run_goes_through_all_stages_once(recipe):
     assert result.stdout.count("up to date") == 8
 
 
-def test_run_repeats_only_what_a_change_touches(recipe):
+def test_run_repeats_only_what_a_change_touches(recipe, tmp_path):
     recipe()
     _, programs = recipe("--backends", "cosine plda", "--trials", "all")
     assert len(programs) == 3 and "local.train_backend plda" in programs[0]
     assert "backends/plda --enrol" in programs[1] and "local.report" in programs[2]
     _, programs = recipe("--stage", "3", "--stop-stage", "4", "--seed", "1")
     assert [line.split()[2] for line in programs] == ["pretrain", "triplet"]
-    _, programs = recipe("--stage", "4", "--stop-stage", "4", "--force", "--seed", "1")
-    assert [line.split()[2] for line in programs] == ["triplet"]
+    for _ in range(2):
+        options = ["--stage", "4", "--stop-stage", "4", "--force", "--seed", "1"]
+        _, programs = recipe(*options)
+        assert [line.split()[2] for line in programs] == ["triplet"]
+    exp = tmp_path / "a copy/exp/espeak/rescnn_small"
+    kept = {path.name for path in exp.glob("triplet*") if path.is_dir()}
+    assert kept == {"triplet", "triplet.previous", "triplet.previous2"}
 
 
 def test_run_passes_options_on_as_single_words(recipe, tmp_path):
@@ -317,6 +322,22 @@ def test_run_passes_options_on_as_single_words(recipe, tmp_path):
     assert "--augment hparams/augment.yaml" in programs[2]
     assert "--source=noise=a.csv --source=music=b.csv --seed" in programs[2]
     assert programs[3].endswith("--pretrain.epochs 2")
+
+
+def test_run_takes_a_model_at_full_width_or_a_size_of_it(recipe, tmp_path):
+    hparams = tmp_path / "a copy/hparams"
+    train_alone = ["--stage", "3", "--stop-stage", "3"]
+    recipe("--stop-stage", "2")
+    for name, file in (("gru", "train_gru"), ("gru_small", "sizes/gru_small")):
+        result, programs = recipe("--model", name, *train_alone)
+        assert result.returncode == 0, result.stderr
+        assert f"--hparams hparams/{file}.yaml " in programs[0]
+        assert programs[0].endswith(f"--out exp/espeak/{name}/pretrain")
+    for changed in ("sizes/gru_small", "train_gru", "models/gru", "losses"):
+        assert recipe("--model", "gru_small", *train_alone)[1] == []
+        with (hparams / f"{changed}.yaml").open("a") as file:
+            file.write("# changed\n")
+        assert len(recipe("--model", "gru_small", *train_alone)[1]) == 1
 
 
 def test_run_trains_other_phases_in_several_processes(recipe):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from local import extract_embeddings, train
+from local.setup import settings
 from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from tests.models.test_encoders import SMALL
@@ -62,8 +63,8 @@ def train_briefly(run, data, tmp_path):
         net, values = SMALL[model] | {"embedding_dim": 16}, BRIEF | values
         words = [f"--hparams={ROOT}/hparams/train_{model}.yaml", "--precision=fp32"]
         words += ["--features", data / "features", "--out", tmp_path / phase]
-        for section, settings in (("net", net), (phase, values)):
-            for key, value in settings.items():
+        for section, replaced in (("net", net), (phase, values)):
+            for key, value in replaced.items():
                 words += [f"--{section}.{key}", json.dumps(value).strip('"')]
         run(train, phase, *words)
         log = (tmp_path / phase / "log.jsonl").read_text().splitlines()
@@ -87,6 +88,19 @@ def names_of_losses():
     sizes = "{embedding_dim: 4, n_speakers: 3, epochs: 1}"
     losses = load_hyperparameters(ROOT / "hparams/pretrain.yaml", sizes)["losses"]
     return [*losses["on_outputs"], *losses["on_embeddings"]]
+
+
+def test_the_settings_are_built_once(train_briefly, monkeypatch):
+    n_built = []
+
+    def count(*arguments, **options):
+        n_built.append(1)
+        return load(*arguments, **options)
+
+    load = settings.load_hyperparameters
+    monkeypatch.setattr(settings, "load_hyperparameters", count)
+    train_briefly("lstm", "pretrain", batch_size=16)
+    assert len(n_built) == 1
 
 
 @pytest.mark.parametrize("loss", [*names_of_losses(), "softmax+0.5*ge2e"])

@@ -159,6 +159,7 @@ def test_both_phases(train, tmp_path):
 
     result = train("triplet", "triplet", "--init", tmp_path / "pretrain")
     assert result.returncode == 0, result.stderr
+    assert result.stdout.count(" % of triplets active, validation EER") == 4
     log = read_log(tmp_path / "triplet")
     assert log[0]["valid_eer"] == pytest.approx(
         min(record["valid_eer"] for record in read_log(tmp_path / "pretrain"))
@@ -256,6 +257,15 @@ def test_large_margin_goes_on_with_the_same_classifier(train, tmp_path, root):
     assert "margin: 0.5" in text and "crop_frames: 32" in text  # the command's wins
 
 
+def test_settings_are_shown_with_their_origin(train, tmp_path):
+    result = train("pretrain", "out", "--show")
+    assert result.returncode == 0, result.stderr
+    shown = [line.split() for line in result.stdout.splitlines()]
+    assert ["n_speakers:", "8", "#", "data"] in shown
+    assert ["net.width:", "4", "#", "command", "line"] in shown
+    assert not (tmp_path / "out").exists()
+
+
 def test_sanity(train, tmp_path):
     options = ["--sanity", "--pretrain.lr", "0.003", "--pretrain.margin", "0"]
     options += ["--pretrain.epoch_crops", "240", "--pretrain.epochs", "6"]
@@ -325,6 +335,9 @@ def test_a_collapse_stops_the_run_with_an_explanation(train):
         (["--pretrain.epochs"], 2, "write --section.key value"),
         (["--init", "absent"], 1, "no trained model"),
         (["--changes", "absent"], 1, "absent: no such file"),
+        (["--pretrain.lr", "abc"], 1, "pretrain.lr is a number, not 'abc'"),
+        (["--pretrain.batch_size", "0"], 1, "a step needs one crop"),
+        (["--pretrain.crop_frames", "0"], 1, "crop_frames is 1 or more, not 0"),
         (["--precision", "fp16"], 1, "--precision fp16: needs a GPU"),
         (["--device", "abacus"], 1, "--device abacus: cannot be used here"),
     ],

@@ -99,6 +99,29 @@ def test_a_manifest_of_other_audio(parts):
         OnlineCropDataset(clean, manifest.iloc[1:], front_end, BABBLE, sources, 0.0)
 
 
+def test_what_a_version_was_made_of_is_read_and_not_guessed(parts):
+    clean, manifest, *rest = parts
+    index = clean.store.index
+    assert sorted(set(index["speed"])) == [0.9, 1.0, 1.1]
+    is_slow = index["speed"] == 0.9
+    assert (is_slow == index["ID"].str.contains("-sp0.9")).all()
+    # other names for the same versions change nothing
+    before = OnlineCropDataset(clean, manifest, *rest[:1], NOTHING, rest[1], 0.0)
+    row = int(np.flatnonzero(is_slow)[0])
+    expected = before[Crop(row, 3, seed=5)][0]
+    index["ID"] = [f"x-sp0.7-{number}" for number in range(len(index))]
+    index["spk_id"] = "someone-sp1.3"
+    after = OnlineCropDataset(clean, manifest, *rest[:1], NOTHING, rest[1], 0.0)
+    np.testing.assert_array_equal(after[Crop(row, 3, seed=5)][0], expected)
+
+
+def test_an_index_of_an_earlier_version(parts):
+    clean, manifest, *rest = parts
+    del clean.store.index["speed"]
+    with pytest.raises(UserError, match="no columns utterance and speed; run stage 2"):
+        OnlineCropDataset(clean, manifest, *rest[:1], NOTHING, rest[1], 0.0)
+
+
 def test_training_on_corrupted_crops(data, monkeypatch, capsys):
     words = [
         "train", "pretrain", "--hparams", "hparams/sizes/rescnn_small.yaml",
