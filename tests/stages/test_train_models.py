@@ -9,7 +9,7 @@ import pytest
 
 from local import extract_embeddings, train
 from local.setup import settings
-from local.setup.hyperparameters import load_hyperparameters
+from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from tests.conftest import ROOT
 from tests.models.test_encoders import SMALL
 from utils.data.manifest import write_manifest
@@ -36,7 +36,8 @@ def data(tmp_path_factory):
                     writer.add(row, feats.astype("f2"))
                     place = {"duration": 1.0, "wav": "x.wav", "start": 0, "stop": 16000}
                     rows.append(row | place)
-    (folder / "features" / "front_end.yaml").write_text("sample_rate_hz: 16000\n")
+    front_end = resolved_text(ROOT / "hparams" / "features.yaml", "n_mels: 32")
+    (folder / "features" / "front_end.yaml").write_text(front_end)
     (folder / "features" / "skipped.txt").write_text("")
     rows = [row for row in rows if row["ID"].startswith("valid")]
     write_manifest(folder / "valid.csv", pd.DataFrame(rows))

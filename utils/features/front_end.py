@@ -87,7 +87,7 @@ class FrontEnd:
             samples = self.channel(samples, self.sample_rate_hz)
         samples = torch.from_numpy(samples / np.abs(samples).max())
         with torch.inference_mode():
-            fbank_db = self.fbank(samples[None])[0].numpy()
+            fbank_db = self.fbank(samples[None])[0].numpy()  # (1, n) to (1, T, F)
         if self.vad is None:
             segments = np.array([[0, len(fbank_db)]])
         elif segments is None:

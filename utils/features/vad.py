@@ -94,7 +94,7 @@ class EnergyVad:
         is_speech = hysteresis(
             self.posteriors(fbank_db), self.activation, self.deactivation
         )
-        decisions = torch.from_numpy(is_speech)[None, :, None].int()
+        decisions = torch.from_numpy(is_speech)[None, :, None].int()  # (1, T, 1)
         bounds_s = self.rules.get_boundaries(decisions)
         bounds_s = self.rules.merge_close_segments(bounds_s, self.close_s)
         bounds_s = self.rules.remove_short_segments(bounds_s, self.shortest_s)

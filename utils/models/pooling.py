@@ -34,7 +34,7 @@ def valid_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
     frames = torch.arange(x.shape[1], device=x.device)
     if lengths is None:
         return frames.new_ones(x.shape[:2], dtype=torch.bool).unsqueeze(2)
-    return (frames < lengths[:, None]).unsqueeze(2)
+    return (frames < lengths[:, None]).unsqueeze(2)  # (B, T) to (B, T, 1)
 
 
 def even_weights(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -68,7 +68,7 @@ def weighted_statistics(x: Tensor, weights: Tensor) -> Tensor:
     tensor([[2., 1.]])
     """
     mean = weighted_mean(x, weights)
-    variance = weighted_mean((x - mean.unsqueeze(1)).square(), weights)
+    variance = weighted_mean((x - mean.unsqueeze(1)).square(), weights)  # (B, D)
     return torch.cat([mean, variance.clamp(min=_SMALLEST_VARIANCE).sqrt()], dim=1)
 
 
@@ -132,7 +132,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Map (B, T, D) to weights (B, T, n_heads) that sum to one over T."""
-        scores = self.heads(torch.tanh(self.hidden(x))).float()
+        scores = self.heads(torch.tanh(self.hidden(x))).float()  # (B, T, n_heads)
         scores = scores.masked_fill(~valid_frames(x, lengths), -torch.inf)
         return scores.softmax(dim=1)
 
@@ -167,7 +167,7 @@ class SelfAttentivePooling(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Map (B, T, D) to (B, n_heads * D)."""
-        weights = self.attention(x, lengths).unbind(dim=2)
+        weights = self.attention(x, lengths).unbind(dim=2)  # n_heads of (B, T)
         x = x.float()
         return torch.cat([weighted_mean(x, w.unsqueeze(2)) for w in weights], dim=1)
 
@@ -216,7 +216,7 @@ class LastPooling(nn.Module):
         """Map (B, T, D) to (B, D)."""
         n_forward = self.n_outputs - self.n_backward
         utterances = torch.arange(len(x), device=x.device)
-        last = x[utterances, -1 if lengths is None else lengths - 1]
+        last = x[utterances, -1 if lengths is None else lengths - 1]  # (B, D)
         return torch.cat([last[:, :n_forward], x[:, 0, n_forward:]], dim=1).float()
 
 

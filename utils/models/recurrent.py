@@ -176,8 +176,9 @@ class RecurrentEncoder(nn.Module):
         Tensor of float32, shape (B, D)
             Embeddings of unit length.
         """
-        x, lengths = self.front(feats, lengths)
-        x = self.pooling(self.layers(x, lengths), lengths)
+        x, lengths = self.front(feats, lengths)  # (B, T', n_inputs)
+        x = self.layers(x, lengths)  # (B, T', n_outputs)
+        x = self.pooling(x, lengths)  # (B, n_pooled)
         return normalize(self.affine(x).float(), dim=1)
 
 
@@ -198,7 +199,7 @@ class ChannelNorm(nn.Module):
         self, x: Tensor, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Normalise (B, T, F); the lengths stay."""
-        return self.norm(x.transpose(1, 2)).transpose(1, 2), lengths
+        return self.norm(x.transpose(1, 2)).transpose(1, 2), lengths  # over (B, F, T)
 
 
 class ConvolutionFront(nn.Module):
@@ -221,5 +222,6 @@ class ConvolutionFront(nn.Module):
         self, x: Tensor, lengths: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map (B, T, F) to (B, ceil(T/2), C * ceil(F/2)), and halve the lengths."""
-        x, lengths = self.stage(masked(x.unsqueeze(1), lengths), lengths)
-        return x.transpose(1, 2).flatten(2), lengths  # (B, C, T', F') to (B, T', C*F')
+        x = masked(x.unsqueeze(1), lengths)  # (B, 1, T, F)
+        x, lengths = self.stage(x, lengths)  # (B, C, T', F')
+        return x.transpose(1, 2).flatten(2), lengths  # (B, T', C*F')

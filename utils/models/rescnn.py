@@ -42,7 +42,8 @@ def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return x
     frames = torch.arange(x.shape[2], device=x.device)
-    return x * (frames < lengths[:, None])[:, None, :, None]
+    is_valid = frames < lengths[:, None]  # (B, T)
+    return x * is_valid[:, None, :, None]  # (B, C, T, F)
 
 
 class ResidualBlock(nn.Module):
@@ -174,10 +175,10 @@ class ResCNN(nn.Module):
         Tensor of float32, shape (B, D)
             Embeddings of unit length.
         """
-        x = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
-        x = x.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        x = masked(x, lengths)  # (B, 1, T, F)
+        x = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)  # over (B, F, T)
+        x = x.unsqueeze(1)  # (B, 1, T, F)
+        x = masked(x.contiguous(memory_format=torch.channels_last), lengths)
         for stage in self.stages:
-            x, lengths = stage(x, lengths)
-        x = x.transpose(1, 2).flatten(2)  # (B, T', C*F')
+            x, lengths = stage(x, lengths)  # (B, C, ceil(T/2), ceil(F/2))
+        x = x.transpose(1, 2).flatten(2)  # (B, C, T', F') to (B, T', C*F')
         return normalize(self.affine(self.pooling(x, lengths)).float(), dim=1)

@@ -71,13 +71,15 @@ class Unpadded(nn.Module):
         if lengths is None:
             return self._embed(feats)
         lengths = lengths.to(feats.device)
+        # for each length, the rows of the utterances that have it
         rows = [torch.nonzero(lengths == n).squeeze(1) for n in lengths.unique()]
         embeddings = [self._embed(feats[r, : lengths[r[0]]]) for r in rows]
         return torch.cat(embeddings)[torch.cat(rows).argsort()]
 
     def _embed(self, feats: Tensor) -> Tensor:
         """Embed utterances (B, T, F) of one length."""
-        feats = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)
+        feats = self.input_norm(feats.transpose(1, 2)).transpose(1, 2)  # over (B, F, T)
         n_repeats = -(-self.min_frames // feats.shape[1])  # ceiling
         embeddings = self.model(feats.repeat(1, max(1, n_repeats), 1))
-        return normalize(embeddings.float().flatten(1), dim=1)
+        embeddings = embeddings.flatten(1)  # (B, 1, D) or (B, D) to (B, D)
+        return normalize(embeddings.float(), dim=1)

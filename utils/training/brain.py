@@ -170,12 +170,13 @@ class SpeakerBrain(sb.Brain):
         self, batch: CropBatch | UtteranceBatch, stage: Stage
     ) -> Tensor:
         """Return embeddings (B, D); in training, of the batches of all processes."""
-        feats = batch.feats.to(self.device)
+        feats = batch.feats.to(self.device)  # (B, T, F)
         if stage != Stage.TRAIN:
             return self.final_encoder(feats, batch.lengths.to(self.device))
         for augment in self.hparams.augment:
             feats = augment(feats)
-        return distributed.gather_tensors(self.modules.encoder(feats).float())
+        embeddings = self.modules.encoder(feats).float()  # (B, D)
+        return distributed.gather_tensors(embeddings)  # (B * n_processes, D)
 
     def compute_objectives(
         self, embeddings: Tensor, batch: CropBatch, stage: Stage
@@ -321,4 +322,5 @@ class SpeakerBrain(sb.Brain):
             distributed.gather_lists(self.valid_embeddings), key=lambda item: item[0]
         )
         speakers = self.valid_speakers[[row for row, _ in embedded]]
-        return all_pairs_eer(np.stack([row for _, row in embedded]), speakers)
+        embeddings = np.stack([row for _, row in embedded])  # (n_utterances, D)
+        return all_pairs_eer(embeddings, speakers)

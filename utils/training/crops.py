@@ -75,7 +75,8 @@ class CropDataset(Dataset):
     @staticmethod
     def collate(items: list[tuple[np.ndarray, int]]) -> CropBatch:
         """Stack crops to a batch."""
-        feats = torch.from_numpy(np.stack([feats for feats, _ in items])).float()
+        stacked = np.stack([feats for feats, _ in items])  # (B, T, F)
+        feats = torch.from_numpy(stacked).float()
         return CropBatch(feats, torch.tensor([int(label) for _, label in items]))
 
 

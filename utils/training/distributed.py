@@ -160,8 +160,9 @@ class GlobalBatchNorm(nn.Module):
                 x, self.running_mean, self.running_var, self.weight, self.bias,
                 eps=self.eps,
             )  # fmt: skip
+        # (B, C, ...) to (C, B * ...)
         mean, variance = self._statistics(x.float().transpose(0, 1).flatten(1))
-        shape = 1, -1, *[1] * (x.dim() - 2)
+        shape = 1, -1, *[1] * (x.dim() - 2)  # of (C,), beside (B, C, ...)
         normal = (x.float() - mean.view(shape)) / (variance + self.eps).sqrt().view(
             shape
         )

@@ -55,7 +55,7 @@ def triplet_loss(embeddings: Tensor, margin: float) -> Triplets:
     >>> triplet_loss(torch.tensor([a, p, n]), margin=0.1).loss
     tensor(0.1000)
     """
-    anchors, positives, negatives = embeddings.float().chunk(3)
+    anchors, positives, negatives = embeddings.float().chunk(3)  # (n_triplets, D)
     positive = (anchors * positives).sum(dim=1)
     negative = (anchors * negatives).sum(dim=1)
     losses = torch.relu(negative - positive + margin)
@@ -91,7 +91,7 @@ def mined_triplet_loss(
     tensor(0.1300)
     """
     embeddings = embeddings.float()
-    similarity = embeddings @ embeddings.T
+    similarity = embeddings @ embeddings.T  # (B, B)
     anchors, positives, negatives = mine_triplets(embeddings, speakers, mining).T
     positive, negative = similarity[anchors, positives], similarity[anchors, negatives]
     losses = torch.relu(negative - positive + margin)

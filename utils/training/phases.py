@@ -39,6 +39,7 @@ class PretrainBrain(SpeakerBrain):
         """Return the loss; note its terms, the accuracy and the spread."""
         outputs = None
         if self.parts["loss"].classifies:
+            # SpeechBrain classifies (B, 1, D) to (B, 1, N)
             outputs = self.modules.classifier(embeddings.unsqueeze(1)).squeeze(1)
             is_right = outputs.argmax(dim=1) == labels
             self.state.note(train_accuracy=is_right.float().mean())
@@ -73,6 +74,7 @@ class PretrainBrain(SpeakerBrain):
         ]
         embeddings = self.embed_crops(self.final_encoder, crops).to(self.device)
         with torch.no_grad():
+            # (n_crops, 1, D) to (n_crops, 1, N)
             outputs = self.parts["classifier"](embeddings.unsqueeze(1)).squeeze(1)
         return labels, outputs.argmax(dim=1).cpu().numpy()
 
