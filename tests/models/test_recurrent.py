@@ -50,7 +50,7 @@ def test_the_last_state_of_both_directions_is_torchs():
     layers = partial(
         RecurrentLayers, cell="gru", n_units=6, n_layers=1, bidirectional=True
     )
-    encoder = RecurrentEncoder(5, layers, pooling="last").eval()
+    encoder = RecurrentEncoder(5, layers, 512, pooling="last").eval()
     x = torch.randn(2, 7, 5)
     state = encoder.layers.layers[0](x)[1].transpose(0, 1).flatten(1)
     torch.testing.assert_close(encoder.pooling(encoder.layers(x)), state)

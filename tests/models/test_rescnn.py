@@ -4,7 +4,9 @@ from utils.models.rescnn import ResCNN
 
 
 def test_the_papers_parameter_count():
-    parameters = [p.numel() for p in ResCNN(n_mels=64).parameters() if p.requires_grad]
+    parameters = [
+        p.numel() for p in ResCNN(64, 64, 3, 512).parameters() if p.requires_grad
+    ]
     assert sum(parameters) == 24_172_288
 
 

@@ -122,14 +122,14 @@ class RecurrentEncoder(nn.Module):
     layers : callable
         Builds the recurrent layers for a number of inputs: a partial
         `RecurrentLayers`.
+    embedding_dim : int
+        Dimension D of the embedding.
     n_filters : int
         Filters of a stride-2 5x5 convolution in front, which halves time and
         frequency. 0: none; then every channel of the input gets zero mean and unit
         variance over the training data, so that no gate begins saturated.
     pooling : str or callable
         See `utils.models.pooling`.
-    embedding_dim : int
-        Dimension D of the embedding.
 
     Example
     -------
@@ -145,9 +145,9 @@ class RecurrentEncoder(nn.Module):
         self,
         n_mels: int,
         layers: Callable[[int], RecurrentLayers],
+        embedding_dim: int,
         n_filters: int = 0,
         pooling: str | Callable[[int], nn.Module] = "mean",
-        embedding_dim: int = 512,
     ) -> None:
         super().__init__()
         if n_filters:

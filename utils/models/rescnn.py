@@ -106,8 +106,8 @@ class ResCNN(nn.Module):
     """Deep Speaker's ResCNN: filterbanks to unit-length speaker embeddings.
 
     Four stages of 1, 2, 4 and 8 times ``width`` filters, pooling over time, an
-    affine layer and length normalisation. With the defaults it has 24,172,288
-    trainable parameters.
+    affine layer and length normalisation. With the paper's sizes and 64 channels it has
+    24,172,288 trainable parameters.
 
     Parameters
     ----------
@@ -135,10 +135,10 @@ class ResCNN(nn.Module):
 
     def __init__(
         self,
-        n_mels: int = 64,
-        width: int = 64,
-        n_blocks: int = 3,
-        embedding_dim: int = 512,
+        n_mels: int,
+        width: int,
+        n_blocks: int,
+        embedding_dim: int,
         normalise_input: bool = False,
         pooling: str | Callable[[int], nn.Module] = "mean",
     ) -> None:
