@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from ruamel.yaml.comments import CommentedMap
+
 from local.setup.settings import Settings, parse_tree, read_tree, tag_of
 
 _WIDTH = 48  # of the names and values
@@ -54,7 +56,7 @@ def places_in(path: Path) -> dict[str, str]:
             file = path.parent / tag.removeprefix("!include:")
             inner = places_in(Path(os.path.normpath(file)))
             places |= {f"{section}.{k}": v for k, v in inner.items() if "." not in k}
-        if isinstance(node, dict):
+        if isinstance(node, CommentedMap):
             for key in node:
                 places[f"{section}.{key}"] = f"{path}:{node.lc.key(key)[0] + 1}"
     return places

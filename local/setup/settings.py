@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
@@ -154,7 +155,7 @@ def nested_values(flags: dict[str, str]) -> dict:
     """Turn ``{"--net.width": "8"}`` into ``{"net": {"width": 8}}``."""
     nested: dict = {}
     for flag, text in flags.items():
-        value = parse_value(text)
+        value: Any = parse_value(text)
         for name in reversed(flag.removeprefix("--").split(".")):
             value = {name: value}
         nested = merge(nested, value)
@@ -206,7 +207,7 @@ def parse_tree(text: str, path: Path) -> CommentedMap:
     except YAMLError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: no YAML ({reason})") from None
-    if not isinstance(tree, dict):
+    if not isinstance(tree, CommentedMap):
         raise UserError(f"{path}: holds no settings; see the files in hparams/")
     return tree
 
@@ -247,7 +248,7 @@ def _checked(layer: Layer, known: CommentedMap, path: Path) -> dict[str, dict]:
 
 
 def _fitting_values(
-    prefix: str, values: dict, known: CommentedMap, origin: str, path: Path
+    prefix: str, values: dict, known: dict, origin: str, path: Path
 ) -> dict:
     """Check values by name, those of sections in sections as well."""
     fitting = {}
@@ -265,7 +266,7 @@ def _fitting_values(
     return fitting
 
 
-def fitting_value(name: str, value: object, known: object, origin: str) -> object:
+def fitting_value(name: str, value: Any, known: Any, origin: str) -> Any:
     """Return a value of the kind of the one that it replaces.
 
     Raises
@@ -285,7 +286,7 @@ def fitting_value(name: str, value: object, known: object, origin: str) -> objec
     return int(value) if kind == WHOLE else value
 
 
-def _fit(value: object, known: object) -> tuple[str, bool]:
+def _fit(value: Any, known: Any) -> tuple[str, bool]:
     """Tell what can take the place of a known value, and whether a value is such."""
     if known is None:  # nothing that would tell
         return "anything", True
@@ -303,6 +304,6 @@ def _fit(value: object, known: object) -> tuple[str, bool]:
     return "anything", True
 
 
-def tag_of(node: object) -> str:
+def tag_of(node: Any) -> str:
     """Return the tag of a node of YAML; of a plain one, nothing."""
     return str(getattr(node, "tag", None) and node.tag.value or "")

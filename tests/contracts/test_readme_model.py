@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 import pytest
 import torch
 
+from local.setup.hyperparameters import load_hyperparameters
 from local.setup.settings import read_settings
 from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
