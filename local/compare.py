@@ -7,12 +7,14 @@ hard for both does not blur the difference (B minus A).
 import argparse
 import json
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
 from local.setup.scored_trials import add_arguments, read_joined, read_protocol
 from utils.metrics.bootstrap import (
     ScoredTrials,
+    Speakers,
     bootstrap,
     draw_counts,
     flat_metrics,
@@ -45,7 +47,7 @@ def main() -> None:
     """Compare, print a table, and write the JSON."""
     args = parse_arguments()
     protocol = read_protocol(args)
-    is_target, speakers = protocol.is_target, protocol.speakers
+    is_target, speakers = protocol.is_target, cast(Speakers, protocol.speakers)
     scores = [
         read_joined(path, protocol, args) for path in (args.scores_a, args.scores_b)
     ]

@@ -63,7 +63,8 @@ def main() -> None:
     copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
     with replacing_folder(args.out) as folder:
         (folder / "front_end.yaml").write_text(text)
-        faults, summary = [], {}
+        faults: list[tuple[str, UserError]] = []
+        summary = {}
         for split, manifest in manifests.items():
             extract = FeatureExtractor(front_end)
             if split == "train" and copies is not None:

@@ -165,7 +165,8 @@ def primary_costs(
     """Compute the named primary costs, equalised over the partition if there is one."""
     partition = trial_partition(args, protocol)
     is_target, speakers = protocol.is_target, protocol.speakers
-    samples, costs = None, {}
+    samples = None
+    costs: dict[str, dict] = {}
     if speakers is not None:
         priors = {prior for name in args.cost for prior in PRESETS[name].priors}
         counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
@@ -175,7 +176,7 @@ def primary_costs(
         preset = PRESETS[name]
         if preset.is_equalised and partition is None:
             print(f"{name}: its plan equalises partitions; name them with --partition")
-        costs[name] = primary_cost(scores, is_target, preset, partition)
+        costs[name] = dict(primary_cost(scores, is_target, preset, partition))
         if samples is not None:
             rows = primary_cost_samples(samples, preset)
             costs[name]["ci"] = intervals(rows)

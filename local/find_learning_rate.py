@@ -9,6 +9,7 @@ suggests a rate. Nothing else is kept. Options as in local.train, for example
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from utils.runtime.program import run_program
 from utils.training.data import read_training_data
 from utils.training.diagnostics import advise_rate
 from utils.training.fine_tuning import start_from
+from utils.training.sampler import BatchSampler
 from utils.training.schedule import LearningRate
 
 
@@ -76,7 +78,7 @@ def measure(args: argparse.Namespace, overrides: dict) -> tuple[np.ndarray, np.n
     if args.init:
         start_from(args.init, dict(brain.modules), data.speakers)
     train_set, _ = make_loaders(args, phase, data)
-    sampler = train_set.batch_sampler
+    sampler = cast(BatchSampler, train_set.batch_sampler)
     sampler.n_batches = args.steps * phase["accumulation"]
     try:
         brain.train(train_set, None)

@@ -90,7 +90,7 @@ def read_scored_trials(
     return scores, trials["target"].to_numpy()
 
 
-def experiment_facts(args: argparse.Namespace) -> dict[str, object]:
+def experiment_facts(args: argparse.Namespace) -> dict:
     """Collect what all results of the experiment have in common."""
     trained = args.model / "experiment.json"
     model = json.loads(trained.read_text()) if trained.is_file() else {}
@@ -141,7 +141,7 @@ def is_calibrated(result: dict) -> bool:
 
 def page(
     exp: Path,
-    facts: dict[str, object],
+    facts: dict,
     table: tuple[list[str], list[list[str]]],
     curves: dict,
 ) -> str:

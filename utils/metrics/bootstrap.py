@@ -190,7 +190,7 @@ def flat_metrics(metrics: dict) -> dict[str, float]:
     >>> flat_metrics({"eer": 0.1, "min_dcf": {"0.01": 0.5}})
     {'eer': 0.1, 'min_dcf 0.01': 0.5}
     """
-    flat = {}
+    flat: dict[str, float] = {}
     for name, value in metrics.items():
         if isinstance(value, dict):
             flat |= {f"{name} {prior}": cost for prior, cost in value.items()}

@@ -145,6 +145,6 @@ def fairness(
         rates = {str(key): float(rate) for key, rate in by_slice.items()}
         lowest = min(rates.values(), default=0.0)
         ratio = max(rates.values()) / lowest if lowest > 0 and len(rates) > 1 else None
-        worst = max(rates, key=rates.get) if rates else None
+        worst = max(rates, key=lambda name: rates[name]) if rates else None
         summary[name] = {"rates": rates, "worst": worst, "ratio": ratio}
     return summary
