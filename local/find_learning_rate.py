@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import pandas as pd
 
 from local.setup.training import (
     add_arguments,
@@ -21,15 +20,9 @@ from local.setup.training import (
     make_loaders,
     parse_arguments,
 )
-from utils.report.plots import rate_curve, save_figure
 from utils.runtime.atomic import replacing_file
-from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.training.data import read_training_data
-from utils.training.diagnostics import advise_rate
-from utils.training.fine_tuning import start_from
-from utils.training.sampler import BatchSampler
 from utils.training.schedule import LearningRate
 
 
@@ -46,13 +39,20 @@ def parse() -> tuple[argparse.Namespace, dict]:
     args, overrides = parse_arguments(parser)
     if not 0 < args.lowest < args.highest or args.steps < 10:
         parser.error("0 < --lowest < --highest, and --steps of 10 or more")
-    args.device = checked_device(args.device)
     return args, overrides
 
 
 def main() -> None:
     """Run the range test."""
     args, overrides = parse()
+
+    import pandas as pd
+
+    from utils.report.plots import rate_curve, save_figure
+    from utils.runtime.device import checked_device
+    from utils.training.diagnostics import advise_rate
+
+    args.device = checked_device(args.device)
     rates, losses = measure(args, overrides)
     if len(rates) < 10:
         raise UserError("the loss is not finite from the start; lower --lowest")
@@ -69,6 +69,10 @@ def main() -> None:
 
 def measure(args: argparse.Namespace, overrides: dict) -> tuple[np.ndarray, np.ndarray]:
     """Train while the rate grows; return rates and losses until one is not finite."""
+    from utils.training.data import read_training_data
+    from utils.training.fine_tuning import start_from
+    from utils.training.sampler import BatchSampler
+
     data = read_training_data(args.features)
     hparams, _ = configure(args, data, overrides)
     phase = hparams[args.phase]

@@ -10,11 +10,13 @@ uninterrupted one. With torchrun, several processes train as one:
 --init starts from a trained model, of these speakers or of others.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from speechbrain.utils.distributed import run_on_main
 
 from local.setup.hyperparameters import resolved_text
 from local.setup.training import (
@@ -24,18 +26,14 @@ from local.setup.training import (
     make_loaders,
     parse_arguments,
 )
-from utils.models.experiment import file_hash, fingerprint, open_experiment, save_model
 from utils.runtime.atomic import replacing_file
-from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.program import log_to, run_program
 from utils.systems.description import encoder_text
-from utils.systems.folder import have_same_front_end
-from utils.training import distributed
-from utils.training.brain import SpeakerBrain
-from utils.training.data import TrainingData, read_training_data
-from utils.training.diagnostics import confusion_table
-from utils.training.fine_tuning import start_from, weights_file
+
+if TYPE_CHECKING:
+    from utils.training.brain import SpeakerBrain
+    from utils.training.data import TrainingData
 
 SANITY = {"epochs": 5, "patience": 0, "augment": []}
 
@@ -65,6 +63,11 @@ def parse() -> tuple[argparse.Namespace, dict]:
 def main() -> None:
     """Train one phase and write its experiment folder."""
     args, overrides = parse()
+
+    from utils.runtime.device import checked_device
+    from utils.training import distributed
+    from utils.training.data import read_training_data
+
     args.device = checked_device(distributed.join_processes(args.device))
     data = read_training_data(args.features)
     if args.sanity:
@@ -76,6 +79,10 @@ def main() -> None:
 
 def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None:
     """Train, or go on training, and export the best model."""
+    from speechbrain.utils.distributed import run_on_main
+
+    from utils.training import distributed
+
     hparams, text = configure(args, data, overrides)
     run_on_main(prepare_folder, args=(args, data, text))
     if distributed.rank() == 0:
@@ -93,6 +100,9 @@ def train(args: argparse.Namespace, data: TrainingData, overrides: dict) -> None
 
 def prepare_folder(args: argparse.Namespace, data: TrainingData, text: str) -> None:
     """Make the experiment folder ready, and write what is known at the start."""
+    from utils.models.experiment import file_hash, fingerprint, open_experiment
+    from utils.training.fine_tuning import weights_file
+
     index = (data.folder / "train" / "index.csv").read_text()
     start = file_hash(weights_file(args.init)) if args.init else ""
     settings = [args.phase, str(args.seed), args.precision, text, *args.source]
@@ -114,6 +124,10 @@ def begin(
     args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData
 ) -> list[str]:
     """Load the model to start from, and list what of it was not loaded."""
+    from utils.systems.folder import have_same_front_end
+    from utils.training import distributed
+    from utils.training.fine_tuning import start_from
+
     if not args.init:
         return []
     lines = start_from(args.init, dict(brain.modules), data.speakers)
@@ -158,6 +172,8 @@ def export(
     args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData, best: dict
 ) -> None:
     """Save the encoder of the epoch with the lowest EER on held-out speakers."""
+    from utils.models.experiment import save_model
+
     facts = {
         "model": Path(args.hparams).stem.removeprefix("train_"),
         "phase": args.phase,
@@ -181,6 +197,8 @@ def write_confusions(
     folder: Path, labels: np.ndarray, predicted: np.ndarray, speakers: list[str]
 ) -> None:
     """Write which training speakers are taken for which, and name the worst pair."""
+    from utils.training.diagnostics import confusion_table
+
     table = confusion_table(labels, predicted, speakers)
     with replacing_file(folder / "confusions.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.3f")

@@ -4,28 +4,25 @@ What the programs that train have in common: options, replaced hyper-parameters,
 brain and its data.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import speechbrain as sb
 import yaml
-from torch.utils.data import DataLoader
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
-from utils.data.manifest import read_manifest
-from utils.embeddings.extraction import UtteranceBatches
-from utils.features.sources import read_sources
-from utils.runtime.device import best_precision
 from utils.runtime.errors import UserError
-from utils.systems.folder import read_front_end
-from utils.training import distributed
-from utils.training.brain import SpeakerBrain
-from utils.training.checkpoints import AtomicCheckpointer
-from utils.training.crops import CropDataset, CropPicker
-from utils.training.data import TrainingData
-from utils.training.online_crops import OnlineCropDataset
-from utils.training.sampler import EpochPlan
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from utils.training.brain import SpeakerBrain
+    from utils.training.crops import CropDataset
+    from utils.training.data import TrainingData
+    from utils.training.online_crops import OnlineCropDataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +123,8 @@ def configure(
 
     ``overrides`` are the values that the command line replaces, which must exist.
     """
+    import speechbrain as sb
+
     path = args.hparams
     sizes = {"n_mels": data.train.n_mels, "n_speakers": len(data.speakers)}
     sb.utils.seed.seed_everything(args.seed, verbose=False)
@@ -163,6 +162,10 @@ def make_brain(
     args: argparse.Namespace, hparams: dict, folder: Path | None
 ) -> SpeakerBrain:
     """Build the phase's brain; with a folder it keeps checkpoints and a log."""
+    from utils.runtime.device import best_precision
+    from utils.training import distributed
+    from utils.training.checkpoints import AtomicCheckpointer
+
     phase = hparams[args.phase]
     precision = args.precision
     if precision == "auto":
@@ -191,6 +194,13 @@ def make_loaders(
     args: argparse.Namespace, phase: dict, data: TrainingData
 ) -> tuple[DataLoader, DataLoader]:
     """Build the loaders of this process's training batches and validation."""
+    from torch.utils.data import DataLoader
+
+    from utils.embeddings.extraction import UtteranceBatches
+    from utils.training import distributed
+    from utils.training.crops import CropDataset, CropPicker
+    from utils.training.sampler import EpochPlan
+
     crop_frames = phase["crop_frames"]
     n_frames = data.train.index["n_frames"].to_numpy()
     plan = EpochPlan(
@@ -220,6 +230,11 @@ def augmented(
     args: argparse.Namespace, clean: CropDataset, data: TrainingData
 ) -> OnlineCropDataset:
     """Corrupt the audio of the crops as a YAML says."""
+    from utils.data.manifest import read_manifest
+    from utils.features.sources import read_sources
+    from utils.systems.folder import read_front_end
+    from utils.training.online_crops import OnlineCropDataset
+
     settings = load_hyperparameters(args.augment)
     front_end = read_front_end(data.folder, args.trust)
     manifest = read_manifest(args.manifest)
