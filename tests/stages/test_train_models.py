@@ -35,7 +35,9 @@ def data(tmp_path_factory):
                     writer.add(row, feats.astype("f2"))
                     place = {"duration": 1.0, "wav": "x.wav", "start": 0, "stop": 16000}
                     rows.append(row | place)
-    (folder / "features" / "front_end.yaml").write_text("sample_rate_hz: 16000\n")
+    (folder / "features" / "front_end.yaml").write_text(
+        "front_end: {sample_rate_hz: 16000}\n"
+    )
     (folder / "features" / "skipped.txt").write_text("")
     rows = [row for row in rows if row["ID"].startswith("valid")]
     write_manifest(folder / "valid.csv", pd.DataFrame(rows))

@@ -49,7 +49,7 @@ def features(tmp_path_factory):
                         {"ID": f"{name}-{number}", "spk_id": name},
                         feats.astype("f2"),
                     )
-    (folder / "front_end.yaml").write_text("sample_rate_hz: 16000\n")
+    (folder / "front_end.yaml").write_text("front_end: {sample_rate_hz: 16000}\n")
     return folder
 
 
@@ -227,7 +227,9 @@ def test_fine_tuning_on_other_speakers(train, features, tmp_path):
     shutil.copytree(features, tmp_path / "others")
     index = tmp_path / "others" / "train" / "index.csv"
     index.write_text(index.read_text().replace("train7", "new"))
-    (tmp_path / "others" / "front_end.yaml").write_text("sample_rate_hz: 8000\n")
+    (tmp_path / "others" / "front_end.yaml").write_text(
+        "front_end: {sample_rate_hz: 8000}\n"
+    )
     options = ["--features", tmp_path / "others", "--init", tmp_path / "first"]
     options += ["--pretrain.ema_decay", "0.9"]
     result = train("pretrain", "tuned", *options, "--pretrain.epochs", "1")
