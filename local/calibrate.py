@@ -5,21 +5,23 @@ weighed to --prior) and applied to the scores of another. The two lists must not
 share speakers; without manifests, they must not share utterances.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from utils.backend.calibration import LinearFusion, decision_thresholds, fit_fusion
-from utils.data.manifest import read_manifest
-from utils.report.provenance import program_facts, trial_list_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.trials.lists import check_both_kinds, read_trials
-from utils.trials.scores import join_scores, read_scores, write_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.backend.calibration import LinearFusion
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -56,6 +58,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Train the map, apply it, and store it."""
     args = parse_arguments()
+
+    from utils.backend.calibration import decision_thresholds, fit_fusion
+    from utils.trials.lists import check_both_kinds, read_trials
+    from utils.trials.scores import join_scores, read_scores, write_scores
+
     trials = read_trials(args.train_trials)
     check_both_kinds(args.train_trials, trials)
     is_target = trials["target"].to_numpy()
@@ -77,6 +84,8 @@ def main() -> None:
 
 def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:
     """Read the scores of all systems for the pairs of the first: (n_pairs, K)."""
+    from utils.trials.scores import join_scores, read_scores
+
     first = read_scores(paths[0])
     others = [join_scores(first, read_scores(path)) for path in paths[1:]]
     return first[["enrol", "test"]], np.column_stack([first["score"], *others])
@@ -86,6 +95,8 @@ def check_apart(
     args: argparse.Namespace, trials: pd.DataFrame, pairs: pd.DataFrame
 ) -> None:
     """Refuse a training list that has speakers, or utterances, of the other."""
+    from utils.data.manifest import read_manifest
+
     if args.train_metadata and args.metadata:
         train, test = (
             set(read_manifest(path)["spk_id"])
@@ -110,6 +121,8 @@ def save(
     args: argparse.Namespace, fusion: LinearFusion, found: dict[str, float]
 ) -> None:
     """Write the map, the thresholds and what they were trained on."""
+    from utils.report.provenance import program_facts, trial_list_facts
+
     content = {
         "weights": fusion.weights.tolist(),
         "offset": fusion.offset,

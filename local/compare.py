@@ -4,25 +4,21 @@ Both are evaluated on the same resamples of the speakers, so what makes a speake
 hard for both does not blur the difference (B minus A).
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING, cast
 
 from local.setup.scored_trials import add_arguments, read_joined, read_protocol
-from utils.metrics.bootstrap import (
-    ScoredTrials,
-    bootstrap,
-    draw_counts,
-    flat_metrics,
-    p_value,
-)
 from utils.metrics.evaluation import evaluate
 from utils.report.page import render_text_table
-from utils.report.provenance import program_facts, trial_list_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,8 +40,18 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Compare, print a table, and write the JSON."""
     args = parse_arguments()
+
+    from utils.metrics.bootstrap import (
+        ScoredTrials,
+        Speakers,
+        bootstrap,
+        draw_counts,
+        flat_metrics,
+    )
+    from utils.report.provenance import program_facts, trial_list_facts
+
     protocol = read_protocol(args)
-    is_target, speakers = protocol.is_target, protocol.speakers
+    is_target, speakers = protocol.is_target, cast(Speakers, protocol.speakers)
     scores = [
         read_joined(path, protocol, args) for path in (args.scores_a, args.scores_b)
     ]
@@ -65,6 +71,10 @@ def main() -> None:
 
 def compare(whole: list[dict], samples: list[pd.DataFrame]) -> dict[str, dict]:
     """Return for each metric both values, their difference, interval and p-value."""
+    import pandas as pd
+
+    from utils.metrics.bootstrap import p_value
+
     results = {}
     for name in samples[0]:
         if name == "threshold_eer":

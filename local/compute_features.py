@@ -4,26 +4,25 @@ Reads those of DATA/{train,valid,cohort,test}.csv that are there, and writes one
 with the features of each split, the training split with its augmented copies.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-
-import pandas as pd
-import torch
-from joblib import Parallel, delayed
+from typing import TYPE_CHECKING
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
-from utils.data.manifest import SPLITS, read_manifest
-from utils.features.extraction import FeatureExtractor
-from utils.features.front_end import FrontEnd
-from utils.features.sources import read_sources
-from utils.features.store import FeatureWriter, write_skipped
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
-from utils.systems.folder import read_front_end
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.features.extraction import FeatureExtractor
+    from utils.features.front_end import FrontEnd
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -56,12 +55,17 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Compute the features of all splits."""
     args = parse_arguments()
+
+    from utils.features.extraction import FeatureExtractor
+    from utils.features.sources import read_sources
+
     manifests = read_manifests(args.data)
     front_end, text = choose_front_end(args)
     copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
     with replacing_folder(args.out) as folder:
         (folder / "front_end.yaml").write_text(text)
-        faults, summary = [], {}
+        faults: list[tuple[str, UserError]] = []
+        summary = {}
         for split, manifest in manifests.items():
             extract = FeatureExtractor(front_end)
             if split == "train" and copies is not None:
@@ -77,6 +81,8 @@ def main() -> None:
 
 def choose_front_end(args: argparse.Namespace) -> tuple[FrontEnd, str]:
     """Build the front-end of a trained model, or of hyper-parameters; tell its text."""
+    from utils.systems.folder import read_front_end
+
     if args.model:
         text = (args.model / "front_end.yaml").read_text(encoding="utf-8")
         return read_front_end(args.model, args.trust), text
@@ -85,6 +91,8 @@ def choose_front_end(args: argparse.Namespace) -> tuple[FrontEnd, str]:
 
 def read_manifests(data: Path) -> dict[str, pd.DataFrame]:
     """Read the manifests that are there; a test set alone is enough."""
+    from utils.data.manifest import SPLITS, read_manifest
+
     here = [split for split in SPLITS if (data / f"{split}.csv").is_file()]
     return {split: read_manifest(data / f"{split}.csv") for split in here or ["test"]}
 
@@ -93,6 +101,8 @@ def extract_all(
     extract: FeatureExtractor, manifest: pd.DataFrame, nj: int, split: str
 ) -> Iterator[list | UserError]:
     """Run the extractor over a manifest in parallel, results in manifest order."""
+    from joblib import Parallel, delayed
+
     jobs = (delayed(run_single_threaded)(extract, row) for row in rows_of(manifest))
     workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
     return progress(workers(jobs), len(manifest), f"features of {split}")
@@ -100,6 +110,8 @@ def extract_all(
 
 def run_single_threaded(extract: FeatureExtractor, row: dict) -> list | UserError:
     """Extract in a worker: the processes share the cores, one thread each."""
+    import torch
+
     torch.set_num_threads(1)
     return extract(row)
 
@@ -116,6 +128,10 @@ def write_split(
     faults: list[tuple[str, UserError]],
 ) -> dict:
     """Write one split, collect its faults and count what was stored."""
+    import pandas as pd
+
+    from utils.features.store import FeatureWriter
+
     folder.mkdir()
     with FeatureWriter(folder) as writer:
         for name, result in zip(manifest["ID"], results, strict=True):
@@ -140,6 +156,8 @@ def report_faults(
     faults: list[tuple[str, UserError]], skip_bad: bool, folder: Path
 ) -> None:
     """Stop at bad files, or record which ones are left out."""
+    from utils.features.store import write_skipped
+
     if faults and not skip_bad:
         raise UserError(
             f"{faults[0][1]} ({len(faults)} bad files in all; "

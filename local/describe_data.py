@@ -5,24 +5,19 @@ its pictures in DATA/card/. Sizes and labels are those of all utterances; level 
 signal-to-noise ratio those of a sample that is read.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from utils.data.card import listen_to_samples
-from utils.data.manifest import SPLITS, read_manifest
-from utils.report.card_page import card_tables, html_card, markdown_card
-from utils.report.data_plots import (
-    distributions,
-    example_spectrograms,
-    split_histograms,
-)
 from utils.report.page import render_text_table
-from utils.report.plots import save_figure
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -45,6 +40,16 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, draw, print and write the card."""
     args = parse_arguments()
+
+    from utils.data.card import listen_to_samples
+    from utils.report.card_page import card_tables, html_card, markdown_card
+    from utils.report.data_plots import (
+        distributions,
+        example_spectrograms,
+        split_histograms,
+    )
+    from utils.report.plots import save_figure
+
     manifests = read_manifests(args.data)
     sounds = listen_to_samples(manifests, args.sample, args.seed, args.nj)
     tables = card_tables(manifests, sounds)
@@ -54,9 +59,11 @@ def main() -> None:
     }
     for title, header, rows in tables:
         print(f"\n{title}\n{render_text_table(header, rows)}")
-    drawn = [name for name, figure in figures.items() if figure is not None]
-    for name in drawn:
-        save_figure(figures[name], args.data / "card" / name)
+    drawn = []
+    for name, figure in figures.items():
+        if figure is not None:
+            save_figure(figure, args.data / "card" / name)
+            drawn.append(name)
     pages = {
         args.data / "card.html": html_card(args.data, tables, drawn),
         args.data / "card.md": markdown_card(args.data, tables, drawn),
@@ -69,6 +76,8 @@ def main() -> None:
 
 def read_manifests(data: Path) -> dict[str, pd.DataFrame]:
     """Read the manifests of the splits, or whatever manifests there are."""
+    from utils.data.manifest import SPLITS, read_manifest
+
     paths = [data / f"{split}.csv" for split in SPLITS]
     paths = [p for p in paths if p.is_file()] or sorted(data.glob("*.csv"))
     if not paths:

@@ -10,22 +10,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from local.setup.scored_trials import (
     Protocol,
     add_arguments,
     read_joined,
     read_protocol,
-)
-from utils.metrics.bootstrap import (
-    ScoredTrials,
-    Speakers,
-    bootstrap,
-    det_band,
-    draw_counts,
-    intervals,
-    primary_cost_samples,
 )
 from utils.metrics.costs import PRESETS
 from utils.metrics.detection import (
@@ -37,9 +27,6 @@ from utils.metrics.detection import (
 )
 from utils.metrics.evaluation import evaluate, primary_cost
 from utils.metrics.slices import SliceSpec, fairness, parse_slice, slice_trials
-from utils.metrics.speakers import trial_labels
-from utils.report.provenance import program_facts, trial_list_facts
-from utils.report.score_plots import write_plots
 from utils.report.tables import metrics_table, slices_table
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
@@ -83,6 +70,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, print tables, and write the JSON and the pictures."""
     args = parse_arguments()
+
+    from utils.report.provenance import program_facts, trial_list_facts
+
     protocol = read_protocol(args)
     scores = read_joined(args.scores, protocol, args)
     results = evaluate_part(args, protocol, scores)
@@ -114,6 +104,14 @@ def evaluate_part(
     inside: np.ndarray | None = None,
 ) -> dict:
     """Evaluate some of the trials, with intervals if they are asked for."""
+    from utils.metrics.bootstrap import (
+        ScoredTrials,
+        Speakers,
+        bootstrap,
+        draw_counts,
+        intervals,
+    )
+
     inside = np.ones(len(scores), dtype=bool) if inside is None else inside
     scores, is_target = scores[inside], protocol.is_target[inside]
     n_target = int(is_target.sum())
@@ -133,6 +131,9 @@ def evaluate_part(
 
 def draw(args: argparse.Namespace, protocol: Protocol, scores: np.ndarray) -> None:
     """Write the pictures, with a confidence band if there are resamples."""
+    from utils.metrics.bootstrap import ScoredTrials, det_band, draw_counts
+    from utils.report.score_plots import write_plots
+
     name, bands = args.scores.stem, {}
     if protocol.speakers is not None:
         n_speakers = protocol.speakers.n_speakers
@@ -163,9 +164,18 @@ def primary_costs(
     args: argparse.Namespace, protocol: Protocol, scores: np.ndarray
 ) -> dict:
     """Compute the named primary costs, equalised over the partition if there is one."""
+    from utils.metrics.bootstrap import (
+        ScoredTrials,
+        bootstrap,
+        draw_counts,
+        intervals,
+        primary_cost_samples,
+    )
+
     partition = trial_partition(args, protocol)
     is_target, speakers = protocol.is_target, protocol.speakers
-    samples, costs = None, {}
+    samples = None
+    costs: dict[str, dict] = {}
     if speakers is not None:
         priors = {prior for name in args.cost for prior in PRESETS[name].priors}
         counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
@@ -175,7 +185,7 @@ def primary_costs(
         preset = PRESETS[name]
         if preset.is_equalised and partition is None:
             print(f"{name}: its plan equalises partitions; name them with --partition")
-        costs[name] = primary_cost(scores, is_target, preset, partition)
+        costs[name] = dict(primary_cost(scores, is_target, preset, partition))
         if samples is not None:
             rows = primary_cost_samples(samples, preset)
             costs[name]["ci"] = intervals(rows)
@@ -184,6 +194,10 @@ def primary_costs(
 
 def trial_partition(args: argparse.Namespace, protocol: Protocol) -> np.ndarray | None:
     """Join the labels of both sides of every trial to one, if any are asked for."""
+    import pandas as pd
+
+    from utils.metrics.speakers import trial_labels
+
     if not args.partition:
         return None
     trials, metadata, models, _ = protocol

@@ -12,7 +12,6 @@ import numpy as np
 
 from local.setup.scored_trials import prior_text
 from utils.metrics.out_of_core import StreamedScores
-from utils.report.provenance import program_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -35,6 +34,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, print, and write the JSON."""
     args = parse_arguments()
+
+    from utils.report.provenance import program_facts
+
     try:
         streamed = StreamedScores(open_array(args.scores), open_array(args.labels))
         eer = streamed.equal_error_rate()

@@ -11,11 +11,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from utils.data.manifest import read_manifest
 from utils.embeddings.files import read_embeddings
-from utils.metrics.bootstrap import draw_counts, flat_metrics, intervals
 from utils.metrics.identification import (
     UNKNOWN,
     cmc,
@@ -23,14 +20,9 @@ from utils.metrics.identification import (
     hundred_way_protocol,
     mean_average_precision,
 )
-from utils.report.plots import save_figure
-from utils.report.provenance import program_facts, trial_list_facts
-from utils.report.score_plots import cmc_curve
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.trials.lists import read_trials
-from utils.trials.scores import join_scores, read_scores
 
 RATES = ("rank", "map", "dir_at_fpir")
 
@@ -60,6 +52,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, print, and write the JSON and the picture."""
     args = parse_arguments()
+
+    from utils.report.plots import save_figure
+    from utils.report.provenance import program_facts, trial_list_facts
+    from utils.report.score_plots import cmc_curve
+
     tests, scores, is_target = score_table(args)
     results = identify(args, scores, is_target)
     if args.bootstrap:
@@ -82,6 +79,9 @@ def score_table(
     args: argparse.Namespace,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the tests, and scores and labels with a row for each, a column a model."""
+    from utils.trials.lists import read_trials
+    from utils.trials.scores import join_scores, read_scores
+
     trials = read_trials(args.trials)
     trials["score"] = join_scores(trials, read_scores(args.scores))
     shape = trials["test"].nunique(), trials["enrol"].nunique()
@@ -132,6 +132,8 @@ def test_speakers(
 
     Without a manifest, each unknown test is a speaker of its own.
     """
+    from utils.data.manifest import read_manifest
+
     if args.metadata:
         speaker_of = read_manifest(args.metadata).set_index("ID")["spk_id"]
         missing = [name for name in tests if name not in speaker_of.index]
@@ -150,6 +152,10 @@ def identification_intervals(
     speakers: np.ndarray,
 ) -> dict:
     """Evaluate resamples of the tests' speakers against the same gallery."""
+    import pandas as pd
+
+    from utils.metrics.bootstrap import draw_counts, flat_metrics, intervals
+
     counts = draw_counts(speakers.max() + 1, args.bootstrap, args.seed).astype(int)
     rows = []
     for count in counts:
@@ -162,6 +168,8 @@ def identification_intervals(
 
 def evaluate_embeddings(args: argparse.Namespace) -> dict:
     """Apply the Deep Speaker paper's protocol to embeddings."""
+    from utils.data.manifest import read_manifest
+
     ids, embeddings = read_embeddings(args.embeddings)
     manifest = read_manifest(args.metadata).set_index("ID")
     missing = [name for name in ids if name not in manifest.index]

@@ -4,23 +4,24 @@ Writes OUT.npy, float32 of shape (N, D), and OUT.ids, one utterance a line. Uses
 stored features when --features names them, else reads the audio.
 """
 
+from __future__ import annotations
+
 import argparse
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from joblib import Parallel, delayed
 
-from utils.data.manifest import read_manifest
 from utils.embeddings.files import write_embeddings
-from utils.features.extraction import FeatureExtractor
-from utils.features.front_end import FrontEnd
-from utils.features.store import FeatureStore, FeatureWriter, read_skipped
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
-from utils.systems.system import open_system
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.features.front_end import FrontEnd
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -46,6 +47,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Embed the manifest's utterances."""
     args = parse_arguments()
+
+    from utils.data.manifest import read_manifest
+    from utils.features.store import FeatureStore, read_skipped
+    from utils.systems.system import open_system
+
     system = open_system(
         args.experiment, "cosine", args.device, args.precision, args.trust
     )
@@ -68,6 +74,11 @@ def featurise(
     front_end: FrontEnd, manifest: pd.DataFrame, folder: Path, nj: int
 ) -> None:
     """Store features of a manifest's audio, in its order."""
+    from joblib import Parallel, delayed
+
+    from utils.features.extraction import FeatureExtractor
+    from utils.features.store import FeatureWriter
+
     rows = manifest.to_dict("records")
     workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
     results = workers(delayed(FeatureExtractor(front_end))(row) for row in rows)

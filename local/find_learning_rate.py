@@ -7,11 +7,13 @@ suggests a rate. Nothing else is kept. Options as in local.train, for example
         --features data/espeak/features --out exp/rates
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-import pandas as pd
 
 from local.setup.training import (
     add_arguments,
@@ -22,14 +24,9 @@ from local.setup.training import (
     read_loaders,
     settings_of,
 )
-from utils.report.plots import rate_curve, save_figure
 from utils.runtime.atomic import replacing_file
-from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.training.data import read_training_data
-from utils.training.diagnostics import advise_rate
-from utils.training.fine_tuning import start_from
 from utils.training.schedule import LearningRate
 
 
@@ -46,13 +43,20 @@ def parse() -> tuple[argparse.Namespace, dict[str, str]]:
     args, flags = parse_arguments(parser)
     if not 0 < args.lowest < args.highest or args.steps < 10:
         parser.error("0 < --lowest < --highest, and --steps of 10 or more")
-    args.device = checked_device(args.device)
     return args, flags
 
 
 def main() -> None:
     """Run the range test."""
     args, flags = parse()
+
+    import pandas as pd
+
+    from utils.report.plots import rate_curve, save_figure
+    from utils.runtime.device import checked_device
+    from utils.training.diagnostics import advise_rate
+
+    args.device = checked_device(args.device)
     rates, losses = measure(args, flags)
     if len(rates) < 10:
         raise UserError("the loss is not finite from the start; lower --lowest")
@@ -71,6 +75,10 @@ def measure(
     args: argparse.Namespace, flags: dict[str, str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train while the rate grows; return rates and losses until one is not finite."""
+    from utils.training.data import read_training_data
+    from utils.training.fine_tuning import start_from
+    from utils.training.sampler import BatchSampler
+
     data = read_training_data(args.features)
     hparams = build(settings_of(args, flags, data), args.seed)
     phase = hparams[args.phase]
@@ -81,7 +89,7 @@ def measure(
     if args.init:
         start_from(args.init, dict(brain.modules), data.speakers)
     train_set, _ = read_loaders(args, phase, data)
-    sampler = train_set.batch_sampler
+    sampler = cast(BatchSampler, train_set.batch_sampler)
     sampler.n_batches = args.steps * phase["accumulation"]
     try:
         brain.train(train_set, None)

@@ -18,11 +18,9 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.tag import Tag
 
 from local.setup.hyperparameters import resolved_text
-from utils.models.experiment import fill_weights, read_weights, save_model
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.systems.description import refuse_what_runs
-from utils.systems.folder import build_encoder
 
 N_FFT = 400  # SpeechBrain's default
 MODELS = ("ECAPA_TDNN.ECAPA_TDNN", "Xvector.Xvector", "ResNet.ResNet")
@@ -47,6 +45,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Import one model."""
     args = parse_arguments()
+
+    from utils.models.experiment import fill_weights, read_weights, save_model
+    from utils.systems.folder import build_encoder
+
     settings = read_settings(args.source / "hyperparams.yaml")
     args.out.mkdir(parents=True, exist_ok=True)
     with (args.out / "encoder.yaml").open("w", encoding="utf-8") as file:
@@ -57,7 +59,8 @@ def main() -> None:
     (args.out / "front_end.yaml").write_text(resolved_text(args.front_end, overrides))
     encoder = build_encoder(args.out)
     path = args.source / "embedding_model.ckpt"
-    fill_weights(encoder.model, read_weights(path), path)
+    model = encoder.get_submodule("model")
+    fill_weights(model, read_weights(path), path)
     speakers = read_speakers(args.source / "label_encoder.txt")
     (args.out / "speakers.txt").write_text("".join(f"{name}\n" for name in speakers))
     heads = read_head(args.source / "classifier.ckpt") if speakers else {}
@@ -116,6 +119,8 @@ def read_speakers(path: Path) -> list[str]:
 
 def read_head(path: Path) -> dict:
     """Read the classifier's weights; none where there is no file."""
+    from utils.models.experiment import read_weights
+
     if not path.is_file():
         return {}
     return {f"classifier.{name}": value for name, value in read_weights(path).items()}

@@ -9,11 +9,6 @@ Noise, music or impulse responses, such as those of MUSAN and RIRS_NOISES:
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
-from utils.data.durations import measure
-from utils.data.files import audio_paths
-from utils.data.manifest import write_manifest
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
@@ -35,6 +30,13 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Write the manifest."""
     args = parse_arguments()
+
+    import pandas as pd
+
+    from utils.data.durations import measure
+    from utils.data.files import audio_paths
+    from utils.data.manifest import write_manifest
+
     rows = pd.DataFrame([describe(p, args.folder) for p in audio_paths(args.folder)])
     if rows.empty:
         raise UserError(f"{args.folder}: no audio files there; name another folder")

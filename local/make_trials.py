@@ -7,9 +7,7 @@ local.calibrate learns a fusion.
 import argparse
 from pathlib import Path
 
-from utils.data.manifest import read_manifest
 from utils.runtime.program import run_program
-from utils.trials.lists import check_both_kinds, pair_trials, write_trials
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -25,6 +23,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Write the list."""
     args = parse_arguments()
+
+    from utils.data.manifest import read_manifest
+    from utils.trials.lists import check_both_kinds, pair_trials, write_trials
+
     trials = pair_trials(read_manifest(args.manifest))
     check_both_kinds(args.manifest, trials)
     write_trials(args.out, trials)

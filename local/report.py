@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.features.store import read_skipped
 from utils.metrics.error_rates import error_rates
 from utils.metrics.evaluation import evaluate
 from utils.report.page import (
@@ -20,15 +19,10 @@ from utils.report.page import (
     render_table,
     render_text_table,
 )
-from utils.report.plots import svg_text, training_curves
-from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
-from utils.report.score_plots import det_curve
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import check_both_kinds, leave_out, read_trials
-from utils.trials.scores import join_scores, read_scores
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -50,6 +44,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, write both files and print the table."""
     args = parse_arguments()
+
+    from utils.report.provenance import trial_list_facts
+
     facts = experiment_facts(args)
     results, curves = [], {}
     for path in find_scores(args.exp / "scores"):
@@ -79,6 +76,10 @@ def read_scored_trials(
     args: argparse.Namespace, path: Path, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores and labels of a trial list, less what was left out."""
+    from utils.features.store import read_skipped
+    from utils.trials.lists import check_both_kinds, leave_out, read_trials
+    from utils.trials.scores import join_scores, read_scores
+
     trials_path = args.data / "trials" / f"{name}.txt"
     enrolment = args.data / "enrol" / f"{name}.txt"
     models = read_enrolment(enrolment) if enrolment.is_file() else {}
@@ -89,8 +90,11 @@ def read_scored_trials(
     return scores, trials["target"].to_numpy()
 
 
-def experiment_facts(args: argparse.Namespace) -> dict[str, object]:
+def experiment_facts(args: argparse.Namespace) -> dict:
     """Collect what all results of the experiment have in common."""
+    from utils.features.store import read_skipped
+    from utils.report.provenance import program_facts, shared_speakers
+
     trained = args.model / "experiment.json"
     model = json.loads(trained.read_text()) if trained.is_file() else {}
     shared = shared_speakers(args.data)
@@ -140,11 +144,14 @@ def is_calibrated(result: dict) -> bool:
 
 def page(
     exp: Path,
-    facts: dict[str, object],
+    facts: dict,
     table: tuple[list[str], list[list[str]]],
     curves: dict,
 ) -> str:
     """Put the report together."""
+    from utils.report.plots import svg_text, training_curves
+    from utils.report.score_plots import det_curve
+
     parts = [render_table(*table)]
     if facts["train_and_test_share_a_speaker"]:
         names = ", ".join(facts["shared_speakers"])

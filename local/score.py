@@ -4,23 +4,22 @@ The back-end is a folder that local.train_backend wrote, or the word cosine, whi
 needs no training. The scores of a calibrated one are natural-log likelihood ratios.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from utils.backend.backend import Backend, Side, score_trials
-from utils.backend.files import open_backend, read_prepared
-from utils.backend.quality import model_measures, utterance_measures
-from utils.data.manifest import read_manifest
-from utils.features.store import read_skipped
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import leave_out, read_trials
-from utils.trials.scores import write_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.backend.backend import Backend, Side
 
 
 class Sides(NamedTuple):
@@ -62,6 +61,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Score the trials."""
     args = parse_arguments()
+
+    from utils.backend.backend import score_trials
+    from utils.data.manifest import read_manifest
+    from utils.trials.scores import write_scores
+
     trials, enrolment = read_lists(args)
     manifest = read_manifest(args.metadata) if args.metadata else None
     backend = read_backend(args, manifest)
@@ -81,6 +85,9 @@ def main() -> None:
 
 def read_lists(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """Read trials and enrolment, less what could not be read."""
+    from utils.features.store import read_skipped
+    from utils.trials.lists import leave_out, read_trials
+
     models = read_enrolment(args.enrol_models) if args.enrol_models else {}
     trials = read_trials(args.trials)
     skipped = read_skipped(args.features) if args.features else set()
@@ -89,6 +96,8 @@ def read_lists(args: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, list[s
 
 def read_backend(args: argparse.Namespace, manifest: pd.DataFrame | None) -> Backend:
     """Load the back-end; the tests' speakers leave its cohort."""
+    from utils.backend.files import open_backend
+
     backend = open_backend(args.backend, (args.enrol, args.test))
     if manifest is None:
         return backend
@@ -113,6 +122,10 @@ def read_sides(
     manifest: pd.DataFrame | None,
 ) -> Sides:
     """Read the embeddings, map them to the back-end's space and enrol the models."""
+    from utils.backend.backend import Side
+    from utils.backend.files import read_prepared
+    from utils.backend.quality import model_measures, utterance_measures
+
     names = backend.calibration.quality if backend.calibration else ()
     prepared, measures, ids = {}, {}, {}
     for prefix in {args.enrol, args.test}:
@@ -152,6 +165,8 @@ def model_rows(
 
 def rows_of(names: pd.Series, ids: list[str], path: Path) -> np.ndarray:
     """Find the embedding of every trial's side."""
+    import pandas as pd
+
     row_of_category = pd.Index(ids).get_indexer(names.cat.categories)
     rows = row_of_category[names.cat.codes]
     if (rows < 0).any():

@@ -8,8 +8,6 @@ cluster: see local/README.md.
 import argparse
 from pathlib import Path
 
-from utils.backend.all_pairs import score_all
-from utils.backend.files import open_backend, read_prepared
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
 
@@ -33,6 +31,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Score all pairs."""
     args = parse_arguments()
+
+    from utils.backend.all_pairs import score_all
+    from utils.backend.files import open_backend, read_prepared
+
     backend = open_backend(args.backend, (args.enrol, args.test))
     prepared = {
         prefix: read_prepared(backend, prefix)[2] for prefix in {args.enrol, args.test}

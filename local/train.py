@@ -11,15 +11,14 @@ several processes train as one:
 --init starts from a trained model, of these speakers or of others.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from speechbrain.utils.distributed import run_on_main
 
-from local.setup.hyperparameters import resolved_text
-from local.setup.origins import show_settings
-from local.setup.settings import Settings
 from local.setup.training import (
     add_arguments,
     build,
@@ -29,18 +28,14 @@ from local.setup.training import (
     read_loaders,
     settings_of,
 )
-from utils.models.experiment import file_hash, fingerprint, open_experiment, save_model
 from utils.runtime.atomic import replacing_file
-from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.program import log_to, run_program
-from utils.systems.description import encoder_text
-from utils.systems.folder import have_same_front_end
-from utils.training import distributed
-from utils.training.brain import SpeakerBrain
-from utils.training.data import TrainingData, read_training_data
-from utils.training.diagnostics import confusion_table
-from utils.training.fine_tuning import start_from, weights_file
+
+if TYPE_CHECKING:
+    from local.setup.settings import Settings
+    from utils.training.brain import SpeakerBrain
+    from utils.training.data import TrainingData
 
 SANITY = {"epochs": 5, "patience": 0, "augment": []}
 
@@ -73,6 +68,11 @@ def parse() -> tuple[argparse.Namespace, dict[str, str]]:
 def main() -> None:
     """Train one phase and write its experiment folder."""
     args, flags = parse()
+    from local.setup.origins import show_settings
+    from utils.runtime.device import checked_device
+    from utils.training import distributed
+    from utils.training.data import read_training_data
+
     args.device = checked_device(distributed.join_processes(args.device))
     data = read_training_data(args.features)
     if args.sanity:
@@ -91,6 +91,11 @@ def main() -> None:
 
 def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> None:
     """Train, or go on training, and export the best model."""
+    from speechbrain.utils.distributed import run_on_main
+
+    from utils.models.experiment import fingerprint
+    from utils.training import distributed
+
     hparams, text = build(settings, args.seed), settings.text
     machine = machine_options(
         args.device, args.precision, args.checkpoint_minutes, args.checkpoint_batches
@@ -118,6 +123,10 @@ def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> N
 
 def decisive_options(args: argparse.Namespace) -> list[str]:
     """Return the options that decide what a training ends with."""
+    from local.setup.hyperparameters import resolved_text
+    from utils.models.experiment import file_hash
+    from utils.training.fine_tuning import weights_file
+
     options = [args.phase, str(args.seed), args.precision, *args.source]
     if args.augment:
         options.append(resolved_text(args.augment))
@@ -135,6 +144,9 @@ def prepare_folder(
     folder: Path, identity: str, hyperparams: str, data: TrainingData
 ) -> None:
     """Make the experiment folder ready, and write what is known at the start."""
+    from utils.models.experiment import open_experiment
+    from utils.systems.description import encoder_text
+
     earlier = open_experiment(folder, identity)
     if earlier:
         print(f"other settings than before: the earlier training is {earlier}")
@@ -148,6 +160,10 @@ def begin(
     init: Path | None, brain: SpeakerBrain, data: TrainingData, trust: bool
 ) -> list[str]:
     """Load the model to start from, and list what of it was not loaded."""
+    from utils.systems.folder import have_same_front_end
+    from utils.training import distributed
+    from utils.training.fine_tuning import start_from
+
     if not init:
         return []
     lines = start_from(init, dict(brain.modules), data.speakers)
@@ -203,6 +219,8 @@ def describe(
 
 def export(folder: Path, brain: SpeakerBrain, facts: dict) -> None:
     """Save the encoder of the epoch with the lowest EER on held-out speakers."""
+    from utils.models.experiment import save_model
+
     save_model(folder, brain.final_encoder, facts, brain.head_weights())
     print(
         f"best epoch {facts['best_epoch']}: validation EER "
@@ -214,6 +232,8 @@ def write_confusions(
     folder: Path, labels: np.ndarray, predicted: np.ndarray, speakers: list[str]
 ) -> None:
     """Write which training speakers are taken for which, and name the worst pair."""
+    from utils.training.diagnostics import confusion_table
+
     table = confusion_table(labels, predicted, speakers)
     with replacing_file(folder / "confusions.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.3f")

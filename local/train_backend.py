@@ -5,28 +5,24 @@ against the training speakers and by a calibration on held-out speakers, such as
 plda, cosine+asnorm or plda+asnorm+cal. Writes OUT/backend.npz and OUT/backend.json.
 """
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from local.setup.hyperparameters import load_hyperparameters
-from utils.backend.backend import Backend
-from utils.backend.files import save_backend
-from utils.backend.quality import utterance_measures
-from utils.backend.training import (
-    CalibrationSettings,
-    add_cohort,
-    calibrate,
-    fit_backend,
-)
-from utils.data.manifest import read_manifest
 from utils.embeddings.files import read_embeddings, read_model_hash
-from utils.report.provenance import program_facts
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.backend.backend import Backend
+    from utils.backend.training import CalibrationSettings
 
 NORMS = {
     "znorm": "z", "tnorm": "t", "snorm": "s", "ztnorm": "zt", "asnorm": "as",
@@ -88,6 +84,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and save."""
     args = parse_arguments()
+
+    from utils.backend.files import save_backend
+    from utils.report.provenance import program_facts
+
     settings = load_hyperparameters(args.hparams)
     if args.name.chain not in settings["backends"]:
         known = ", ".join(settings["backends"])
@@ -113,6 +113,8 @@ def main() -> None:
 
 def read_part(prefix: str, manifest: Path) -> Part:
     """Read embeddings, and who speaks in each."""
+    from utils.data.manifest import read_manifest
+
     ids, embeddings = read_embeddings(prefix)
     table = read_manifest(manifest)
     speakers = table.set_index("ID")["spk_id"].reindex(ids)
@@ -127,6 +129,8 @@ def read_part(prefix: str, manifest: Path) -> Part:
 
 def fit(args: argparse.Namespace, settings: dict, train: Part) -> Backend:
     """Learn the chain and the cohort."""
+    from utils.backend.training import add_cohort, fit_backend
+
     adaptation = unlabelled = None
     if args.adapt:
         adaptation = settings["adaptation"]
@@ -146,6 +150,9 @@ def add_calibration(
     train: Part,
 ) -> Backend:
     """Calibrate on the held-out speakers."""
+    from utils.backend.quality import utterance_measures
+    from utils.backend.training import calibrate
+
     valid = read_part(args.valid, args.valid_manifest)
     shared = sorted({*train.speakers} & {*valid.speakers})
     if shared:

@@ -5,24 +5,21 @@ such, and exits with 1 if there is an error; or says that the data are sound and
 with 0. Without audio a million lines take seconds.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-import pandas as pd
-from joblib import Parallel, delayed
+from typing import TYPE_CHECKING
 
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
 from utils.validation.audio import Heard, Limits, check_audio, common_findings
 from utils.validation.findings import ERROR, WARNING, Finding, shown, write_findings
-from utils.validation.manifests import (
-    manifest_findings,
-    read_raw_manifests,
-    split_findings,
-)
-from utils.validation.trials import model_findings, read_models, trial_findings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,13 +41,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Check the folder and print what was found."""
     args = parse_arguments()
-    manifests, findings = read_raw_manifests(args.data)
-    for name, rows in manifests.items():
-        findings += manifest_findings(args.data / f"{name}.csv", rows)
-    findings += split_findings(args.data, manifests)
-    findings += list_findings(args.data, manifests)
-    if not args.no_audio:
-        findings += audio_findings(args, manifests)
+    n_utterances, findings = check_folder(args)
     if args.json:
         write_findings(args.json, findings)
     for line in shown(findings):
@@ -62,15 +53,36 @@ def main() -> None:
             f"{n_errors} errors, {n_warnings} warnings in {args.data}", file=sys.stderr
         )
         sys.exit(1)
-    n_utterances = sum(map(len, manifests.values()))
     n_bad = sum(finding.check == "unreadable" for finding in findings)
     left_out = f", {n_bad} of them bad and left out" if n_bad else ""
     more = f"; {n_warnings} warnings" if n_warnings else ""
     print(f"{args.data} is sound: {n_utterances} utterances{left_out}{more}")
 
 
+def check_folder(args: argparse.Namespace) -> tuple[int, list[Finding]]:
+    """Return how many utterances there are, and what was found about them."""
+    from utils.validation.manifests import (
+        manifest_findings,
+        read_raw_manifests,
+        split_findings,
+    )
+
+    manifests, findings = read_raw_manifests(args.data)
+    for name, rows in manifests.items():
+        findings += manifest_findings(args.data / f"{name}.csv", rows)
+    findings += split_findings(args.data, manifests)
+    findings += list_findings(args.data, manifests)
+    if not args.no_audio:
+        findings += audio_findings(args, manifests)
+    return sum(map(len, manifests.values())), findings
+
+
 def list_findings(data: Path, manifests: dict[str, pd.DataFrame]) -> Iterator[Finding]:
     """Yield what is wrong with the folder's trial and enrolment lists."""
+    import pandas as pd
+
+    from utils.validation.trials import model_findings, read_models, trial_findings
+
     test = manifests.get("test", pd.DataFrame(columns=["ID", "spk_id"]))
     speaker_of = dict(zip(test["ID"], test["spk_id"], strict=True))
     models = {}
@@ -86,6 +98,8 @@ def audio_findings(
     args: argparse.Namespace, manifests: dict[str, pd.DataFrame]
 ) -> Iterator[Finding]:
     """Read all audio in parallel; yield what is wrong with it."""
+    from joblib import Parallel, delayed
+
     rows = readable_rows(args.data, manifests)
     limits = Limits(args.shortest, args.longest)
     workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=32)
@@ -102,6 +116,8 @@ def audio_findings(
 
 def readable_rows(data: Path, manifests: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Put together the rows whose stretch and duration are numbers."""
+    import pandas as pd
+
     columns = ["ID", "spk_id", "wav", "start", "stop", "duration"]
     parts = [
         rows[columns].assign(

@@ -22,5 +22,6 @@ use_environment "$env"
 
 ruff check .
 ruff format --check .
+mypy
 shellcheck -x run.sh .ci/run utils/*.sh tests/*.sh recipes/*/*.sh
 python -m pytest "$@"

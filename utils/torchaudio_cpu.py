@@ -10,7 +10,9 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 _EXTENSION_LOADER = "torchaudio._extension.utils"
 
@@ -18,22 +20,27 @@ _EXTENSION_LOADER = "torchaudio._extension.utils"
 class _ExtensionFinder(importlib.abc.MetaPathFinder):
     """Patch torchaudio's extension loader when torchaudio imports it."""
 
-    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec:
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         if name != _EXTENSION_LOADER:
             return None
         spec = PathFinder.find_spec(name, path)
-        if spec is not None:
-            spec.loader = _ExtensionLoader(spec.loader.name, spec.loader.path)
+        if spec is not None and spec.origin is not None:
+            spec.loader = _ExtensionLoader(name, spec.origin)
         return spec
 
 
 class _ExtensionLoader(importlib.machinery.SourceFileLoader):
     """Report every extension as absent when torch was built without CUDA."""
 
-    def exec_module(self, module: object) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         if module.torch.version.cuda is None:
-            module._load_lib = lambda lib: False
+            vars(module)["_load_lib"] = lambda lib: False
 
 
 def skip_missing_extension() -> None:

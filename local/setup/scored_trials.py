@@ -1,19 +1,20 @@
 """What the programs that evaluate scores have in common: arguments and input."""
 
+from __future__ import annotations
+
 import argparse
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from utils.data.manifest import read_manifest
-from utils.metrics.bootstrap import Speakers
-from utils.metrics.speakers import speakers_from_labels, speakers_from_metadata
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import check_both_kinds, read_trials
-from utils.trials.scores import join_scores, read_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.metrics.bootstrap import Speakers
 
 
 class Protocol(NamedTuple):
@@ -78,6 +79,11 @@ def prior_text(text: str) -> str:
 
 def read_protocol(args: argparse.Namespace) -> Protocol:
     """Read the trial list and, if named, manifests and enrolled models."""
+    import pandas as pd
+
+    from utils.data.manifest import read_manifest
+    from utils.trials.lists import check_both_kinds, read_trials
+
     trials = read_trials(args.trials, args.format)
     check_both_kinds(args.trials, trials)
     metadata = None
@@ -90,6 +96,8 @@ def read_protocol(args: argparse.Namespace) -> Protocol:
 
 def read_joined(path: Path, protocol: Protocol, args: argparse.Namespace) -> np.ndarray:
     """Return the score of every trial."""
+    from utils.trials.scores import join_scores, read_scores
+
     scores = read_scores(path, args.format)
     return join_scores(protocol.trials, scores, args.allow_extra)
 
@@ -98,6 +106,8 @@ def find_speakers(
     trials: pd.DataFrame, metadata: pd.DataFrame | None, models: dict[str, list[str]]
 ) -> Speakers:
     """Find the speakers of the trials, and say how when it is a guess."""
+    from utils.metrics.speakers import speakers_from_labels, speakers_from_metadata
+
     if metadata is not None:
         return speakers_from_metadata(trials, metadata, models)
     speakers = speakers_from_labels(trials)

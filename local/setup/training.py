@@ -3,30 +3,25 @@
 What the programs that train have in common: options, the brain and its data.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-import speechbrain as sb
-from torch.utils.data import DataLoader
-
-from local.setup.hyperparameters import load_hyperparameters
-from local.setup.settings import Settings, read_settings
-from utils.data.manifest import read_manifest
-from utils.embeddings.extraction import UtteranceBatches
-from utils.features.front_end import FrontEnd
-from utils.features.sources import read_sources
-from utils.runtime.device import best_precision
 from utils.runtime.errors import UserError
-from utils.systems.folder import read_front_end
-from utils.training import distributed
-from utils.training.brain import SpeakerBrain
-from utils.training.checkpoints import AtomicCheckpointer
-from utils.training.crops import CropDataset, CropPicker
-from utils.training.data import TrainingData
-from utils.training.online_crops import OnlineCropDataset
-from utils.training.sampler import EpochDivision
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch.utils.data import DataLoader
+
+    from local.setup.settings import Settings
+    from utils.features.front_end import FrontEnd
+    from utils.training.brain import SpeakerBrain
+    from utils.training.crops import CropDataset
+    from utils.training.data import TrainingData
+    from utils.training.online_crops import OnlineCropDataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +86,8 @@ def settings_of(
     args: argparse.Namespace, flags: dict[str, str], data: TrainingData
 ) -> Settings:
     """Read the settings that the command line names, for the sizes of the data."""
+    from local.setup.settings import read_settings
+
     sizes = {"n_mels": data.train.n_mels, "n_speakers": len(data.speakers)}
     settings = read_settings(args.hparams, args.changes, flags, sizes)
     settings.check_phase(args.phase)
@@ -99,6 +96,8 @@ def settings_of(
 
 def build(settings: Settings, seed: int) -> dict:
     """Build what the settings describe; the seed decides the first weights."""
+    import speechbrain as sb
+
     sb.utils.seed.seed_everything(seed, verbose=False)
     hparams = settings.build()
     if not all(weights.numel() for weights in hparams["net"]["encoder"].parameters()):
@@ -124,6 +123,9 @@ def machine_options(
     UserError
         The device cannot compute in this precision.
     """
+    from utils.runtime.device import best_precision
+    from utils.training import distributed
+
     if precision == "fp16" and device == "cpu":
         raise UserError("--precision fp16: needs a GPU; use bf16 or fp32")
     return {
@@ -152,6 +154,8 @@ def make_brain(
         See `machine_options`.
     folder : Path, optional
     """
+    from utils.training.checkpoints import AtomicCheckpointer
+
     section = hparams[phase]
     return section["brain"](
         modules={"encoder": hparams["net"]["encoder"], **section["heads"]},
@@ -189,6 +193,13 @@ def make_loaders(
     pin_memory : bool
         For a quick way to a GPU.
     """
+    from torch.utils.data import DataLoader
+
+    from utils.embeddings.extraction import UtteranceBatches
+    from utils.training import distributed
+    from utils.training.crops import CropDataset, CropPicker
+    from utils.training.sampler import EpochDivision
+
     plan = EpochDivision(
         epoch_crops=section["epoch_crops"],
         seed=seed,
@@ -214,6 +225,10 @@ def read_loaders(
     args: argparse.Namespace, section: dict, data: TrainingData
 ) -> tuple[DataLoader, DataLoader]:
     """Build the loaders of stored features, or of audio that is corrupted anew."""
+    from utils.data.manifest import read_manifest
+    from utils.systems.folder import read_front_end
+    from utils.training.crops import CropDataset
+
     dataset = CropDataset(data.train, data.labels, section["crop_frames"])
     if args.augment:
         front_end = read_front_end(data.folder, args.trust)
@@ -244,6 +259,10 @@ def corrupted(
     front_end : FrontEnd
         That of the stored features.
     """
+    from local.setup.hyperparameters import load_hyperparameters
+    from utils.features.sources import read_sources
+    from utils.training.online_crops import OnlineCropDataset
+
     settings = load_hyperparameters(augment)
     lists = read_sources(sources, front_end.sample_rate_hz, manifest)
     lists.check(settings["corruption"].sources)

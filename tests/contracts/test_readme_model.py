@@ -38,7 +38,9 @@ def repository(tmp_path):
             for number in range(12):
                 row = {"ID": f"{split}-{number:02d}", "spk_id": f"{number % 4}"}
                 writer.add(row, (5 * torch.randn(50 + number, 24)).half().numpy())
-    (tmp_path / "features" / "front_end.yaml").write_text("sample_rate_hz: 16000\n")
+    (tmp_path / "features" / "front_end.yaml").write_text(
+        "front_end: {sample_rate_hz: 16000}\n"
+    )
     return tmp_path
 
 

@@ -3,7 +3,6 @@ import logging
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader
 
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.features.store import FeatureStore, FeatureWriter
@@ -140,10 +139,9 @@ def test_training_falls_back_to_float32(fault, store, caplog):
     picker = CropPicker(dataset.labels, store.index["n_frames"].to_numpy(), 32)
     plan = EpochDivision(epoch_crops=8, seed=0)
     sampler = SpeakerSampler(picker, np.array(["s"]), plan, batch_size=4, balance=1.0)
-    brain.train_sampler, brain.crop_dataset = sampler, dataset
-    loader = DataLoader(dataset, batch_sampler=sampler, collate_fn=CropDataset.collate)
+    brain.batches, brain.crop_dataset = sampler, dataset
     with caplog.at_level(logging.WARNING):
-        brain.check_precision(loader)
+        brain.check_precision()
     is_right = fault == "right"
     assert brain.precision == ("bf16" if is_right else "fp32")
     assert ("float32 is used" in caplog.text) != is_right

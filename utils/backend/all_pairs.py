@@ -84,9 +84,9 @@ def _write_rows(
             scores = block[: len(rows[part])]
             np.matmul(left[part], right.T, out=scores)
             if np.ptp(rows[part]) + 1 == len(scores):  # neighbours
-                os.pwrite(file, scores, offset + int(rows[start]) * row_bytes)
+                os.pwrite(file, scores.data, offset + int(rows[start]) * row_bytes)
             else:
                 for row, values in zip(rows[part], scores, strict=True):
-                    os.pwrite(file, values, offset + int(row) * row_bytes)
+                    os.pwrite(file, values.data, offset + int(row) * row_bytes)
     finally:
         os.close(file)

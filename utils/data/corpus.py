@@ -205,7 +205,7 @@ def assign_splits(found: Found, plan: Plan, seed: int) -> pd.DataFrame:
         raise UserError(
             f"{plan.name}: no utterances in {', '.join(plan.split_of)}; check --source"
         )
-    wanted = {"cohort": plan.cohort_speakers}
+    wanted: dict[str, int | float] = {"cohort": plan.cohort_speakers}
     if not plan.extract_only:
         wanted = {"test": plan.test_share, "valid": plan.valid_speakers} | wanted
     for split, number in wanted.items():
@@ -246,9 +246,11 @@ def move_speakers(
     is_there = rows["split"] == source
     if isinstance(wanted, float):
         n_utterances = rows.loc[is_there, "spk_id"].value_counts()
-        wanted = max(_FEWEST_VALID, round(wanted * (n_utterances > 1).sum()))
+        n_moved = max(_FEWEST_VALID, round(wanted * (n_utterances > 1).sum()))
+    else:
+        n_moved = wanted
     try:
-        moved = hold_out(rows[is_there], wanted, seed)
+        moved = hold_out(rows[is_there], n_moved, seed)
     except TooFewSpeakers as error:
         raise UserError(
             f"{plan.name}: cannot hold out speakers for the {split} part ({error}); "

@@ -1,7 +1,6 @@
 """Measure the files of a corpus, and cut the stretches out that utterances are."""
 
 import pandas as pd
-from joblib import Parallel, delayed
 
 from utils.audio.decoding import audio_length
 from utils.data.manifest import COLUMNS
@@ -30,6 +29,8 @@ def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame
     UserError
         A file is missing or not audio, or a segment lies outside of its file.
     """
+    from joblib import Parallel, delayed
+
     files = rows["wav"].unique()
     workers = Parallel(n_jobs=nj, return_as="generator", batch_size=256)
     results = workers(delayed(_length_or_fault)(path) for path in files)

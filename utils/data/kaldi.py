@@ -51,7 +51,7 @@ def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
     if len(folders) > 1:
         names = [path.name for path in folders]
         parts = [p.assign(part=name) for p, name in zip(parts, names, strict=True)]
-    lists = {}
+    lists: dict[str, TrialList] = {}
     for folder in folders:
         lists |= read_lists(folder)
     return Found(pd.concat(parts, ignore_index=True), lists)
@@ -71,7 +71,7 @@ def read_data_directory(folder: Path, allow_commands: bool = False) -> pd.DataFr
                 f"{folder / 'utt2spk'}:{line}: {name!r} has no entry in wav.scp or "
                 "segments; run Kaldi's utils/fix_data_dir.sh"
             )
-        where = {"ID": safe_name(name), "spk_id": safe_name(speaker)}
+        where: dict[str, object] = {"ID": safe_name(name), "spk_id": safe_name(speaker)}
         where |= locate(folder, recording, recordings[recording], allow_commands)
         if times:
             where |= {"start_s": float(times[0]), "stop_s": float(times[1])}
@@ -133,7 +133,7 @@ def read_lists(folder: Path) -> dict[str, TrialList]:
     for name in ENROLMENT:
         if (folder / name).is_file():
             models = read_enrolment(folder / name)
-    lists = {}
+    lists: dict[str, TrialList] = {}
     for path in sorted(folder.glob("trials*")):
         if path.is_file():
             name = safe_name(path.stem if path.suffix == ".txt" else path.name)

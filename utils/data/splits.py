@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 STRATA = ("gender", "age")
 
@@ -34,6 +32,9 @@ def speaker_groups(rows: pd.DataFrame) -> pd.Series:
     >>> speaker_groups(rows).to_dict()
     {'a': 0, 'b': 0, 'c': 1}
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     speakers, names = pd.factorize(rows["spk_id"], sort=True)
     files = pd.factorize(rows["wav"])[0]
     n_speakers, n_nodes = len(names), len(names) + files.max() + 1

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from utils.runtime.precision import embeddings_agree
 logger = logging.getLogger(__name__)
 
 LENGTH_STEP = 64  # frames
+
+Length = TypeVar("Length", int, np.ndarray)
 
 
 class UtteranceBatch(NamedTuple):
@@ -34,7 +36,7 @@ class UtteranceBatch(NamedTuple):
     lengths: Tensor
 
 
-def padded_length(n_frames: np.ndarray | int) -> np.ndarray | int:
+def padded_length(n_frames: Length) -> Length:
     """Round lengths up, so that batches have few different shapes.
 
     A convolution is prepared anew for every shape that it meets.
@@ -76,7 +78,7 @@ def length_buckets(
     return batches
 
 
-class UtteranceBatches(torch.utils.data.Dataset):
+class UtteranceBatches(torch.utils.data.Dataset[UtteranceBatch]):
     """Length-bucketed batches of whole utterances from a feature store.
 
     Parameters
@@ -111,10 +113,12 @@ class UtteranceBatches(torch.utils.data.Dataset):
         }
         return map(self.__getitem__, numbers.values())
 
+    def __iter__(self) -> Iterator[UtteranceBatch]:
+        """Load all batches in turn."""
+        return map(self.__getitem__, range(len(self)))
+
     def __getitem__(self, number: int) -> UtteranceBatch:
         """Load one batch."""
-        if number >= len(self):
-            raise IndexError(number)
         rows = self.batches[number]
         return pad(rows, [self.store.slice(row) for row in rows])
 

@@ -177,7 +177,8 @@ def _draw_noise(
         return coloured_noise(n_samples, rng.uniform(0, 2), rng)
     n_mixed = rng.integers(noise.n_mixed[0], noise.n_mixed[1] + 1)
     recordings = [sources.draw(noise.source, rng, n_samples) for _ in range(n_mixed)]
-    return sum(np.resize(part / part.std(), n_samples) for part in recordings)
+    parts = [np.resize(part / part.std(), n_samples) for part in recordings]
+    return np.sum(parts, axis=0)
 
 
 class AugmentedCopies:

@@ -33,7 +33,7 @@ class FeatureExtractor:
         seed: int = 0,
     ) -> None:
         self.front_end, self.copies, self.seed = front_end, copies, seed
-        self.sources = sources
+        self.sources = sources or AudioSources(front_end.sample_rate_hz, {})
 
     def __call__(self, utterance: dict) -> list[tuple[dict, np.ndarray]] | UserError:
         """Read one utterance and compute its features.
@@ -56,15 +56,15 @@ class FeatureExtractor:
         if self.copies is None:
             frames = self.front_end(samples)
             return [(_index_row(utterance, "", 1.0, frames), frames.features)]
-        return self._versions(utterance, samples)
+        return self._versions(utterance, samples, self.copies)
 
     def _versions(
-        self, utterance: dict, samples: np.ndarray
+        self, utterance: dict, samples: np.ndarray, copies: AugmentedCopies
     ) -> list[tuple[dict, np.ndarray]]:
         rng = np.random.default_rng([self.seed, zlib.crc32(utterance["ID"].encode())])
         rate_hz = self.front_end.sample_rate_hz
         versions, segments = [], None
-        for copy in self.copies(samples, rate_hz, rng, self.sources):
+        for copy in copies(samples, rate_hz, rng, self.sources):
             # speech of a corrupted copy is where it is in the clean one
             frames = self.front_end(copy.samples, segments if copy.is_noisy else None)
             segments = frames.segments

@@ -85,9 +85,9 @@ class FrontEnd:
         """
         if self.channel is not None:
             samples = self.channel(samples, self.sample_rate_hz)
-        samples = torch.from_numpy(samples / np.abs(samples).max())
+        scaled = torch.from_numpy(samples / np.abs(samples).max())
         with torch.inference_mode():
-            fbank_db = self.fbank(samples[None])[0].numpy()  # (1, n) to (1, T, F)
+            fbank_db = self.fbank(scaled[None])[0].numpy()  # (1, n) to (1, T, F)
         if self.vad is None:
             segments = np.array([[0, len(fbank_db)]])
         elif segments is None:

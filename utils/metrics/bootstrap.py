@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from scipy.stats import norm
 
 from utils.metrics.costs import Preset
 from utils.metrics.error_rates import (
@@ -148,6 +146,7 @@ def bootstrap(
         For each system a row per resample and a column per metric, such as ``eer``
         and ``min_dcf 0.01``. Resamples without trials of one kind are left out.
     """
+    from joblib import Parallel, delayed
 
     def metrics_of(system: ScoredTrials, row: np.ndarray) -> dict | None:
         shares = system.shares(row)
@@ -190,7 +189,7 @@ def flat_metrics(metrics: dict) -> dict[str, float]:
     >>> flat_metrics({"eer": 0.1, "min_dcf": {"0.01": 0.5}})
     {'eer': 0.1, 'min_dcf 0.01': 0.5}
     """
-    flat = {}
+    flat: dict[str, float] = {}
     for name, value in metrics.items():
         if isinstance(value, dict):
             flat |= {f"{name} {prior}": cost for prior, cost in value.items()}
@@ -251,6 +250,8 @@ def det_band(
     ndarray of shape (3, n_points)
         False-alarm rates, and the limits of the miss rate at each.
     """
+    from scipy.stats import norm
+
     p_fa = norm.cdf(np.linspace(norm.ppf(5e-4), norm.ppf(0.7), n_points))
     misses = []
     for row in counts:

@@ -7,11 +7,13 @@ evaluations average over.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from utils.metrics.error_rates import ErrorRates
+
+Rate = TypeVar("Rate", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class OperatingPoint:
         odds = self.c_miss * self.p_target / (self.c_fa * (1 - self.p_target))
         return float(-np.log(odds))
 
-    def cost(self, p_miss: np.ndarray, p_fa: np.ndarray) -> np.ndarray:
+    def cost(self, p_miss: Rate, p_fa: Rate) -> Rate:
         """Return the normalised cost of error rates.
 
         [C_miss P_miss p + C_fa P_fa (1 - p)] / min(C_miss p, C_fa (1 - p)): NIST

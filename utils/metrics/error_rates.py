@@ -10,7 +10,6 @@ accepting all and rejecting all are thresholds too. Rates are fractions in [0, 1
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 
 class ErrorRates(NamedTuple):
@@ -215,12 +214,12 @@ def convex_hull(rates: ErrorRates) -> ErrorRates:
     ErrorRates
         The corners of the hull, from accept all to reject all.
     """
-    d_miss, d_alarm = np.diff(rates.p_miss), -np.diff(rates.p_fa)
-    weight = d_miss + d_alarm
-    moves = np.flatnonzero(weight > 0)
-    posterior = isotonic_regression(
-        d_miss[moves] / weight[moves], weights=weight[moves]
-    ).x
-    ends = moves[np.flatnonzero(np.diff(posterior, append=2.0))] + 1
-    corner = np.concatenate([[0], ends])
-    return ErrorRates(*(values[corner] for values in rates))
+    moves = np.diff(rates.p_miss) - np.diff(rates.p_fa) > 0
+    corner = np.flatnonzero(np.concatenate([[True], moves]))
+    while True:
+        d_miss, d_alarm = np.diff(rates.p_miss[corner]), -np.diff(rates.p_fa[corner])
+        posterior = d_miss / (d_miss + d_alarm)  # of a target, on each edge
+        is_kept = np.concatenate([[True], np.diff(posterior) > 0, [True]])
+        if is_kept.all():
+            return ErrorRates(*(values[corner] for values in rates))
+        corner = corner[is_kept]  # neighbours that violate the order are pooled

@@ -8,7 +8,6 @@ the least values that monotone maps of the scores can give them,
 """
 
 import numpy as np
-from scipy.special import expit
 
 from utils.metrics.error_rates import (
     ErrorRates,
@@ -79,6 +78,17 @@ def min_cllr(scores: np.ndarray, is_target: np.ndarray) -> float:
     return float(least_cross_entropy_curve(hull, np.zeros(1))[0])
 
 
+def probability(log_odds: np.ndarray) -> np.ndarray:
+    """Return the probability of natural-log odds: 1 / (1 + exp(-log_odds)).
+
+    Example
+    -------
+    >>> probability(np.array([-1000.0, 0.0])).tolist()
+    [0.0, 0.5]
+    """
+    return np.exp(-np.logaddexp(0, -log_odds))
+
+
 def bayes_error_curve(
     llrs: np.ndarray, is_target: np.ndarray, log_odds: np.ndarray
 ) -> np.ndarray:
@@ -107,7 +117,7 @@ def bayes_error_curve(
     targets, nontargets = map(np.sort, split_scores(llrs, is_target))
     p_miss = np.searchsorted(targets, -log_odds) / len(targets)
     p_fa = 1 - np.searchsorted(nontargets, -log_odds) / len(nontargets)
-    prior = expit(log_odds)
+    prior = probability(log_odds)
     return (prior * p_miss + (1 - prior) * p_fa) / np.minimum(prior, 1 - prior)
 
 
@@ -139,7 +149,7 @@ def cross_entropy_curve(
     targets, nontargets = split_scores(llrs, is_target)
     misses = np.array([bits(-targets - odds).mean() for odds in log_odds])
     alarms = np.array([bits(nontargets + odds).mean() for odds in log_odds])
-    prior = expit(log_odds)
+    prior = probability(log_odds)
     return prior * misses + (1 - prior) * alarms
 
 
@@ -157,7 +167,7 @@ def least_bayes_error_curve(rates: ErrorRates, log_odds: np.ndarray) -> np.ndarr
     ndarray of shape (n_priors,)
         Each in [0, 1].
     """
-    prior = expit(log_odds)[:, None]
+    prior = probability(log_odds)[:, None]
     costs = prior * rates.p_miss + (1 - prior) * rates.p_fa  # (n_priors, n_corners)
     return costs.min(axis=1) / np.minimum(prior, 1 - prior)[:, 0]
 
@@ -185,5 +195,5 @@ def least_cross_entropy_curve(hull: ErrorRates, log_odds: np.ndarray) -> np.ndar
     odds = log_odds[:, None]
     misses = bits(-llrs[has_miss] - odds) @ d_miss[has_miss]
     alarms = bits(llrs[has_alarm] + odds) @ d_alarm[has_alarm]
-    prior = expit(log_odds)
+    prior = probability(log_odds)
     return prior * misses + (1 - prior) * alarms

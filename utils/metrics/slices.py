@@ -5,13 +5,16 @@ are ``different``. A number is taken from the side where it is smaller (the shor
 duration, the lower SNR), or with ``gap:`` the distance between both sides.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from utils.metrics.speakers import trial_labels
 from utils.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIFFERENT = "different"
 
@@ -81,6 +84,10 @@ def slice_trials(
     UserError
         See `utils.metrics.speakers.trial_labels`; or edges or a gap of a label.
     """
+    import pandas as pd
+
+    from utils.metrics.speakers import trial_labels
+
     sides = trial_labels(trials, metadata, spec.column, models)
     numbers = [pd.to_numeric(side, errors="coerce") for side in sides]
     is_number = all(side.notna().all() for side in numbers)
@@ -96,10 +103,14 @@ def slice_trials(
 
 
 def _is_continuous(sides: list[pd.Series], most_labels: int = 12) -> bool:
+    import pandas as pd
+
     return pd.concat(sides).nunique() > most_labels
 
 
 def _bins(values: np.ndarray, edges: tuple[float, ...]) -> pd.Series:
+    import pandas as pd
+
     if not edges:
         edges = tuple(np.unique(np.quantile(values, [0.25, 0.5, 0.75])))
     limits = [f"{edge:g}" for edge in edges]
@@ -131,12 +142,15 @@ def fairness(
 
     Example
     -------
+    >>> import pandas as pd
     >>> labels = pd.Series(["f", "f", "m", "m"], dtype="category")
     >>> is_target = np.array([True, False, True, False])
     >>> found = fairness(np.array([1.0, 0, 0, 0]), is_target, labels, threshold=1)
     >>> found["frr"]
     {'rates': {'f': 0.0, 'm': 1.0}, 'worst': 'm', 'ratio': None}
     """
+    import pandas as pd
+
     is_wrong = np.where(is_target, scores < threshold, scores >= threshold)
     summary = {}
     for name, of_kind in (("frr", is_target), ("far", ~is_target)):
@@ -145,6 +159,6 @@ def fairness(
         rates = {str(key): float(rate) for key, rate in by_slice.items()}
         lowest = min(rates.values(), default=0.0)
         ratio = max(rates.values()) / lowest if lowest > 0 and len(rates) > 1 else None
-        worst = max(rates, key=rates.get) if rates else None
+        worst = max(rates, key=lambda name: rates[name]) if rates else None
         summary[name] = {"rates": rates, "worst": worst, "ratio": ratio}
     return summary

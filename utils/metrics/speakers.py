@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from utils.metrics.bootstrap import Speakers
 from utils.runtime.errors import UserError
@@ -102,6 +100,9 @@ def speakers_from_labels(trials: pd.DataFrame) -> Speakers:
     >>> speakers_from_labels(trials)
     Speakers(enrol=array([0, 0, 0]), test=array([0, 0, 1]), n_speakers=2)
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     categories = [trials[side].cat.categories.astype(str) for side in ("enrol", "test")]
     names = categories[0].union(categories[1])
     enrol, test = (

@@ -72,7 +72,13 @@ def weighted_statistics(x: Tensor, weights: Tensor) -> Tensor:
     return torch.cat([mean, variance.clamp(min=_SMALLEST_VARIANCE).sqrt()], dim=1)
 
 
-class MeanPooling(nn.Module):
+class Pooling(nn.Module):
+    """What every pooling has: the number of its outputs."""
+
+    n_outputs: int
+
+
+class MeanPooling(Pooling):
     """Mean over time.
 
     Parameters
@@ -90,7 +96,7 @@ class MeanPooling(nn.Module):
         return weighted_mean(x.float(), even_weights(x, lengths))
 
 
-class StatisticsPooling(nn.Module):
+class StatisticsPooling(Pooling):
     """Mean and standard deviation over time.
 
     D. Snyder et al., "X-vectors: Robust DNN embeddings for speaker recognition",
@@ -137,7 +143,7 @@ class Attention(nn.Module):
         return scores.softmax(dim=1)
 
 
-class SelfAttentivePooling(nn.Module):
+class SelfAttentivePooling(Pooling):
     """Weighted means over time, one for each head of an attention.
 
     Z. Lin et al., "A structured self-attentive sentence embedding", ICLR 2017,
@@ -172,7 +178,7 @@ class SelfAttentivePooling(nn.Module):
         return torch.cat([weighted_mean(x, w.unsqueeze(2)) for w in weights], dim=1)
 
 
-class AttentiveStatisticsPooling(nn.Module):
+class AttentiveStatisticsPooling(Pooling):
     """Mean and standard deviation over time, weighted by an attention.
 
     K. Okabe et al., "Attentive statistics pooling for deep speaker embedding",
@@ -196,7 +202,7 @@ class AttentiveStatisticsPooling(nn.Module):
         return weighted_statistics(x.float(), self.attention(x, lengths))
 
 
-class LastPooling(nn.Module):
+class LastPooling(Pooling):
     """The last frame: the final state of a recurrent layer.
 
     Parameters
@@ -220,7 +226,7 @@ class LastPooling(nn.Module):
         return torch.cat([last[:, :n_forward], x[:, 0, n_forward:]], dim=1).float()
 
 
-POOLINGS = {
+POOLINGS: dict[str, Callable[[int], Pooling]] = {
     "mean": MeanPooling,
     "statistics": StatisticsPooling,
     "self_attentive": SelfAttentivePooling,
@@ -229,7 +235,7 @@ POOLINGS = {
 }
 
 
-def make_pooling(kind: str | Callable[[int], nn.Module], n_inputs: int) -> nn.Module:
+def make_pooling(kind: str | Callable[[int], Pooling], n_inputs: int) -> Pooling:
     """Build the pooling of an encoder.
 
     Parameters

@@ -10,10 +10,14 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from utils.models.pooling import LastPooling, make_pooling
+from utils.models.pooling import LastPooling, Pooling, make_pooling
 from utils.models.rescnn import Stage, masked
 
-CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {
+    "rnn": nn.RNN,
+    "gru": nn.GRU,
+    "lstm": nn.LSTM,
+}
 
 
 class RecurrentLayers(nn.Module):
@@ -61,16 +65,17 @@ class RecurrentLayers(nn.Module):
             )
         self.residual, self.bidirectional = residual, bidirectional
         self.n_outputs = 2 * n_units if bidirectional else n_units
-        self.layers = nn.ModuleList(
+        layers = [
             CELLS[cell](size, n_units, batch_first=True, bidirectional=bidirectional)
             for size in [n_inputs] + [self.n_outputs] * (n_layers - 1)
-        )
+        ]
+        for layer in layers:
+            initialise(layer)
+        self.layers = nn.ModuleList(layers)
         self.norms = nn.ModuleList(
             nn.LayerNorm(self.n_outputs) if residual else nn.Identity()
             for _ in self.layers[1:]
         )
-        for layer in self.layers:
-            initialise(layer)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Map (B, T, n_inputs) to (B, T, n_outputs)."""
@@ -147,9 +152,10 @@ class RecurrentEncoder(nn.Module):
         layers: Callable[[int], RecurrentLayers],
         embedding_dim: int,
         n_filters: int = 0,
-        pooling: str | Callable[[int], nn.Module] = "mean",
+        pooling: str | Callable[[int], Pooling] = "mean",
     ) -> None:
         super().__init__()
+        self.front: ConvolutionFront | ChannelNorm
         if n_filters:
             self.front = ConvolutionFront(n_mels, n_filters)
         else:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from utils.models.pooling import make_pooling
+from utils.models.pooling import Pooling, make_pooling
 
 _CLIP = 20.0  # the paper's clipped rectifier: min(max(x, 0), 20)
 
@@ -140,7 +140,7 @@ class ResCNN(nn.Module):
         n_blocks: int,
         embedding_dim: int,
         normalise_input: bool = False,
-        pooling: str | Callable[[int], nn.Module] = "mean",
+        pooling: str | Callable[[int], Pooling] = "mean",
     ) -> None:
         super().__init__()
         self.input_norm = (
@@ -157,7 +157,8 @@ class ResCNN(nn.Module):
             n_bins = (n_bins + 1) // 2
         self.pooling = make_pooling(pooling, channels[-1] * n_bins)
         self.affine = nn.Linear(self.pooling.n_outputs, embedding_dim)
-        self.to(memory_format=torch.channels_last)
+        # torch's annotations know a memory format beside a type or a device alone
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, feats: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Embed a batch of utterances.

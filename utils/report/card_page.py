@@ -87,7 +87,10 @@ def html_card(data: Path, tables: list[Table], drawn: list[str]) -> str:
     drawn : list of str
         Which of `PICTURES` there are.
     """
-    parts = [f"<h2>{title}</h2>" + render_table(*table) for title, *table in tables]
+    parts = [
+        f"<h2>{title}</h2>" + render_table(header, rows)
+        for title, header, rows in tables
+    ]
     for name in drawn:
         svg = (data / "card" / f"{name}.svg").read_text(encoding="utf-8")
         parts.append(render_figure(svg, PICTURES[name]))

@@ -102,7 +102,7 @@ def score_histogram(scores: np.ndarray, is_target: np.ndarray) -> Figure:
     kinds = zip(("target", "nontarget"), split_scores(scores, is_target), strict=True)
     for name, values in kinds:
         label = f"{name} ({len(values)})"
-        axes.hist(values, bins=edges, density=True, alpha=0.5, label=label)
+        axes.hist(values, bins=edges.tolist(), density=True, alpha=0.5, label=label)
     threshold = equal_error_point(error_rates(scores, is_target))[1]
     axes.axvline(threshold, color="grey", linewidth=1, label="threshold at EER")
     axes.set(xlabel="score", ylabel="density")

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from joblib import parallel_config
-
 from utils.runtime.errors import UserError
 
 VARIABLE = "SPEAKER_CLUSTER"
@@ -31,6 +29,8 @@ def parallel_on(cluster: str) -> Iterator[None]:
     if not cluster:
         yield
         return
+    from joblib import parallel_config
+
     try:
         if cluster == "dask":
             from distributed import Client

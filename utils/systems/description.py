@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -91,7 +92,7 @@ class Description:
             if not (_is_plain(node) or _RECORDED.fullmatch(str(node.tag))):
                 raise self._refusal(node)
 
-    def build(self, *keys: str) -> object:
+    def build(self, *keys: str) -> Any:
         """Build the object at nested keys.
 
         Raises

@@ -8,6 +8,7 @@ repeats an uninterrupted one.
 import logging
 import math
 import time
+from typing import Any, cast
 
 import numpy as np
 import speechbrain as sb
@@ -19,7 +20,11 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from utils.embeddings.extraction import UtteranceBatch, check_finite
+from utils.embeddings.extraction import (
+    UtteranceBatch,
+    UtteranceBatches,
+    check_finite,
+)
 from utils.runtime.errors import UserError
 from utils.runtime.precision import DTYPES, training_agrees
 from utils.training import distributed
@@ -27,6 +32,7 @@ from utils.training.checkpoints import TrainingState
 from utils.training.crops import Crop, CropBatch, CropDataset
 from utils.training.diagnostics import all_pairs_eer
 from utils.training.log import TrainingLog
+from utils.training.sampler import BatchSampler
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +52,11 @@ class SpeakerBrain(sb.Brain):
     - ``folder``, where the log is written; None writes none.
     """
 
-    def __init__(self, modules: dict, **options: object) -> None:
+    batches: BatchSampler
+    crop_dataset: CropDataset
+    precision: str
+
+    def __init__(self, modules: dict, **options: Any) -> None:
         if distributed.n_processes() > 1 and options["run_opts"]["device"] == "cpu":
             for module in modules.values():
                 distributed.synchronise_batch_norm(module)
@@ -98,23 +108,25 @@ class SpeakerBrain(sb.Brain):
             This process's part of the utterances of speakers not trained on. None:
             the training is neither validated nor kept.
         """
-        self.train_sampler = train_set.batch_sampler
-        self.crop_dataset = train_set.dataset.clean
+        self.batches = cast(BatchSampler, train_set.batch_sampler)
+        self.crop_dataset = cast(CropDataset, train_set.dataset).clean
         self.valid_set = valid_set
         if valid_set is not None:
-            self.valid_speakers = np.array(valid_set.dataset.store.index["spk_id"])
+            index = cast(UtteranceBatches, valid_set.dataset).store.index
+            self.valid_ids = index["ID"].to_numpy()
+            self.valid_speakers = np.array(index["spk_id"])
         if self.average is not None:  # the encoder may have been loaded meanwhile
             self.average.module.load_state_dict(self.encoder.state_dict())
-        self.check_precision(train_set)
+        self.check_precision()
         self.fit(self.counter, train_set, valid_set)
 
-    def check_precision(self, train_set: DataLoader) -> None:
+    def check_precision(self) -> None:
         """Train in float32 where the reduced precision disagrees with it here."""
         if self.precision == "fp32":
             return
-        self.train_sampler.set_epoch(1)
-        crops = next(iter(self.train_sampler))
-        batch = train_set.collate_fn([self.crop_dataset[crop] for crop in crops])
+        self.batches.set_epoch(1)
+        crops = next(iter(self.batches))
+        batch = CropDataset.collate([self.crop_dataset[crop] for crop in crops])
         feats = batch.feats.to(self.device)
         agrees = training_agrees(self.encoder, feats, DTYPES[self.precision])
         if not all(distributed.gather_lists([agrees])):
@@ -136,15 +148,15 @@ class SpeakerBrain(sb.Brain):
         if not self.state.records:
             self._fit_valid(self.valid_set, epoch=0, enable=False)
 
-    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
+    def on_stage_start(self, stage: Stage, epoch: int) -> None:
         """Begin an epoch, or go on in its middle."""
         self.valid_embeddings: list[tuple[int, np.ndarray]] = []
         if stage != Stage.TRAIN:
             return
         self.epoch, self.started_s = epoch, time.monotonic()
         self.train_loss = float("nan")
-        self.train_sampler.set_epoch(epoch)
-        self.train_sampler.first = self.step
+        self.batches.set_epoch(epoch)
+        self.batches.first = self.step
         self.batch_losses: list[float] = []  # since the epoch was begun or resumed
         if self.step == 0:
             self.state.start_epoch()
@@ -158,7 +170,7 @@ class SpeakerBrain(sb.Brain):
         seeds = [self.hparams.seed, self.epoch, self.step, distributed.rank()]
         seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
         sb.utils.seed.seed_everything(seed, verbose=False)
-        n_batches = len(self.train_sampler)
+        n_batches = len(self.batches)
         n_done = (self.epoch - 1) * n_batches + self.step
         progress = n_done / (self.hparams.epochs * n_batches)
         for follow in self.hparams.on_progress:
@@ -171,7 +183,7 @@ class SpeakerBrain(sb.Brain):
     ) -> Tensor:
         """Return embeddings (B, D); in training, of the batches of all processes."""
         feats = batch.feats.to(self.device)  # (B, T, F)
-        if stage != Stage.TRAIN:
+        if isinstance(batch, UtteranceBatch):
             return self.final_encoder(feats, batch.lengths.to(self.device))
         for augment in self.hparams.augment:
             feats = augment(feats)
@@ -247,8 +259,7 @@ class SpeakerBrain(sb.Brain):
         """Keep the embeddings of a validation batch."""
         with torch.inference_mode(), self.evaluation_ctx:
             embeddings = self.compute_forward(batch, stage).float().cpu().numpy()
-        ids = self.valid_set.dataset.store.index["ID"].to_numpy()
-        check_finite(embeddings, ids[batch.rows])
+        check_finite(embeddings, self.valid_ids[batch.rows])
         self.valid_embeddings += zip(batch.rows.tolist(), embeddings, strict=True)
         return torch.zeros(())
 
@@ -273,7 +284,7 @@ class SpeakerBrain(sb.Brain):
 
     def training_record(self, epoch: int) -> dict:
         """Describe the training part of an epoch for the log."""
-        sampler = self.train_sampler
+        sampler = self.batches
         return {
             "train_loss": self.train_loss,
             **self.epoch_means(),
@@ -284,7 +295,7 @@ class SpeakerBrain(sb.Brain):
 
     def epoch_means(self) -> dict[str, float]:
         """Return the means of what was noted in this epoch."""
-        n_batches = len(self.train_sampler)
+        n_batches = len(self.batches)
         means = {name: total / n_batches for name, total in self.state.sums.items()}
         means["gradient_norm"] *= self.hparams.accumulation  # noted once a step
         return means
@@ -310,8 +321,9 @@ class SpeakerBrain(sb.Brain):
             ]
         return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
 
-    def confusions(self) -> None:
+    def confusions(self, n_crops: int = 10) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell which training speakers are taken for which; nothing to tell here."""
+        return None
 
     def check_health(self, means: dict[str, float]) -> None:
         """Raise a `UserError` when the training has failed; nothing to check here."""

@@ -36,7 +36,7 @@ class CropBatch(NamedTuple):
     labels: Tensor
 
 
-class CropDataset(Dataset):
+class CropDataset(Dataset[tuple[np.ndarray, int]]):
     """Cut crops from a feature store.
 
     Utterances shorter than a crop are repeated to its length.
@@ -59,7 +59,7 @@ class CropDataset(Dataset):
         self, store: FeatureStore, labels: np.ndarray, crop_frames: int
     ) -> None:
         self.store, self.labels, self.crop_frames = store, labels, crop_frames
-        self.clean = self
+        self.clean: CropDataset = self
 
     def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
         """Return features of shape (T, F) and the speaker of a crop."""

@@ -146,8 +146,14 @@ class GlobalBatchNorm(nn.Module):
     norm : BatchNorm1d, BatchNorm2d or BatchNorm3d
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
     def __init__(self, norm: _BatchNorm) -> None:
         super().__init__()
+        if norm.momentum is None:
+            raise ValueError("a batch norm without momentum, a plain mean over batches")
         self.eps, self.momentum = norm.eps, norm.momentum
         self.weight, self.bias = norm.weight, norm.bias
         for name in ("running_mean", "running_var", "num_batches_tracked"):

@@ -22,10 +22,15 @@ def parse_sum(text: str) -> dict[str, float]:
     >>> parse_sum("aam+0.5*ge2e")
     {'aam': 1.0, 'ge2e': 0.5}
     """
-    terms = [_TERM.fullmatch(term) for term in text.replace(" ", "").split("+")]
-    if not all(terms):
-        raise ValueError(f"cannot read the loss {text!r}; write aam or aam+0.5*ge2e")
-    return {term["name"]: float(term["weight"] or 1.0) for term in terms}
+    weights = {}
+    for term in text.replace(" ", "").split("+"):
+        parts = _TERM.fullmatch(term)
+        if parts is None:
+            raise ValueError(
+                f"cannot read the loss {text!r}; write aam or aam+0.5*ge2e"
+            )
+        weights[parts["name"]] = float(parts["weight"] or 1.0)
+    return weights
 
 
 class MarginSoftmax(nn.Module):

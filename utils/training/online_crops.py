@@ -81,7 +81,8 @@ class OnlineCropDataset(CropDataset):
             samples = change_speed(samples, stored["speed"])
         rate_hz = self.front_end.sample_rate_hz
         noisy = self.corruption(samples, rate_hz, rng, self.sources)
-        segments = [tuple(map(int, s.split("-"))) for s in stored["segments"].split()]
+        bounds = [s.split("-") for s in stored["segments"].split()]
+        segments = np.array(bounds, dtype=int).reshape(-1, 2)
         feats = self.front_end(noisy, segments).features
         feats = feats[crop.start : crop.start + self.crop_frames]
         return self.fit(feats), self.labels[crop.row]

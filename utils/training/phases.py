@@ -1,5 +1,7 @@
 """The phases of training: each a `SpeakerBrain` with a loss of its own."""
 
+from typing import cast
+
 import numpy as np
 import torch
 from speechbrain import Stage
@@ -11,6 +13,7 @@ from utils.training.brain import SpeakerBrain
 from utils.training.crops import Crop
 from utils.training.losses import embedding_spread, mined_triplet_loss, triplet_loss
 from utils.training.mining import READY_TRIPLETS, History
+from utils.training.sampler import TripletSampler
 
 
 class PretrainBrain(SpeakerBrain):
@@ -20,7 +23,7 @@ class PretrainBrain(SpeakerBrain):
     holds ``crops_per_speaker`` (in a batch, at least) and ``min_spread``.
     """
 
-    def train(self, train_set: DataLoader, valid_set: DataLoader) -> None:
+    def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train; see `SpeakerBrain.train`.
 
         Raises
@@ -64,8 +67,8 @@ class PretrainBrain(SpeakerBrain):
         """
         if not self.parts["loss"].classifies:
             return None
-        self.train_sampler.set_epoch(0)
-        picker, rng = self.train_sampler.picker, self.train_sampler.rng(3)
+        self.batches.set_epoch(0)
+        picker, rng = self.batches.picker, self.batches.rng(3)
         labels = np.repeat(np.arange(picker.n_speakers), n_crops)
         crops = [
             crop
@@ -110,15 +113,15 @@ class TripletBrain(SpeakerBrain):
             crops, _ = self.history_crops()
             self.state.history = self.embed_crops(self.encoder, crops)
 
-    def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
+    def on_stage_start(self, stage: Stage, epoch: int) -> None:
         """Begin an epoch; give the sampler its history, new or recovered."""
         super().on_stage_start(stage, epoch)
-        if stage == Stage.TRAIN:
-            self.train_sampler.history = self.make_history()
+        if stage == Stage.TRAIN and isinstance(self.batches, TripletSampler):
+            self.batches.history = self.make_history()
 
     def history_crops(self) -> tuple[list[Crop], np.ndarray]:
         """Choose crops of part of the speakers, and tell whose they are."""
-        sampler = self.train_sampler
+        sampler = cast(TripletSampler, self.batches)
         n_speakers = max(2, round(self.hparams.history_share * len(sampler.people)))
         return sampler.history_crops(n_speakers, self.hparams.history_crops)
 
@@ -131,7 +134,7 @@ class TripletBrain(SpeakerBrain):
             crops=crops,
             embeddings=self.state.history.numpy(),
             speakers=speakers,
-            origins=self.train_sampler.people[speakers],
+            origins=self.batches.people[speakers],
             n_hardest=self.hparams.n_hardest,
         )
 

@@ -1,15 +1,19 @@
 """Check the audio of manifests: readable, as long as said, and fit to be used."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from utils.audio.decoding import audio_length, decode_audio
 from utils.runtime.errors import UserError
 from utils.validation.findings import ERROR, WARNING, Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FULL_SCALE = 0.999
 _ROUNDING_S = 0.002  # durations are written with three decimals

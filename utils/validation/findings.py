@@ -1,14 +1,17 @@
 """What a check of data finds: a place, what is wrong there and how to mend it."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from utils.runtime.atomic import replacing_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ERROR, WARNING = "error", "warning"
 MOST_SHOWN = 10  # findings of one check in one file

@@ -41,7 +41,7 @@ def read_raw_manifests(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Find
         frame, message = _read(path)
         if message:
             findings.append(Finding(ERROR, "manifest", *message))
-        else:
+        if frame is not None:
             manifests[name] = frame.set_axis(range(_FIRST_LINE, len(frame) + 2))
     return manifests, findings
 
