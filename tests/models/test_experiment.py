@@ -8,6 +8,7 @@ from utils.models.experiment import (
     open_experiment,
     read_weights,
     save_model,
+    save_weights,
 )
 from utils.runtime.errors import UserError
 
@@ -79,3 +80,11 @@ def test_files_that_hold_more_or_less_than_weights(tmp_path, content, message):
     torch.save(content, tmp_path / "theirs.pt")
     with pytest.raises(UserError, match=message):
         read_weights(tmp_path / "theirs.pt")
+
+
+def test_equal_weights_are_equal_files(tmp_path):
+    for name in ("one.pt", "another.pt"):
+        save_weights(tmp_path / name, {"a": torch.arange(3.0)})
+    assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "another.pt").read_bytes()
+    save_weights(tmp_path / "one.pt", {"a": torch.arange(4.0)})
+    assert (tmp_path / "one.pt").read_bytes() != (tmp_path / "another.pt").read_bytes()

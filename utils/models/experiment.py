@@ -71,16 +71,20 @@ def save_model(
     heads : dict, optional
         Weights of the modules that were trained with the encoder, by their names.
     """
-    with replacing_file(folder / "heads.pt") as temporary:
-        torch.save(heads or {}, temporary)
-    with replacing_file(folder / "encoder.pt") as temporary:
-        torch.save(encoder.state_dict(), temporary)
+    save_weights(folder / "heads.pt", heads or {})
+    save_weights(folder / "encoder.pt", encoder.state_dict())
     facts = facts | {
         "n_parameters": sum(weights.numel() for weights in encoder.parameters()),
         "encoder_sha256": file_hash(folder / "encoder.pt"),
     }
     with replacing_file(folder / "experiment.json") as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def save_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:
+    """Write weights by name; equal ones make equal files."""
+    with replacing_file(path) as temporary, temporary.open("wb") as file:
+        torch.save(weights, file)  # given a path, it would store the path's name
 
 
 def load_weights(folder: Path, encoder: torch.nn.Module) -> None:
