@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from utils.backend.calibration import (
+    PENALTY,
+    LinearFusion,
+    decision_thresholds,
+    fit_fusion,
+)
+from utils.data.manifest import read_manifest
+from utils.report.provenance import program_facts, trial_list_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -70,7 +78,7 @@ def main() -> None:
     pairs, scores = read_systems(args.scores)
     check_apart(args, trials, pairs)
     try:
-        fusion = fit_fusion(np.column_stack(train), is_target, args.prior, 1e-6)
+        fusion = fit_fusion(np.column_stack(train), is_target, args.prior, PENALTY)
     except ValueError as error:
         raise UserError(f"{args.train_trials}: {error}") from None
     write_scores(args.out, pairs.assign(score=fusion(scores)))

@@ -1,0 +1,55 @@
+"""Embeddings with who speaks in each, for a back-end to learn from."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.data.manifest import read_manifest
+from utils.embeddings.files import read_embeddings
+from utils.runtime.errors import UserError
+
+
+class LabelledEmbeddings(NamedTuple):
+    """Embeddings of a part of a corpus.
+
+    Attributes
+    ----------
+    prefix : str
+        Where they are from: see `utils.embeddings.files`.
+    ids : list of str, length N
+    vectors : ndarray of shape (N, D)
+    speakers : ndarray of str, shape (N,)
+    manifest : DataFrame
+        The rows of their utterances, and perhaps others.
+    manifest_path : Path
+    """
+
+    prefix: str
+    ids: list[str]
+    vectors: np.ndarray
+    speakers: np.ndarray
+    manifest: pd.DataFrame
+    manifest_path: Path
+
+
+def read_labelled(prefix: str, manifest: Path) -> LabelledEmbeddings:
+    """Read embeddings, and who speaks in each.
+
+    Raises
+    ------
+    UserError
+        A file is missing or broken, or the manifest lacks an utterance.
+    """
+    ids, vectors = read_embeddings(prefix)
+    table = read_manifest(manifest)
+    speakers = table.set_index("ID")["spk_id"].reindex(ids)
+    if speakers.isna().any():
+        name = speakers.index[speakers.isna()][0]
+        raise UserError(
+            f"{manifest}: no row of {name!r}; name the manifest that {prefix}.npy was "
+            "extracted from"
+        )
+    names = speakers.to_numpy(dtype=str)
+    return LabelledEmbeddings(prefix, ids, vectors, names, table, manifest)
