@@ -157,7 +157,10 @@ def test_back_ends_that_do_not_fit_are_refused(data, run, train, score):
     assert result.returncode == 1
     assert "no back-end 'nonsense'; there are cosine, centred" in result.stderr
     result = train("plda+magic")
-    assert result.returncode == 2 and "one of znorm, tnorm" in result.stderr
+    assert result.returncode == 1
+    assert "no normalisation 'magic'; there are znorm, tnorm" in result.stderr
+    result = train("plda+cal+asnorm")
+    assert result.returncode == 2 and "is no back-end: write CHAIN" in result.stderr
 
 
 def test_speakers_of_the_trials_leave_cohort_and_calibration(data, score):

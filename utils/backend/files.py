@@ -76,7 +76,9 @@ def save_backend(
         ],
     }
     parts = {name: getattr(backend, name) for name in _PARTS}
-    content |= {name: keep(name, part) for name, part in parts.items() if part is not None}
+    content |= {
+        name: keep(name, part) for name, part in parts.items() if part is not None
+    }
     with replacing_folder(folder) as temporary:
         np.savez(temporary / "backend.npz", **arrays)
         text = json.dumps(content | facts, indent=1, ensure_ascii=False)
@@ -108,6 +110,23 @@ def load_backend(folder: Path | str) -> tuple[Backend, str | None]:
         raise UserError(
             f"{folder}: no whole back-end ({reason}); train it again"
         ) from None
+
+
+def read_backend_facts(folder: Path | str) -> dict[str, object]:
+    """Return the JSON of a back-end, with ``name`` and ``calibrated`` whatever its age.
+
+    Raises
+    ------
+    UserError
+        The folder holds no back-end.
+    """
+    path = Path(folder) / "backend.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        own = {"name": Path(folder).name, "calibrated": "calibration" in content}
+        return own | content
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path}: no back-end ({error}); train it again") from None
 
 
 def open_backend(name: str, prefixes: Iterable[str]) -> Backend:

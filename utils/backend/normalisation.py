@@ -24,6 +24,9 @@ import numpy as np
 from utils.backend.parts import Stored
 
 UNUSABLE = np.nan
+_TOO_FEW = (
+    "normalisation needs two cohort scores or more of everyone: use more speakers"
+)
 _FLOOR = 1e-3  # of a standard deviation, as a share of the cohort's own
 
 
@@ -74,7 +77,7 @@ def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
     """
     n_usable = np.sum(~np.isnan(cohort_scores), axis=1)
     if n_usable.min() < 2 or (top is not None and top < 2):
-        raise ValueError("normalisation needs two cohort scores or more of everyone")
+        raise ValueError(_TOO_FEW)
     floor = _floor(cohort_scores)
     if top is not None and top < cohort_scores.shape[1]:
         filled = np.where(np.isnan(cohort_scores), -np.inf, cohort_scores)
@@ -341,7 +344,7 @@ def _by_selection(
     chosen[np.isinf(filled)] = 0.0
     count = usable.astype(float) @ chosen.T  # (N, M)
     if count.min() < 2:
-        raise ValueError("normalisation needs two cohort scores or more of everyone")
+        raise ValueError(_TOO_FEW)
     mean = values @ chosen.T / count
     square = values**2 @ chosen.T / count
     deviation = np.sqrt(np.maximum(square - mean**2, floor**2))

@@ -71,7 +71,10 @@ class Scorer(Stored, Step):
         return None
 
     def adapted(
-        self, method: str, adapt: Callable[[Plda, np.ndarray], Plda], embeddings: np.ndarray
+        self,
+        method: str,
+        adapt: Callable[[Plda, np.ndarray], Plda],
+        embeddings: np.ndarray,
     ) -> "Scorer":
         """Adapt to transformed embeddings of another domain, where it can.
 
@@ -160,7 +163,10 @@ class PldaScorer(Scorer, kind="plda"):
         return cls(Plda(**arrays), **settings)
 
     def adapted(
-        self, method: str, adapt: Callable[[Plda, np.ndarray], Plda], embeddings: np.ndarray
+        self,
+        method: str,
+        adapt: Callable[[Plda, np.ndarray], Plda],
+        embeddings: np.ndarray,
     ) -> "PldaScorer":
         """Adapt the model to transformed embeddings (N, D) of another domain."""
         return replace(self, model=adapt(self.model, embeddings))

@@ -69,7 +69,9 @@ class Adaptation:
             return backend
         adapt = partial(PLDA_METHODS[self.method], **self.options)
         moved = backend.transform(unlabelled)
-        return replace(backend, scorer=backend.scorer.adapted(self.method, adapt, moved))
+        return replace(
+            backend, scorer=backend.scorer.adapted(self.method, adapt, moved)
+        )
 
 
 def split_chain(steps: Sequence[Step]) -> tuple[list[Step], Step]:
