@@ -136,6 +136,6 @@ def _check_apart(train: LabelledEmbeddings, held_out: LabelledEmbeddings) -> Non
     n_dims = train.vectors.shape[1], held_out.vectors.shape[1]
     if n_dims[0] != n_dims[1]:
         raise UserError(
-            f"training has D={n_dims[0]}, held-out has D={n_dims[1]}: {train.prefix}.npy "
-            f"and {held_out.prefix}.npy; extract both with one model"
+            f"training has D={n_dims[0]}, held-out has D={n_dims[1]}: "
+            f"{train.prefix}.npy and {held_out.prefix}.npy; extract both with one model"
         )
