@@ -25,11 +25,9 @@ from utils.report.provenance import program_facts, trial_list_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from utils.backend.calibration import LinearFusion
+from utils.trials.lists import check_both_kinds, read_trials
+from utils.trials.score_facts import read_score_facts, write_score_facts
+from utils.trials.scores import join_scores, read_scores, write_scores
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -82,12 +80,25 @@ def main() -> None:
     except ValueError as error:
         raise UserError(f"{args.train_trials}: {error}") from None
     write_scores(args.out, pairs.assign(score=fusion(scores)))
+    write_score_facts(args.out, facts_of_fusion(args))
     weights = ", ".join(f"{weight:.4g}" for weight in fusion.weights)
     print(f"llr = scores x ({weights}) + {fusion.offset:.4g}: {args.out}")
     if args.save:
         llrs = fusion(np.column_stack(train))
         found = decision_thresholds(llrs, is_target, args.prior, args.far)
         save(args, fusion, found)
+
+
+def facts_of_fusion(args: argparse.Namespace) -> dict[str, object]:
+    """Return what the JSON beside the new scores says: what the first system's does."""
+    known = [read_score_facts(path) for path in args.scores]
+    names = [
+        facts.get("backend", path.stem)
+        for facts, path in zip(known, args.scores, strict=True)
+    ]
+    own = {"backend": ", ".join(map(str, names)) + "+cal", "calibrated": True}
+    made_from = {"scores": [str(path) for path in args.scores]}
+    return known[0] | own | made_from | program_facts()
 
 
 def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -10,11 +10,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from local.setup.backends import expression, read_settings
 from utils.backend.files import save_backend
-from utils.backend.labelled import read_labelled
-from utils.backend.trial_scores import read_sides
-from utils.embeddings.files import read_model_hash
+from utils.backend.labelled import (
+    NamedEmbeddings,
+    check_same_dimension,
+    read_labelled,
+)
+from utils.embeddings.files import read_embeddings, read_model_hash
 from utils.report.provenance import program_facts
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -51,14 +56,13 @@ def main() -> None:
     if args.name.is_calibrated:
         held_out = read_labelled(args.valid, args.valid_manifest)
     if args.adapt:
-        unlabelled = read_sides(args.embeddings, args.adapt)[1].vectors
+        other = NamedEmbeddings(args.adapt, *read_embeddings(args.adapt))
+        check_same_dimension(training=train, adaptation=other)
+        unlabelled = np.asarray(other.vectors, dtype=np.float64)
     try:
         backend = settings.learn(args.name, train, held_out, unlabelled)
     except ValueError as error:
-        raise UserError(
-            f"{args.embeddings}.npy: {error}; use other speech, or change "
-            f"{args.hparams}"
-        ) from None
+        raise UserError(f"{args.embeddings}.npy: {error}") from None
     for note in backend.notes:
         print(note)
     facts = {"name": str(args.name)} | program_facts()

@@ -47,4 +47,7 @@ def check_spread_within(deviations: np.ndarray, embeddings: np.ndarray) -> None:
         The deviations are rounding noise.
     """
     if np.linalg.norm(deviations) <= _NOISE * np.linalg.norm(embeddings):
-        raise ValueError("no speaker has two different embeddings")
+        raise ValueError(
+            "no speaker has two different embeddings: several utterances of each are "
+            "needed"
+        )

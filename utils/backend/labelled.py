@@ -1,4 +1,4 @@
-"""Embeddings with who speaks in each, for a back-end to learn from."""
+"""Embeddings from files: by name, and with who speaks in each."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +9,14 @@ import pandas as pd
 from utils.data.manifest import read_manifest
 from utils.embeddings.files import read_embeddings
 from utils.runtime.errors import UserError
+
+
+class NamedEmbeddings(NamedTuple):
+    """Embeddings from a file: its prefix, ids (N,), and vectors (N, D)."""
+
+    prefix: str
+    ids: list[str]
+    vectors: np.ndarray
 
 
 class LabelledEmbeddings(NamedTuple):
@@ -53,3 +61,21 @@ def read_labelled(prefix: str, manifest: Path) -> LabelledEmbeddings:
         )
     names = speakers.to_numpy(dtype=str)
     return LabelledEmbeddings(prefix, ids, vectors, names, table, manifest)
+
+
+def check_same_dimension(**parts: NamedEmbeddings | LabelledEmbeddings) -> None:
+    """Refuse two parts, given by what they are, whose dimensions differ.
+
+    Example
+    -------
+    >>> enrol = NamedEmbeddings("a", ["x"], np.ones((1, 2)))
+    >>> test = NamedEmbeddings("b", ["y"], np.ones((1, 3)))
+    >>> check_same_dimension(enrol=enrol, test=test)
+    Traceback (most recent call last):
+    utils.runtime.errors.UserError: enrol has D=2, test has D=3: a.npy and b.npy; ...
+    """
+    n_dims = {name: part.vectors.shape[1] for name, part in parts.items()}
+    if len(set(n_dims.values())) > 1:
+        sizes = ", ".join(f"{name} has D={size}" for name, size in n_dims.items())
+        files = " and ".join(f"{part.prefix}.npy" for part in parts.values())
+        raise UserError(f"{sizes}: {files}; extract both with one model")

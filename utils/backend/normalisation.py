@@ -136,9 +136,9 @@ class Normalisation(Stored):
         ----------
         scores : ndarray of shape (n, M)
         enrol : Moments
-            Of the n models.
+            The n models'.
         test : Moments
-            Of the M tests.
+            The M tests'.
         cohort : BlockCohort
             The cohort scores of the n models and the M tests.
 

@@ -110,7 +110,7 @@ class Training:
         Per embedding, before the first iteration and after each; never falling.
         With shrinkage, less the penalty that it stands for.
     condition_number : float
-        Condition number of the covariance within speakers.
+        How far the covariance within speakers is stretched.
     n_single : int
         Speakers with one embedding, which say nothing about W.
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from utils.backend.backend import Backend
 from utils.backend.expression import Expression
-from utils.backend.labelled import LabelledEmbeddings
+from utils.backend.labelled import LabelledEmbeddings, check_same_dimension
 from utils.backend.normalisation import Normalisation
 from utils.backend.parts import Step, splits_to_learn_on
 from utils.backend.quality import utterance_measures
@@ -133,9 +133,4 @@ def _check_apart(train: LabelledEmbeddings, held_out: LabelledEmbeddings) -> Non
             f"{held_out.manifest_path}: {len(shared)} speakers are in "
             f"{train.manifest_path} too, such as {shared[0]!r}; hold out others"
         )
-    n_dims = train.vectors.shape[1], held_out.vectors.shape[1]
-    if n_dims[0] != n_dims[1]:
-        raise UserError(
-            f"training has D={n_dims[0]}, held-out has D={n_dims[1]}: "
-            f"{train.prefix}.npy and {held_out.prefix}.npy; extract both with one model"
-        )
+    check_same_dimension(training=train, held_out=held_out)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from utils.backend.backend import Backend, MeasuredModels, score_trials
+from utils.backend.labelled import NamedEmbeddings, check_same_dimension
 from utils.backend.quality import Measures, model_measures, utterance_measures
 from utils.embeddings.files import read_embeddings
 from utils.runtime.errors import UserError
@@ -32,14 +33,6 @@ class TrialList(NamedTuple):
     trials: pd.DataFrame
     enrolment_path: Path | None
     enrolment: dict[str, list[str]]
-
-
-class NamedEmbeddings(NamedTuple):
-    """Embeddings from a file: its prefix, ids (N,), and vectors (N, D)."""
-
-    prefix: str
-    ids: list[str]
-    vectors: np.ndarray
 
 
 class PreparedEmbeddings(NamedTuple):
@@ -95,12 +88,7 @@ def read_sides(enrol: str, test: str) -> tuple[NamedEmbeddings, NamedEmbeddings]
     if test == enrol:
         return first, first
     second = NamedEmbeddings(test, *read_embeddings(test))
-    n_dims = first.vectors.shape[1], second.vectors.shape[1]
-    if n_dims[0] != n_dims[1]:
-        raise UserError(
-            f"enrol has D={n_dims[0]}, test has D={n_dims[1]}: {enrol}.npy and "
-            f"{test}.npy; extract both with one model"
-        )
+    check_same_dimension(enrol=first, test=second)
     return first, second
 
 

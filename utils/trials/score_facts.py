@@ -34,7 +34,7 @@ def write_score_facts(scores: Path | str, facts: dict[str, object]) -> None:
     >>> read_score_facts(path)
     {}
     """
-    content = {_OWN_HASH: hash_file(scores)} | facts
+    content = facts | {_OWN_HASH: hash_file(scores)}
     with replacing_file(facts_path(scores)) as temporary:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
