@@ -14,20 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.backend.calibration import (
-    PENALTY,
-    LinearFusion,
-    decision_thresholds,
-    fit_fusion,
-)
-from utils.data.manifest import read_manifest
-from utils.report.provenance import program_facts, trial_list_facts
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.trials.lists import check_both_kinds, read_trials
-from utils.trials.score_facts import read_score_facts, write_score_facts
-from utils.trials.scores import join_scores, read_scores, write_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.backend.calibration import LinearFusion
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -65,8 +59,9 @@ def main() -> None:
     """Train the map, apply it, and store it."""
     args = parse_arguments()
 
-    from utils.backend.calibration import decision_thresholds, fit_fusion
+    from utils.backend.calibration import PENALTY, decision_thresholds, fit_fusion
     from utils.trials.lists import check_both_kinds, read_trials
+    from utils.trials.score_facts import write_score_facts
     from utils.trials.scores import join_scores, read_scores, write_scores
 
     trials = read_trials(args.train_trials)
@@ -91,6 +86,9 @@ def main() -> None:
 
 def facts_of_fusion(args: argparse.Namespace) -> dict[str, object]:
     """Return what the JSON beside the new scores says: what the first system's does."""
+    from utils.report.provenance import program_facts
+    from utils.trials.score_facts import read_score_facts
+
     known = [read_score_facts(path) for path in args.scores]
     names = [
         facts.get("backend", path.stem)

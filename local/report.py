@@ -23,9 +23,7 @@ from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
-from utils.trials.lists import check_both_kinds, drop_trials_of, read_trials
 from utils.trials.score_facts import facts_path, read_score_facts
-from utils.trials.scores import join_scores, read_scores
 
 # what each result keeps of its score file's JSON; calibrated: scores are LLRs
 SCORE_FACTS = "trials", "backend", "calibrated", "system", "system_sha256"

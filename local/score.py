@@ -11,12 +11,9 @@ import argparse
 from pathlib import Path
 
 from local.setup.scoring import add_arguments, open_prepared, score_facts
-from utils.backend.trial_scores import read_trial_list, score_list
-from utils.features.store import read_skipped
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.score_facts import write_score_facts
-from utils.trials.scores import write_scores
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -40,6 +37,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Score the trials."""
     args = parse_arguments()
+
+    from utils.backend.trial_scores import read_trial_list, score_list
+    from utils.features.store import read_skipped
+    from utils.trials.scores import write_scores
+
     skipped = read_skipped(args.features) if args.features else set()
     listed = read_trial_list(args.trials, args.enrol_models, skipped)
     backend, sides = open_prepared(args)

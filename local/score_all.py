@@ -9,8 +9,6 @@ import argparse
 from pathlib import Path
 
 from local.setup.scoring import add_arguments, open_prepared
-from utils.backend.all_pairs import score_all
-from utils.backend.trial_scores import every_utterance
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -33,6 +31,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Score all pairs."""
     args = parse_arguments()
+
+    from utils.backend.all_pairs import score_all
+    from utils.backend.trial_scores import every_utterance
+
     backend, sides = open_prepared(args)
     enrol, test = (every_utterance(backend, side) for side in sides)
     try:

@@ -6,29 +6,20 @@ the same is kept. A back-end that cannot be learnt on these data is left out, wi
 line that says why.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from local.setup.backends import Experiment, expression, read_settings
-from local.setup.scoring import score_facts
-from utils.backend.files import open_backend
-from utils.backend.trial_scores import (
-    TrialList,
-    prepare_sides,
-    read_sides,
-    read_trial_list,
-    score_list,
-    set_apart,
-)
-from utils.data.manifest import read_manifest
-from utils.embeddings.files import embedding_paths
-from utils.features.store import read_skipped
+from local.setup.notation import expression
 from utils.runtime.errors import UserError
-from utils.runtime.fingerprint import fingerprint
 from utils.runtime.program import run_program
 from utils.trials.score_facts import facts_path, read_score_facts, write_score_facts
-from utils.trials.scores import write_scores
+
+if TYPE_CHECKING:
+    from utils.backend.trial_scores import TrialList
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -58,6 +49,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Learn and score, back-end by back-end."""
     args = parse_arguments()
+
+    from local.setup.backends import Experiment, read_settings
+
     settings = read_settings(args.hparams)
     for name in args.backends:
         settings.check(name)
@@ -99,6 +93,18 @@ def find_trials(folder: Path, names: list[str] | None) -> list[Path]:
 
 def score(args: argparse.Namespace, folder: Path, outs: dict[Path, Path]) -> None:
     """Score trial lists into files, as far as these are not there and the same."""
+    from local.setup.scoring import score_facts
+    from utils.backend.files import open_backend
+    from utils.backend.trial_scores import (
+        prepare_sides,
+        read_sides,
+        score_list,
+        set_apart,
+    )
+    from utils.data.manifest import read_manifest
+    from utils.runtime.fingerprint import fingerprint
+    from utils.trials.scores import write_scores
+
     todo = {}
     for path, out in outs.items():
         inputs = fingerprint([path.stem], scoring_inputs(args, folder, path))
@@ -124,6 +130,8 @@ def score(args: argparse.Namespace, folder: Path, outs: dict[Path, Path]) -> Non
 
 def scoring_inputs(args: argparse.Namespace, folder: Path, path: Path) -> list[Path]:
     """Return the files that decide the scores of a trial list."""
+    from utils.embeddings.files import embedding_paths
+
     return [
         path,
         args.data / "enrol" / path.name,
@@ -137,6 +145,9 @@ def scoring_inputs(args: argparse.Namespace, folder: Path, path: Path) -> list[P
 
 def read_list(args: argparse.Namespace, path: Path) -> TrialList:
     """Read a trial list, with its enrolled models if it has any."""
+    from utils.backend.trial_scores import read_trial_list
+    from utils.features.store import read_skipped
+
     enrolment = args.data / "enrol" / path.name
     skipped = read_skipped(args.features)
     return read_trial_list(path, enrolment if enrolment.is_file() else None, skipped)

@@ -10,17 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
-from local.setup.backends import expression, read_settings
-from utils.backend.files import save_backend
-from utils.backend.labelled import (
-    NamedEmbeddings,
-    check_same_dimension,
-    read_labelled,
-)
-from utils.embeddings.files import read_embeddings, read_model_hash
-from utils.report.provenance import program_facts
+from local.setup.notation import expression
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
@@ -49,6 +39,13 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and save."""
     args = parse_arguments()
+
+    from local.setup.backends import read_settings
+    from utils.backend.files import save_backend
+    from utils.backend.labelled import read_labelled, read_unlabelled
+    from utils.embeddings.files import read_model_hash
+    from utils.report.provenance import program_facts
+
     settings = read_settings(args.hparams)
     settings.check(args.name)
     train = read_labelled(args.embeddings, args.manifest)
@@ -56,9 +53,7 @@ def main() -> None:
     if args.name.is_calibrated:
         held_out = read_labelled(args.valid, args.valid_manifest)
     if args.adapt:
-        other = NamedEmbeddings(args.adapt, *read_embeddings(args.adapt))
-        check_same_dimension(training=train, adaptation=other)
-        unlabelled = np.asarray(other.vectors, dtype=np.float64)
+        unlabelled = read_unlabelled(args.adapt, train)
     try:
         backend = settings.learn(args.name, train, held_out, unlabelled)
     except ValueError as error:

@@ -1,12 +1,11 @@
 """What the programs of stage 6 share: settings, notation, and what was learnt."""
 
-import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.setup.hyperparameters import load_hyperparameters
-from utils.backend.expression import Expression, parse_expression
+from utils.backend.expression import Expression
 from utils.backend.files import read_backend_facts, save_backend
 from utils.backend.labelled import LabelledEmbeddings, read_labelled
 from utils.backend.parts import SPLITS
@@ -35,14 +34,6 @@ def read_settings(path: Path | str) -> BackendSettings:
         )
     own = {name: loaded[name] for name in _SECTIONS}
     return BackendSettings(Path(path), loaded["backends"], **own)
-
-
-def expression(text: str) -> Expression:
-    """Read the notation of a back-end, for argparse."""
-    try:
-        return parse_expression(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @dataclass(frozen=True)

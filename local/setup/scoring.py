@@ -1,20 +1,15 @@
 """What the programs that score embeddings share: options, loading, and the record."""
 
+from __future__ import annotations
+
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from utils.backend.backend import Backend
-from utils.backend.files import open_backend, read_backend_facts
-from utils.backend.trial_scores import (
-    PreparedEmbeddings,
-    prepare_sides,
-    read_sides,
-    set_apart,
-)
-from utils.data.manifest import read_manifest
-from utils.embeddings.files import read_model_hash
-from utils.report.provenance import program_facts, trial_list_facts
+if TYPE_CHECKING:
+    from utils.backend.backend import Backend
+    from utils.backend.trial_scores import PreparedEmbeddings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +31,10 @@ def open_prepared(
     args: argparse.Namespace,
 ) -> tuple[Backend, tuple[PreparedEmbeddings, PreparedEmbeddings]]:
     """Open the back-end, apart from the tests' speakers, and map both sides to it."""
+    from utils.backend.files import open_backend
+    from utils.backend.trial_scores import prepare_sides, read_sides, set_apart
+    from utils.data.manifest import read_manifest
+
     sides = read_sides(args.enrol, args.test)
     backend = open_backend(args.backend, (args.enrol, args.test))
     manifest = None
@@ -62,6 +61,10 @@ def score_facts(
     model : Path, optional
         Folder of the model that made the embeddings.
     """
+    from utils.backend.files import read_backend_facts
+    from utils.embeddings.files import read_model_hash
+    from utils.report.provenance import program_facts, trial_list_facts
+
     cosine = {"name": "cosine", "calibrated": False}
     own = cosine if backend == "cosine" else read_backend_facts(backend)
     record = model / "experiment.json" if model else None

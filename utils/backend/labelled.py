@@ -79,3 +79,10 @@ def check_same_dimension(**parts: NamedEmbeddings | LabelledEmbeddings) -> None:
         sizes = ", ".join(f"{name} has D={size}" for name, size in n_dims.items())
         files = " and ".join(f"{part.prefix}.npy" for part in parts.values())
         raise UserError(f"{sizes}: {files}; extract both with one model")
+
+
+def read_unlabelled(prefix: str, training: LabelledEmbeddings) -> np.ndarray:
+    """Read embeddings (M, D) of a domain to adapt to, of the training's dimension."""
+    other = NamedEmbeddings(prefix, *read_embeddings(prefix))
+    check_same_dimension(training=training, adaptation=other)
+    return np.asarray(other.vectors, dtype=np.float64)
