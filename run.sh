@@ -54,13 +54,17 @@ need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
 [[ -e $hparams ]] || hparams=hparams/sizes/$model.yaml
 need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
 
-run_log=$exp/run.log bad=() copies=() trusted=() own_front_end=(--hparams "$front_end")
+run_log=$exp/run.log bad=() copies=() trusted=() again=() own_backends=()
+own_front_end=(--hparams "$front_end")
 read -ra lists <<< "$sources"
 read -ra prepare_words <<< "$prepare_options"
 read -ra override_words <<< "$overrides"
 read -ra phase_words <<< "$phases"
+read -ra backend_words <<< "$backends"
+read -ra trial_words <<< "$trials"
 if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
 if [[ $trust == true ]]; then trusted=(--trust); fi
+if [[ $force == true ]]; then again=(--force); fi
 if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
 if [[ $download == true ]]; then prepare_words+=(--download) && mkdir -p "$source"; fi
 trained=$exp/${phase_words[-1]#*:}
@@ -68,6 +72,7 @@ if [[ -n $pretrained ]]; then
   need_path --pretrained "$pretrained/encoder.pt"
   trained=$pretrained front_end=$pretrained/front_end.yaml features=$exp/features
   own_front_end=(--model "$pretrained" "${trusted[@]}")
+  own_backends=("$pretrained"/{,../}backends/*/backend.json)
   prepare_words+=(--extract-only)
 fi
 
@@ -109,30 +114,15 @@ if stage 5 "embeddings -> $embeddings"; then
   done
 fi
 
-if stage 6 "scores -> $exp/scores"; then
-  mapfile -t held_out < <(held_out_options "$data" "$embeddings")
-  for backend in $backends; do
-    learnt=$(learning_split "$data" "$backend") || continue
-    step "$exp/backends/$backend" hparams/backend.yaml "$embeddings"/*.npy.done -- \
-      python -m local.train_backend "$backend" --embeddings "$embeddings/$learnt" \
-      --manifest "$data/$learnt.csv" "${held_out[@]}" --out "$exp/backends/$backend"
-  done
-  names=${trials:-$(names_in "$data/trials")}
-  for name in $names; do
-    mapfile -t models < <(model_options "$data" "$name")
-    for backend in $backends; do
-      learnt=$(find_backend "$backend" "$exp/backends" "$trained/../backends") || continue
-      step "$exp/scores/$name.$backend.txt" "$data/trials/$name.txt" "${models[@]:1}" \
-        "$embeddings/test.npy.done" "$learnt".don[e] -- python -m local.score \
-        --backend "$learnt" --enrol "$embeddings/test" --test "$embeddings/test" \
-        --trials "$data/trials/$name.txt" "${models[@]}" --metadata "$data/test.csv" \
-        --features "$features" --out "$exp/scores/$name.$backend.txt"
-    done
-  done
+if stage 6 "back-ends and scores -> $exp/scores"; then
+  step "$exp/scores" "$embeddings/test.npy.done" "$embeddings"/*.npy.done "$data"/*.csv \
+    "$data"/{trials,enrol}/*.txt "$features.done" hparams/backend.yaml "${own_backends[@]}" -- \
+    python -m local.score_lists --exp "$exp" --data "$data" --backends "${backend_words[@]}" \
+    --trials "${trial_words[@]}" --features "$features" --model "$trained" "${again[@]}"
 fi
 
 if stage 7 "report -> $exp"; then
-  step "$exp/results.json" "$data/trials/"*.txt "$exp/scores/"*.done -- \
+  step "$exp/results.json" "$data/trials/"*.txt "$exp/scores.done" -- \
     python -m local.report --exp "$exp" --data "$data" --model "$trained" \
     --features "$features"
 fi

@@ -59,8 +59,9 @@ def main() -> None:
     """Train the map, apply it, and store it."""
     args = parse_arguments()
 
-    from utils.backend.calibration import decision_thresholds, fit_fusion
+    from utils.backend.calibration import PENALTY, decision_thresholds, fit_fusion
     from utils.trials.lists import check_both_kinds, read_trials
+    from utils.trials.score_facts import write_score_facts
     from utils.trials.scores import join_scores, read_scores, write_scores
 
     trials = read_trials(args.train_trials)
@@ -70,16 +71,32 @@ def main() -> None:
     pairs, scores = read_systems(args.scores)
     check_apart(args, trials, pairs)
     try:
-        fusion = fit_fusion(np.column_stack(train), is_target, args.prior, 1e-6)
+        fusion = fit_fusion(np.column_stack(train), is_target, args.prior, PENALTY)
     except ValueError as error:
         raise UserError(f"{args.train_trials}: {error}") from None
     write_scores(args.out, pairs.assign(score=fusion(scores)))
+    write_score_facts(args.out, facts_of_fusion(args))
     weights = ", ".join(f"{weight:.4g}" for weight in fusion.weights)
     print(f"llr = scores x ({weights}) + {fusion.offset:.4g}: {args.out}")
     if args.save:
         llrs = fusion(np.column_stack(train))
         found = decision_thresholds(llrs, is_target, args.prior, args.far)
         save(args, fusion, found)
+
+
+def facts_of_fusion(args: argparse.Namespace) -> dict[str, object]:
+    """Return what the JSON beside the new scores says: what the first system's does."""
+    from utils.report.provenance import program_facts
+    from utils.trials.score_facts import read_score_facts
+
+    known = [read_score_facts(path) for path in args.scores]
+    names = [
+        facts.get("backend", path.stem)
+        for facts, path in zip(known, args.scores, strict=True)
+    ]
+    own = {"backend": ", ".join(map(str, names)) + "+cal", "calibrated": True}
+    made_from = {"scores": [str(path) for path in args.scores]}
+    return known[0] | own | made_from | program_facts()
 
 
 def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -23,6 +23,10 @@ from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.enrolment import read_enrolment
+from utils.trials.score_facts import facts_path, read_score_facts
+
+# what each result keeps of its score file's JSON; calibrated: scores are LLRs
+SCORE_FACTS = "trials", "backend", "calibrated", "system", "system_sha256"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,12 +53,14 @@ def main() -> None:
 
     facts = experiment_facts(args)
     results, curves = [], {}
+    lists = {path.stem for path in (args.data / "trials").glob("*.txt")}
     for path in find_scores(args.exp / "scores"):
-        name, backend = path.stem.rsplit(".", 1)
+        own = facts_of_scores(path, lists)
+        name, backend = own["trials"], own["backend"]
         scores, is_target = read_scored_trials(args, path, name)
         metrics = evaluate(scores, is_target, args.p_target)
         where = trial_list_facts(args.data / "trials" / f"{name}.txt")
-        results.append(where | {"backend": backend} | metrics | facts)
+        results.append(own | where | metrics | facts)
         curves[f"{name}, {backend}"] = error_rates(scores, is_target)
     with replacing_file(args.exp / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1) + "\n")
@@ -66,10 +72,31 @@ def main() -> None:
 
 def find_scores(folder: Path) -> list[Path]:
     """Return the score files, or say that there are none."""
-    paths = sorted(folder.glob("*.*.txt"), key=lambda path: path.stem)
+    paths = sorted(folder.glob("*.txt"), key=lambda path: path.stem)
     if not paths:
         raise UserError(f"{folder}: no score files; run stage 6 first")
     return paths
+
+
+def facts_of_scores(path: Path, lists: set[str]) -> dict[str, object]:
+    """Return what a score file is of, from the JSON beside it.
+
+    A file without one, from another tool, is put in the folder under the name of its
+    trial list, perhaps with a dot and more: what it is of is unknown, and its scores
+    are not taken for log-likelihood ratios.
+    """
+    facts = read_score_facts(path)
+    if facts:
+        return {key: facts.get(key) for key in SCORE_FACTS}
+    of_list = [name for name in lists if f"{path.stem}.".startswith(f"{name}.")]
+    if not of_list:
+        raise UserError(
+            f"{path}: no {facts_path(path).name} says which trial list it is of; name "
+            f"the file after the list: {', '.join(sorted(lists))}"
+        )
+    name = max(of_list, key=len)
+    own = {"trials": name, "backend": path.stem.removeprefix(name).strip(".")}
+    return dict.fromkeys(SCORE_FACTS) | own | {"calibrated": False}
 
 
 def read_scored_trials(
@@ -117,7 +144,7 @@ def results_table(
     """Lay the results out as rows of text."""
     header = ["trials", "backend", "targets", "nontargets", "EER %"]
     header += [f"minDCF {prior}" for prior in priors]
-    with_llrs = any(is_calibrated(result) for result in results)
+    with_llrs = any(result["calibrated"] for result in results)
     if with_llrs:
         header += [*(f"actDCF {prior}" for prior in priors), "Cllr"]
     rows = []
@@ -132,14 +159,9 @@ def results_table(
         ]
         if with_llrs:
             values = [*(result["act_dcf"][prior] for prior in priors), result["cllr"]]
-            row += [f"{x:.3f}" if is_calibrated(result) else "-" for x in values]
+            row += [f"{x:.3f}" if result["calibrated"] else "-" for x in values]
         rows.append(row)
     return header, rows
-
-
-def is_calibrated(result: dict) -> bool:
-    """Tell whether scores are log-likelihood ratios, for which actDCF has a meaning."""
-    return result["backend"].endswith("+cal")
 
 
 def page(

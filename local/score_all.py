@@ -1,14 +1,16 @@
 """Score every utterance of one set of embeddings with every one of another.
 
-Writes OUT.npy, float32 of shape (N, M), to be memory-mapped. Normalisation and
-calibration are not applied. joblib spreads the work over --nj processes, or over a
-cluster: see local/README.md.
+Writes OUT.npy, float32 of shape (N, M), to be memory-mapped: normalised and
+calibrated as the back-end says. joblib spreads the work over --nj processes, or over
+a cluster: see README.md.
 """
 
 import argparse
 from pathlib import Path
 
+from local.setup.scoring import add_arguments, open_prepared
 from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
 
@@ -17,9 +19,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--backend", required=True, help="cosine, or a folder")
-    parser.add_argument("--enrol", required=True, help="prefix of N embeddings")
-    parser.add_argument("--test", required=True, help="prefix of M embeddings")
+    add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="OUT.npy")
     parser.add_argument("--nj", type=int, default=1, help="parallel processes")
     args = parser.parse_args()
@@ -33,16 +33,16 @@ def main() -> None:
     args = parse_arguments()
 
     from utils.backend.all_pairs import score_all
-    from utils.backend.files import open_backend, read_prepared
+    from utils.backend.trial_scores import every_utterance
 
-    backend = open_backend(args.backend, (args.enrol, args.test))
-    prepared = {
-        prefix: read_prepared(backend, prefix)[2] for prefix in {args.enrol, args.test}
-    }
-    models = backend.enrol_single(prepared[args.enrol])
-    with replacing_file(args.out) as temporary:
-        score_all(backend, models, prepared[args.test], temporary, args.nj)
-    print(f"{len(models)} x {len(prepared[args.test])} scores: {args.out}")
+    backend, sides = open_prepared(args)
+    enrol, test = (every_utterance(backend, side) for side in sides)
+    try:
+        with replacing_file(args.out) as temporary:
+            score_all(backend, enrol, test, temporary, args.nj)
+    except ValueError as error:
+        raise UserError(f"{args.backend}: {error}") from None
+    print(f"{len(enrol.models)} x {len(test.models)} scores: {args.out}")
 
 
 if __name__ == "__main__":

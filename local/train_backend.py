@@ -1,4 +1,4 @@
-"""Stage 6: learn a back-end from the training embeddings.
+"""Learn a back-end from training embeddings.
 
 NAME is a chain of hparams/backend.yaml, perhaps followed by a score normalisation
 against the training speakers and by a calibration on held-out speakers, such as
@@ -9,55 +9,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from local.setup.hyperparameters import load_hyperparameters
-from utils.embeddings.files import read_embeddings, read_model_hash
+from local.setup.notation import expression
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from utils.backend.backend import Backend
-    from utils.backend.training import CalibrationSettings
-
-NORMS = {
-    "znorm": "z", "tnorm": "t", "snorm": "s", "ztnorm": "zt", "asnorm": "as",
-    "asnorm-cross": "as-cross",
-}  # fmt: skip
-
-
-class Name(NamedTuple):
-    """A back-end's name in its parts."""
-
-    chain: str
-    norm: str
-    is_calibrated: bool
-
-
-class Part(NamedTuple):
-    """Embeddings of a part of the corpus: ids, (N, D), speakers (N,), manifest."""
-
-    ids: list[str]
-    embeddings: np.ndarray
-    speakers: np.ndarray
-    manifest: pd.DataFrame
-
-
-def read_name(text: str) -> Name:
-    """Read a back-end's name, such as ``plda+snorm+cal``."""
-    chain, *rest = text.split("+")
-    is_calibrated = rest[-1:] == ["cal"]
-    norms = rest[:-1] if is_calibrated else rest
-    if len(norms) > 1 or not set(norms) <= set(NORMS):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: after the chain's name write + and one of {', '.join(NORMS)}, "
-            "perhaps, and +cal, perhaps"
-        )
-    return Name(chain, norms[0] if norms else "", is_calibrated)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -65,7 +20,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", type=read_name)
+    parser.add_argument("name", type=expression)
     parser.add_argument("--embeddings", required=True, help="prefix, of the training")
     parser.add_argument("--manifest", type=Path, required=True, help="of the training")
     parser.add_argument("--valid", help="prefix of held-out embeddings, for +cal")
@@ -85,90 +40,29 @@ def main() -> None:
     """Train and save."""
     args = parse_arguments()
 
+    from local.setup.backends import read_settings
     from utils.backend.files import save_backend
+    from utils.backend.labelled import read_labelled, read_unlabelled
+    from utils.embeddings.files import read_model_hash
     from utils.report.provenance import program_facts
 
-    settings = load_hyperparameters(args.hparams)
-    if args.name.chain not in settings["backends"]:
-        known = ", ".join(settings["backends"])
-        raise UserError(
-            f"{args.hparams}: no back-end {args.name.chain!r}; there are {known}"
-        )
-    train = read_part(args.embeddings, args.manifest)
-    try:
-        backend = fit(args, settings, train)
-    except ValueError as error:
-        raise UserError(
-            f"{args.embeddings}.npy: {error}; use more speakers, or change "
-            f"{args.hparams}"
-        ) from None
+    settings = read_settings(args.hparams)
+    settings.check(args.name)
+    train = read_labelled(args.embeddings, args.manifest)
+    held_out = unlabelled = None
     if args.name.is_calibrated:
-        backend = add_calibration(args, settings["calibration"], backend, train)
+        held_out = read_labelled(args.valid, args.valid_manifest)
+    if args.adapt:
+        unlabelled = read_unlabelled(args.adapt, train)
+    try:
+        backend = settings.learn(args.name, train, held_out, unlabelled)
+    except ValueError as error:
+        raise UserError(f"{args.embeddings}.npy: {error}") from None
     for note in backend.notes:
         print(note)
-    model_sha256 = read_model_hash(args.embeddings)
-    save_backend(args.out, backend, model_sha256, program_facts())
+    facts = {"name": str(args.name)} | program_facts()
+    save_backend(args.out, backend, read_model_hash(args.embeddings), facts)
     print(f"back-end: {args.out}")
-
-
-def read_part(prefix: str, manifest: Path) -> Part:
-    """Read embeddings, and who speaks in each."""
-    from utils.data.manifest import read_manifest
-
-    ids, embeddings = read_embeddings(prefix)
-    table = read_manifest(manifest)
-    speakers = table.set_index("ID")["spk_id"].reindex(ids)
-    if speakers.isna().any():
-        name = speakers.index[speakers.isna()][0]
-        raise UserError(
-            f"{manifest}: no row of {name!r}; name the manifest that {prefix}.npy was "
-            "extracted from"
-        )
-    return Part(ids, embeddings, speakers.to_numpy(dtype=str), table)
-
-
-def fit(args: argparse.Namespace, settings: dict, train: Part) -> Backend:
-    """Learn the chain and the cohort."""
-    from utils.backend.training import add_cohort, fit_backend
-
-    adaptation = unlabelled = None
-    if args.adapt:
-        adaptation = settings["adaptation"]
-        unlabelled = np.asarray(read_embeddings(args.adapt)[1], dtype=np.float64)
-    steps = settings["backends"][args.name.chain]
-    data = np.asarray(train.embeddings, dtype=np.float64), train.speakers
-    backend = fit_backend(steps, *data, adaptation, unlabelled)
-    if not args.name.norm:
-        return backend
-    return add_cohort(backend, NORMS[args.name.norm], *data, **settings["norm"])
-
-
-def add_calibration(
-    args: argparse.Namespace,
-    settings: CalibrationSettings,
-    backend: Backend,
-    train: Part,
-) -> Backend:
-    """Calibrate on the held-out speakers."""
-    from utils.backend.quality import utterance_measures
-    from utils.backend.training import calibrate
-
-    valid = read_part(args.valid, args.valid_manifest)
-    shared = sorted({*train.speakers} & {*valid.speakers})
-    if shared:
-        raise UserError(
-            f"{args.valid_manifest}: {len(shared)} speakers are in {args.manifest} "
-            f"too, such as {shared[0]!r}; hold out others"
-        )
-    try:
-        measures = utterance_measures(settings.quality, *valid[:2], valid.manifest)
-        backend = calibrate(
-            backend, valid.embeddings, valid.speakers, measures, settings
-        )
-    except ValueError as error:
-        raise UserError(f"{args.valid}.npy: {error}") from None
-    backend.calibration.trained_on["manifest"] = str(args.valid_manifest)
-    return backend
 
 
 if __name__ == "__main__":

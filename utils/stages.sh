@@ -129,6 +129,7 @@ print_identity() {
   while (($#)); do
     case $1 in
       --device | --nj) shift ;; # with its value: these change the speed only
+      --force) ;;               # repeats what would come out the same
       *) printf 'word %s\0' "$1" ;;
     esac
     shift

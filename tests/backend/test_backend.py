@@ -5,8 +5,15 @@ import pandas as pd
 import pytest
 from scipy.linalg import sqrtm
 
-from utils.backend.backend import Backend, PairScorer, Side, score_trials
+from utils.backend.backend import (
+    Backend,
+    MeasuredModels,
+    PairScorer,
+    score_trials,
+    uncalibrated_columns,
+)
 from utils.backend.files import load_backend, save_backend
+from utils.backend.normalisation import AdaptiveSNorm, SNorm, ZNorm
 from utils.backend.plda_training import PldaSettings, fit_plda
 from utils.backend.quality import utterance_measures
 from utils.backend.scoring import length_normalise
@@ -38,6 +45,12 @@ def embeddings(rng):
     return make
 
 
+def pair_scorer(backend, embeddings, measures=None):
+    models = backend.enrol_single(backend.prepare(embeddings))
+    side = MeasuredModels(models, measures or {})
+    return PairScorer(backend, side, side)
+
+
 def all_pairs(speakers):
     rows, columns = np.triu_indices(len(speakers), k=1)
     return rows, columns, speakers[rows] == speakers[columns]
@@ -51,14 +64,14 @@ def test_each_step_learns_from_what_the_one_before_makes(embeddings):
     model, _ = fit_plda(latent, speakers, 5, shrinkage=0.01)
     prepared = backend.prepare(training)
     np.testing.assert_allclose(prepared, model.project(latent))
-    pairs = PairScorer(backend, backend.enrol_single(prepared), prepared)
+    pairs = pair_scorer(backend, training)
     oracle = model.llr(prepared, prepared)
     np.testing.assert_allclose(pairs(slice(3, 9)), oracle[3:9])
     assert [note.partition(":")[0] for note in backend.notes] == ["LDA", "PLDA"]
 
 
 def test_a_step_after_plda_is_refused(embeddings):
-    with pytest.raises(ValueError, match="PLDA must be the last step"):
+    with pytest.raises(ValueError, match="such as PLDA, must be the last step"):
         fit_backend([*CHAIN, LengthNorm()], *embeddings(5))
 
 
@@ -66,9 +79,9 @@ def test_a_step_after_plda_is_refused(embeddings):
 def test_scores_are_normalised_by_the_cohort(embeddings, kind):
     training, speakers = embeddings(10)
     test, _ = embeddings(3)
-    backend = add_cohort(Backend(), "z", training, speakers, 50, kind)
+    backend = add_cohort(Backend(), ZNorm(), training, speakers, kind)
     prepared = backend.prepare(test)
-    found = PairScorer(backend, backend.enrol_single(prepared), prepared)(slice(0, 4))
+    found = pair_scorer(backend, test)(slice(0, 4))
     cohort = length_normalise(training)
     if kind == "speakers":
         cohort = length_normalise(cohort.reshape(10, 6, 12).mean(axis=1))
@@ -80,37 +93,37 @@ def test_scores_are_normalised_by_the_cohort(embeddings, kind):
 
 def test_speakers_of_the_test_leave_the_cohort(embeddings):
     training, speakers = embeddings(10)
-    whole = add_cohort(Backend(), "s", training, speakers, 50)
+    whole = add_cohort(Backend(), SNorm(), training, speakers)
     fewer, n_left_out = whole.without_cohort_of({"s0", "s1", "stranger"})
     assert n_left_out == 2
     rest = ~np.isin(speakers, ["s0", "s1"])
-    oracle = add_cohort(Backend(), "s", training[rest], speakers[rest], 50)
+    oracle = add_cohort(Backend(), SNorm(), training[rest], speakers[rest])
     np.testing.assert_array_equal(fewer.cohort.speakers, oracle.cohort.speakers)
     np.testing.assert_allclose(
         fewer.cohort.models.vectors, oracle.cohort.models.vectors
     )
     assert Backend().without_cohort_of({"s0"}) == (Backend(), 0)
     nobody, _ = whole.without_cohort_of(speakers)
-    prepared = nobody.prepare(training)
     with pytest.raises(ValueError, match="two cohort scores or more"):
-        PairScorer(nobody, nobody.enrol_single(prepared), prepared)
+        pair_scorer(nobody, training)
     with pytest.raises(ValueError, match="of speakers or utterances, not 'all'"):
-        add_cohort(Backend(), "s", training, speakers, 50, "all")
+        add_cohort(Backend(), SNorm(), training, speakers, "all")
 
 
 def scores_of(backend, embeddings, speakers, measures=None):
+    """Return final scores, what they are calibrated from, and the labels."""
     rows, columns, is_target = all_pairs(speakers)
-    side = Side(backend.enrol_single(backend.prepare(embeddings)), measures or {})
-    quality = backend.calibration.quality if backend.calibration else ()
-    return score_trials(backend, side, side, rows, columns, quality), is_target
+    side = MeasuredModels(backend.enrol_single(backend.prepare(embeddings)), measures)
+    pairs = PairScorer(backend, side, side)
+    before = uncalibrated_columns(pairs, rows, columns, backend.quality)
+    return score_trials(backend, side, side, rows, columns), before, is_target
 
 
 def test_calibrated_scores_are_log_likelihood_ratios(embeddings):
     backend = fit_backend(CHAIN, *embeddings(20))
     settings = CalibrationSettings(prior=0.1, far=[0.05])
     backend = calibrate(backend, *embeddings(15), {}, settings)
-    scores, is_target = scores_of(backend, *embeddings(15))
-    llrs = backend.calibration.fusion(scores)
+    llrs, scores, is_target = scores_of(backend, *embeddings(15), {})
     assert cllr(llrs, is_target) < 0.9 < cllr(100 * scores[:, 0], is_target)
     thresholds = backend.calibration.thresholds
     assert thresholds["cost at p_target 0.1"] == pytest.approx(np.log(9))
@@ -132,11 +145,11 @@ def test_quality_measures_mend_scores_that_depend_on_them(embeddings, rng):
     held_out, test = spoilt(30), spoilt(30)
     found = {}
     for quality in ((), ("duration", "magnitude", "cohort_mean")):
-        backend = add_cohort(Backend(), "s", *spoilt(30)[:2], 50)
+        backend = add_cohort(Backend(), SNorm(), *spoilt(30)[:2])
         backend = calibrate(backend, *held_out, CalibrationSettings(quality=quality))
-        scores, is_target = scores_of(backend, *test)
-        assert scores.shape[1] == 1 + 2 * len(quality)
-        found[quality] = cllr(backend.calibration.fusion(scores), is_target)
+        llrs, columns, is_target = scores_of(backend, *test)
+        assert columns.shape[1] == 1 + 2 * len(quality)
+        found[quality] = cllr(llrs, is_target)
     plain, better = found.values()
     assert better < plain - 0.005
     with pytest.raises(ValueError, match="no quality measure 'cohort_mean'"):
@@ -155,8 +168,8 @@ def test_adaptation_helps_a_shifted_domain(embeddings):
     def eer(method, chain, **options):
         adaptation = Adaptation(method, options) if method else None
         backend = fit_backend(chain, training, speakers, adaptation, shifted)
-        scores, is_target = scores_of(backend, test, test_speakers)
-        return equal_error_rate(scores[:, 0], is_target)
+        scores, _, is_target = scores_of(backend, test, test_speakers, {})
+        return equal_error_rate(scores, is_target)
 
     plain = [Mean(), PldaSettings(5)]
     unadapted = eer("", plain)
@@ -183,7 +196,7 @@ def test_coral_gives_the_training_the_covariance_of_the_target(embeddings):
 
 def whole_backend(embeddings):
     training = embeddings(20)
-    backend = add_cohort(fit_backend(CHAIN, *training), "as", *training, 8)
+    backend = add_cohort(fit_backend(CHAIN, *training), AdaptiveSNorm(8), *training)
     ids = pd.DataFrame({"ID": np.arange(90)})
     held_out = embeddings(15)
     measures = utterance_measures(["magnitude"], ids["ID"], held_out[0], None)
@@ -197,12 +210,9 @@ def test_a_back_end_is_the_same_after_its_file(embeddings, tmp_path):
     again, model_sha256 = load_backend(tmp_path / "b")
     test, speakers = embeddings(4)
     magnitude = {"magnitude": np.log(np.linalg.norm(test, axis=1))}
-    before, _ = scores_of(backend, test, speakers, magnitude)
-    after, _ = scores_of(again, test, speakers, magnitude)
+    before, _, _ = scores_of(backend, test, speakers, magnitude)
+    after, _, _ = scores_of(again, test, speakers, magnitude)
     np.testing.assert_array_equal(before, after)
-    np.testing.assert_array_equal(
-        backend.calibration.fusion(before), again.calibration.fusion(after)
-    )
     assert model_sha256 == "hash" and again.notes == backend.notes
     assert again.calibration.thresholds == backend.calibration.thresholds
     content = json.loads((tmp_path / "b/backend.json").read_text())

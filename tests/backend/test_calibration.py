@@ -3,7 +3,7 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from utils.backend.calibration import fit_fusion, fit_pav
+from utils.backend.calibration import PENALTY, fit_fusion, fit_pav
 from utils.metrics.detection import act_dcf, equal_error_rate, min_dcf
 from utils.metrics.likelihood_ratios import cllr, min_cllr
 
@@ -77,6 +77,65 @@ def test_a_penalty_keeps_separable_scores_finite():
     scores, is_target = np.array([[0.0], [1.0]]), np.array([False, True])
     fusion = fit_fusion(scores, is_target, 0.5, penalty=1e-3)
     assert 1 < fusion.weights[0] < 100
+
+
+OUTLIERS = [
+    {0: -1e3}, {0: -1e4}, {0: -1e6}, {0: -1e9}, {0: -1e4, 1: -1e6, 2: -500.0},
+    {-1: 1e4}, {0: -1e6, -1: 1e6},
+]  # fmt: skip
+
+
+@pytest.fixture
+def list_of_scores(rng):
+    """Scores of 1500 nontarget, then 500 target trials."""
+    is_target = np.arange(2000) >= 1500
+    return rng.normal(3 * is_target, 1) - 1, is_target
+
+
+@pytest.mark.parametrize("outliers", OUTLIERS, ids=str)
+def test_outliers_leave_the_calibration_as_it_is(list_of_scores, outliers):
+    """They say nothing new: clear nontargets far below, clear targets far above."""
+    scores, is_target = list_of_scores
+    plain = fit_fusion(scores[:, None], is_target, penalty=PENALTY)
+    spoilt = scores.copy()
+    spoilt[list(outliers)] = list(outliers.values())
+    found = fit_fusion(spoilt[:, None], is_target, penalty=PENALTY)
+    oracle = fit_fusion(spoilt[:, None], is_target, penalty=0.0)
+    assert found.weights[0] == pytest.approx(oracle.weights[0], rel=2e-3)
+    assert found.weights[0] == pytest.approx(plain.weights[0], rel=0.02)
+    assert found.offset == pytest.approx(oracle.offset, abs=0.01)
+    rest = cllr(found(scores[:, None]), is_target)
+    assert rest == pytest.approx(cllr(plain(scores[:, None]), is_target), rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [-1e4, -1e6])
+def test_outliers_leave_fusion_and_quality_measures_as_they_are(rng, value):
+    is_target = np.arange(2000) >= 1500
+    quality = rng.uniform(0, 3, 2000)
+    first, second = (rng.normal(2 * is_target + quality, 1) for _ in range(2))
+    columns = np.column_stack([first, second, quality])
+    spoilt = columns.copy()
+    spoilt[0, :2] = value
+    found = fit_fusion(spoilt, is_target, penalty=PENALTY)
+    oracle = fit_fusion(spoilt, is_target, penalty=0.0)
+    np.testing.assert_allclose(found.weights, oracle.weights, rtol=5e-3)
+    plain = fit_fusion(columns, is_target, penalty=PENALTY)
+    np.testing.assert_allclose(found.weights, plain.weights, rtol=0.02)
+    spoilt[0] = [*columns[0, :2], -value]  # a broken measure, of a clear nontarget
+    spoilt[0, :2] = -50
+    found = fit_fusion(spoilt, is_target, penalty=PENALTY)
+    oracle = fit_fusion(spoilt, is_target, penalty=0.0)
+    np.testing.assert_allclose(found.weights, oracle.weights, rtol=5e-3)
+
+
+def test_tied_scores_hide_no_outlier(rng):
+    """More than half are equal, as where scores are clipped."""
+    is_target = np.arange(2000) >= 1500
+    scores = np.maximum(rng.normal(3 * is_target, 1), 1.0)
+    scores[0] = -1e6
+    found = fit_fusion(scores[:, None], is_target, penalty=PENALTY)
+    oracle = fit_fusion(scores[:, None], is_target, penalty=0.0)
+    assert found.weights[0] == pytest.approx(oracle.weights[0], rel=5e-3)
 
 
 def test_pav_against_scikit_learn(rng):

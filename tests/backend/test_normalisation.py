@@ -1,12 +1,32 @@
 import numpy as np
 import pytest
 
-from utils.backend.normalisation import METHODS, UNUSABLE, Normaliser, moments
+from utils.backend.normalisation import (
+    UNUSABLE,
+    AdaptiveSNorm,
+    CohortScores,
+    CrossAdaptiveSNorm,
+    Normaliser,
+    SNorm,
+    TNorm,
+    ZNorm,
+    ZTNorm,
+    moments,
+)
+
+METHODS = {
+    "z": ZNorm, "t": TNorm, "s": SNorm, "as": AdaptiveSNorm,
+    "as-cross": CrossAdaptiveSNorm, "zt": ZTNorm,
+}  # fmt: skip
 
 
-def normalise_scores(scores, enrol_cohort, test_cohort, method, *options, **more):
+def normalise_scores(scores, enrol_cohort, test_cohort, method, top=10, square=None):
     """Normalise all at once, and check that blocks of models give the same."""
-    normalise = Normaliser(enrol_cohort, test_cohort, method, *options, **more)
+    options = [top] if method.startswith("as") else []
+    cohort = CohortScores(
+        enrol_cohort, test_cohort, None if square is None else lambda: square
+    )
+    normalise = Normaliser(METHODS[method](*options), cohort)
     whole = normalise(scores)
     for row in range(len(scores)):
         block = slice(row, row + 1)
@@ -49,7 +69,7 @@ def test_against_the_definition(case, method):
 def test_zt_against_the_definition(case, rng):
     scores, enrol_cohort, test_cohort = case
     square = rng.standard_normal((30, 30))
-    found = normalise_scores(*case, "zt", cohort_cohort=square)
+    found = normalise_scores(*case, "zt", square=square)
     for i, j in np.ndindex(scores.shape):
         z = (scores[i, j] - enrol_cohort[i].mean()) / enrol_cohort[i].std()
         impostors = []
@@ -92,10 +112,11 @@ def test_equal_cohort_scores_do_no_harm(rng):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s, e, t: (s, e, t, "q"), "method must be one of"),
         (lambda s, e, t: (s[:2], e, t, "s"), "do not fit"),
         (lambda s, e, t: (s, e[:, :1], t[:, :1], "s"), "two cohort scores"),
-        (lambda s, e, t: (s, e, t, "as", 1), "two cohort scores"),
+        (lambda s, e, t: (s, e, t[:, 1:], "s"), "of one cohort"),
+        (lambda s, e, t: (s, e, t, "as", 1), "a whole number of 2 or more, not 1"),
+        (lambda s, e, t: (s, e, t, "as-cross", "9"), "2 or more, not '9'"),
         (lambda s, e, t: (s, e, t, "zt"), "against itself"),
     ],
 )

@@ -20,9 +20,10 @@ import numpy as np
 
 import utils  # noqa: F401 - before anything that imports torchaudio
 from utils.backend.all_pairs import score_all
-from utils.backend.backend import Backend
+from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.plda import Plda
 from utils.backend.plda_training import fit_plda
+from utils.backend.scorers import PldaScorer
 from utils.metrics.detection import equal_error_rate
 
 N_TRAIN, N_SPEAKERS, N_DIMS, RANK, N_ITERATIONS = 10_000, 500, 256, 150, 10
@@ -149,11 +150,13 @@ def bench_all_pairs(folder: Path, n_jobs: int) -> None:
     plda = Plda(np.zeros(N_DIMS), np.eye(N_DIMS), np.linspace(3, 0.1, N_DIMS))
     print(f"| {N_ALL:,} x {N_ALL:,} | s | GFLOP/s | share of a bare product |")
     print("| --- | --- | --- | --- |")
-    for name, backend in {"cosine": Backend(), "PLDA": Backend(plda=plda)}.items():
+    backends = {"cosine": Backend(), "PLDA": Backend(scorer=PldaScorer(plda))}
+    for name, backend in backends.items():
         prepared = backend.prepare(vectors.astype(np.float32))
-        models, path = backend.enrol_single(prepared), folder / "scores.npy"
+        side = MeasuredModels(backend.enrol_single(prepared))
+        path = folder / "scores.npy"
         before = product_rate()
-        taken = seconds(partial(score_all, backend, models, prepared, path, n_jobs))
+        taken = seconds(partial(score_all, backend, side, side, path, n_jobs))
         rate = (before + product_rate()) / 2
         path.unlink()
         done = 2 * N_ALL**2 * N_DIMS / taken

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from utils.features.store import FeatureWriter
 
 TEXT = (ROOT / "hparams/README.md").read_text(encoding="utf-8")
-FILE = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"```(?:python|yaml)\n# ((?!utils/backend)\S+)\n(.*?)```", re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 
 

@@ -9,6 +9,7 @@ import pytest
 from utils.data.manifest import write_manifest
 from utils.metrics.detection import act_dcf, min_dcf
 from utils.trials.lists import pair_trials, write_trials
+from utils.trials.score_facts import read_score_facts
 from utils.trials.scores import join_scores, read_scores, write_scores
 
 
@@ -59,6 +60,9 @@ def test_scores_become_likelihood_ratios(run, lists, names):
     llrs = join_scores(pairs, read_scores(lists / "llr.txt"))
     is_target = (trials["label"] == "target").to_numpy()
     assert act_dcf(llrs, is_target, 0.05) < min_dcf(llrs, is_target, 0.05) + 0.1
+    facts = read_score_facts(lists / "llr.txt")
+    assert facts["calibrated"] is True
+    assert facts["backend"] == ", ".join(f"test.{name}" for name in names) + "+cal"
     found = json.loads((lists / "map.json").read_text())
     assert len(found["weights"]) == len(names) and found["prior"] == 0.05
     assert found["thresholds"]["cost at p_target 0.05"] == pytest.approx(np.log(19))

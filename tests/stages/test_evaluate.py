@@ -157,7 +157,10 @@ def test_back_ends_that_do_not_fit_are_refused(data, run, train, score):
     assert result.returncode == 1
     assert "no back-end 'nonsense'; there are cosine, centred" in result.stderr
     result = train("plda+magic")
-    assert result.returncode == 2 and "one of znorm, tnorm" in result.stderr
+    assert result.returncode == 1
+    assert "no normalisation 'magic'; there are znorm, tnorm" in result.stderr
+    result = train("plda+cal+asnorm")
+    assert result.returncode == 2 and "is no back-end: write CHAIN" in result.stderr
 
 
 def test_speakers_of_the_trials_leave_cohort_and_calibration(data, score):
@@ -199,19 +202,46 @@ def test_adaptation_from_unlabelled_embeddings(data, train, score):
     assert score("plda").returncode == 0
 
 
-def test_all_pairs_in_an_array(data, run, score):
-    assert score("lda").returncode == 0
+@pytest.mark.parametrize("name", ["lda", "plda+asnorm", "cosine+snorm+cal"])
+def test_all_pairs_in_an_array(data, run, score, name):
+    metadata = "--metadata", data / "data/test.csv"
+    assert score(name, "all", *metadata).returncode == 0
     embeddings, path = data / "exp/embeddings/test", data / "all.npy"
     result = run(
-        "local.score_all", "--backend", data / "exp/backends/lda",
+        "local.score_all", "--backend", data / "exp/backends" / name, *metadata,
         "--enrol", embeddings, "--test", embeddings, "--out", path,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     matrix = np.load(path, mmap_mode="r")
-    listed = pd.read_csv(data / "exp/scores/all.lda.txt", sep=" ", header=None)
+    listed = pd.read_csv(data / f"exp/scores/all.{name}.txt", sep=" ", header=None)
     rows = {name: row for row, name in enumerate(read_embeddings(embeddings)[0])}
     found = matrix[listed[0].map(rows), listed[1].map(rows)]
-    np.testing.assert_allclose(found, listed[2], atol=1e-5)
+    np.testing.assert_allclose(found, listed[2], rtol=1e-5, atol=1e-5)
+
+
+def test_dimensions_that_differ_are_told_in_every_program(data, run, train, score):
+    embeddings, own = data / "exp/embeddings", data / "exp/embeddings/test"
+    assert train("lda").returncode == train("cosine+cal").returncode == 0
+    ids, vectors = read_embeddings(own)
+    write_embeddings(data / "other", ids, np.array(vectors)[:, :3])
+    sides = "--enrol", own, "--test", data / "other"
+    trials = "--trials", data / "data/trials/all.txt", "--out", data / "s.txt"
+    for program, more in (
+        ("local.score", trials), ("local.score_all", ("--out", data / "s.npy")),
+    ):  # fmt: skip
+        for backend in ("cosine", data / "exp/backends/lda"):
+            result = run(program, "--backend", backend, *sides, *more)
+            assert result.returncode == 1
+            assert "error: enrol has D=8, test has D=3:" in result.stderr
+        both = "--enrol", data / "other", "--test", data / "other"
+        result = run(program, "--backend", data / "exp/backends/lda", *both, *more)
+        assert "have D=3, the back-end was trained on D=8" in result.stderr
+    result = train("plda", "--adapt", data / "other")
+    assert "error: training has D=8, adaptation has D=3:" in result.stderr
+    ids, vectors = read_embeddings(embeddings / "valid")
+    write_embeddings(embeddings / "valid", ids, np.array(vectors)[:, :3])
+    result = train("cosine+cal")
+    assert "training has D=8, held_out has D=3" in result.stderr
 
 
 def test_a_speaker_of_both_splits_is_told(data, run, score):

@@ -50,7 +50,7 @@ case $2 in *.prepare)
 esac
 while (($#)); do
   case $1 in
-    --exp) touch "$2/results.json" ;;
+    --exp) mkdir -p "$2/scores" && touch "$2/results.json" ;;
     --out) mkdir -p "$2" && touch "$2"/{experiment,backend}.json "$2.npy" ;;
   esac
   shift
@@ -281,12 +281,12 @@ def test_run_goes_through_all_stages_once(recipe):
         "local.compute_features",
         *["local.train"] * 2,
         *["local.extract_embeddings"] * 3,
-        *["local.train_backend"] * 2,
-        *["local.score"] * 4,
+        "local.score_lists",
         "local.report",
     ]
-    enrolled = [line for line in programs if "--enrol-models" in line]
-    assert len(enrolled) == 2 and all("trials/hard.txt" in line for line in enrolled)
+    (scoring,) = [line for line in programs if "local.score_lists" in line]
+    assert "--backends cosine lda --trials --features data/espeak/features" in scoring
+    assert "--force" not in scoring
     result, programs = recipe("--device", "cuda", "--nj", "4")
     assert result.returncode == 0, result.stderr
     assert programs == []
@@ -296,8 +296,12 @@ def test_run_goes_through_all_stages_once(recipe):
 def test_run_repeats_only_what_a_change_touches(recipe, tmp_path):
     recipe()
     _, programs = recipe("--backends", "cosine plda", "--trials", "all")
-    assert len(programs) == 3 and "local.train_backend plda" in programs[0]
-    assert "backends/plda --enrol" in programs[1] and "local.report" in programs[2]
+    assert len(programs) == 2 and "local.report" in programs[1]
+    assert "local.score_lists" in programs[0]
+    assert "--backends cosine plda --trials all --features" in programs[0]
+    repeated = "--backends", "cosine plda", "--trials", "all", "--stage", "6", "--force"
+    assert recipe(*repeated)[1][0].endswith("--force")
+    assert recipe(*repeated[:-1])[1] == []  # --force is no change
     _, programs = recipe("--stage", "3", "--stop-stage", "4", "--seed", "1")
     assert [line.split()[2] for line in programs] == ["pretrain", "triplet"]
     for _ in range(2):
@@ -370,7 +374,7 @@ def test_run_trains_other_phases_in_several_processes(recipe):
         (["--source", "nope"], 2, "--source: there is no "),
         (["--env", "nope"], 2, "--env is venv or none, not 'nope'"),
         (["--stage", "3"], 1, "data/espeak/features.done: not there"),
-        (["--stage", "6"], 1, "data/espeak/trials: not there"),
+        (["--stage", "6"], 1, "embeddings/test.npy.done: not there"),
         (["--env", "venv", "--stage", "1"], 1, ".venv: not there or not finished"),
     ],
 )

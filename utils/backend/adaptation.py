@@ -30,7 +30,7 @@ def adapt_kaldi(
     Parameters
     ----------
     model : Plda
-        Model of full rank.
+        A model of full rank.
     embeddings : ndarray of shape (N, D)
         Unlabelled, of the new domain.
     within_scale, between_scale, mean_scale : float
@@ -98,7 +98,7 @@ def coral(
     ----------
     source : ndarray of shape (N, D)
     embeddings : ndarray of shape (M, D)
-        Vectors of the target domain, unlabelled.
+        The target domain, unlabelled.
     shrinkage : float
         Share of the identity, scaled to the mean variance, in both covariances;
         above 0 where they are singular.
@@ -138,13 +138,13 @@ def adapt_coral_plus(
     Parameters
     ----------
     model : Plda
-        Model of full rank.
+        A model of full rank.
     embeddings : ndarray of shape (N, D)
-        Vectors of the new domain, unlabelled.
+        The new domain, unlabelled.
     within_share, between_share : float
         How much of the widening to take, in [0, 1].
     shrinkage : float
-        Shrinkage of the new domain's covariance.
+        Share of the identity in the new domain's covariance.
 
     Returns
     -------

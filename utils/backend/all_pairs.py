@@ -1,92 +1,149 @@
 """Scores of all models with all tests, block by block into a file."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.lib.format import open_memmap
 
-from utils.backend.backend import Backend
-from utils.backend.scorers import Models
+from utils.backend.backend import Backend, MeasuredModels, PairScorer
 
 _BLOCK_BYTES = 32 << 20
 
 
 def score_all(
     backend: Backend,
-    models: Models,
-    tests: np.ndarray,
+    enrol: MeasuredModels,
+    test: MeasuredModels,
     path: Path | str,
     n_jobs: int = 1,
 ) -> None:
     """Write the scores of all pairs as a ``.npy`` file of float32, to be mapped.
 
-    The back-end's normalisation and calibration are not applied. Every process makes
-    the products of a share of the models and writes their rows: with joblib's own
-    processes on one machine, or on a cluster whose nodes share the file system
+    They are normalised and calibrated, as the back-end says. Every process scores a
+    share of the models and writes their rows: with joblib's own processes on one
+    machine, or on a cluster whose nodes share the file system
     (`utils.runtime.cluster`).
 
     Parameters
     ----------
     backend : Backend
-    models : Models
+    enrol : MeasuredModels
         N of them.
-    tests : ndarray of shape (M, K)
-        Prepared.
+    test : MeasuredModels
+        M of them.
     path : Path or str
         The file is of shape (N, M).
     n_jobs : int
+
+    Raises
+    ------
+    ValueError
+        See `PairScorer`.
 
     Example
     -------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "scores.npy"
-    >>> models = Backend().enrol_single(np.array([[3.0, 4.0], [1.0, 0.0]]))
-    >>> score_all(Backend(), models, np.array([[0.0, 1.0]]), path)
+    >>> enrol = MeasuredModels(Backend().enrol_single(np.array([[3.0, 4.0]])))
+    >>> test = MeasuredModels(Backend().enrol_single(np.eye(2)))
+    >>> score_all(Backend(), enrol, test, path)
     >>> np.load(path, mmap_mode="r")
-    memmap([[0.8],
-            [0. ]], dtype=float32)
+    memmap([[0.6, 0.8]], dtype=float32)
     """
     path = Path(path)
-    shape = len(models), len(tests)
+    shape = len(enrol.models), len(test.models)
+    sources = _sources(backend, enrol, test)
     open_memmap(path, mode="w+", dtype=np.float32, shape=shape)  # header and size
-    offset = path.stat().st_size - 4 * shape[0] * shape[1]
-    rows_per_block = max(1, _BLOCK_BYTES // (4 * shape[1]))
+    target = _Target(path, path.stat().st_size - 4 * shape[0] * shape[1], shape[1])
     jobs = []
-    for count in np.unique(models.n_utterances):
-        rows = np.flatnonzero(models.n_utterances == count)
-        left, right = (
-            np.ascontiguousarray(side, dtype=np.float32)
-            for side in backend.scorer.factors(models[rows], tests)
-        )
+    for rows, source in sources:
         for own in np.array_split(np.arange(len(rows)), min(n_jobs, len(rows))):
-            job = path, offset, rows[own], left[own], right, rows_per_block
-            jobs.append(delayed(_write_rows)(*job))
+            jobs.append(delayed(_write_rows)(target, rows[own], source.share(own)))
     Parallel(n_jobs=n_jobs)(jobs)
 
 
-def _write_rows(
-    path: Path,
-    offset: int,
-    rows: np.ndarray,
-    left: np.ndarray,
-    right: np.ndarray,
-    rows_per_block: int,
-) -> None:
-    """Write the rows ``left @ right.T`` at their places."""
-    row_bytes = 4 * len(right)
-    block = np.empty((rows_per_block, len(right)), dtype=np.float32)
-    file = os.open(path, os.O_WRONLY)
+class _Target(NamedTuple):
+    """The array in a file: its path, where it starts in bytes, and its width M."""
+
+    path: Path
+    offset: int
+    width: int
+
+
+class _Products(NamedTuple):
+    """Scores as products of factors: (n, R) and (M, R)."""
+
+    left: np.ndarray
+    right: np.ndarray
+
+    def share(self, rows: np.ndarray) -> "_Products":
+        """Take the models of some rows."""
+        return _Products(self.left[rows], self.right)
+
+    def write(self, rows: slice, out: np.ndarray) -> None:
+        """Score the models of some rows with all tests."""
+        np.matmul(self.left[rows], self.right.T, out=out)  # (n, R) @ (R, M)
+
+
+class _Blocks(NamedTuple):
+    """Scores of consecutive models from a `PairScorer`."""
+
+    score: Callable[[slice], np.ndarray]
+    first: int = 0
+
+    def share(self, rows: np.ndarray) -> "_Blocks":
+        """Take the models of consecutive rows."""
+        return _Blocks(self.score, self.first + int(rows[0]))
+
+    def write(self, rows: slice, out: np.ndarray) -> None:
+        """Score the models of some rows with all tests."""
+        start = self.first + rows.start
+        out[:] = self.score(slice(start, start + len(out)))
+
+
+def _sources(
+    backend: Backend, enrol: MeasuredModels, test: MeasuredModels
+) -> list[tuple[np.ndarray, _Products | _Blocks]]:
+    """Return rows of models, and what scores them.
+
+    Raw scores are products in float32, for all models of as many utterances; what is
+    normalised or calibrated goes through `PairScorer`, in float64.
+    """
+    models, tests = enrol.models, test.models.vectors
+    groups = [
+        np.flatnonzero(models.n_utterances == count)
+        for count in np.unique(models.n_utterances)
+    ]
+    factors = [backend.scorer.factors(models[rows], tests) for rows in groups]
+    is_raw = backend.normalisation is None and backend.calibration is None
+    if not is_raw or any(own is None for own in factors):
+        pairs = PairScorer(backend, enrol, test)
+        return [(np.arange(len(models)), _Blocks(pairs))]
+    return [
+        (rows, _Products(*(np.ascontiguousarray(part, np.float32) for part in own)))
+        for rows, own in zip(groups, factors, strict=True)
+    ]
+
+
+def _write_rows(target: _Target, rows: np.ndarray, source: _Products | _Blocks) -> None:
+    """Write rows of the array, block by block."""
+    row_bytes = 4 * target.width
+    n_rows = max(1, _BLOCK_BYTES // row_bytes)
+    block = np.empty((min(n_rows, len(rows)), target.width), dtype=np.float32)
+    file = os.open(target.path, os.O_WRONLY)
     try:
-        for start in range(0, len(rows), rows_per_block):
-            part = slice(start, start + rows_per_block)
-            scores = block[: len(rows[part])]
-            np.matmul(left[part], right.T, out=scores)
-            if np.ptp(rows[part]) + 1 == len(scores):  # neighbours
-                os.pwrite(file, scores.data, offset + int(rows[start]) * row_bytes)
-            else:
-                for row, values in zip(rows[part], scores, strict=True):
-                    os.pwrite(file, values.data, offset + int(row) * row_bytes)
+        for start in range(0, len(rows), n_rows):
+            own = rows[start : start + n_rows]
+            scores = block[: len(own)]
+            source.write(slice(start, start + len(own)), scores)
+            if np.ptp(own) + 1 == len(own):  # neighbours
+                os.pwrite(file, scores, target.offset + int(own[0]) * row_bytes)
+                continue
+            for row, values in zip(own, scores, strict=True):
+                os.pwrite(file, values, target.offset + int(row) * row_bytes)
     finally:
         os.close(file)

@@ -1,7 +1,8 @@
-"""A back-end: a chain of transforms, a scorer, a score normalisation, a calibration.
+"""A back-end: from embeddings to scores, or to log-likelihood ratios.
 
-It is learnt from training embeddings, kept in a file (`utils.backend.files`), and
-turns pairs of embeddings to scores.
+A chain of transforms, a scorer, perhaps a score normalisation and a calibration. It is
+learnt from training embeddings (`utils.backend.training`) and kept in a folder
+(`utils.backend.files`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,17 +10,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from utils.backend.calibration import LinearFusion
-from utils.backend.normalisation import Normaliser
-from utils.backend.plda import Plda
+from utils.backend.calibration import Calibration
+from utils.backend.normalisation import CohortScores, Normalisation, Normaliser
+from utils.backend.parts import Arrays, Stored
 from utils.backend.quality import Measures, trial_columns
-from utils.backend.scorers import CosineScorer, Models, PldaScorer, Scorer
+from utils.backend.scorers import CosineScorer, Models, Scorer
 from utils.backend.scoring import score_pairs
 from utils.backend.transforms import Transform
 
 
 @dataclass(frozen=True)
-class Cohort:
+class Cohort(Stored, kind="cohort"):
     """Training speakers that scores are normalised against.
 
     Attributes
@@ -32,75 +33,73 @@ class Cohort:
     models: Models
     speakers: np.ndarray
 
+    def state(self) -> tuple[dict[str, object], Arrays]:
+        """Return the arrays alone."""
+        return {}, vars(self.models) | {"speakers": self.speakers}
 
-@dataclass(frozen=True)
-class Calibration:
-    """A map from scores to log-likelihood ratios, and what it was trained on.
+    @classmethod
+    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "Cohort":
+        """Build it from its arrays."""
+        models = Models(arrays["vectors"], arrays["n_utterances"])
+        return cls(models, arrays["speakers"])
 
-    Attributes
-    ----------
-    fusion : LinearFusion
-        Map of the score, then the lower and the higher value of each quality measure.
-    quality : tuple of str
-        See `utils.backend.quality`.
-    thresholds : dict of float
-        On log-likelihood ratios, by the purpose.
-    speakers : tuple of str
-        Who must not be among the speakers of a test.
-    trained_on : dict
-    """
-
-    fusion: LinearFusion
-    quality: tuple[str, ...]
-    thresholds: dict[str, float]
-    speakers: tuple[str, ...]
-    trained_on: dict
+    def without(self, speakers: Iterable[str]) -> "Cohort":
+        """Leave speakers out."""
+        kept = ~np.isin(self.speakers, list(speakers))
+        return Cohort(self.models[kept], self.speakers[kept])
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A trained back-end.
+    """A trained back-end: one object from embeddings to log-likelihood ratios.
 
     Attributes
     ----------
-    transforms : tuple of callable
-        Applied in this order: `Affine` or `LengthNorm`.
-    plda : Plda, optional
-        Without it, pairs are scored by their cosine.
-    plda_use : dict
-        ``length_norm`` and ``average_enrolment`` of `PldaScorer`.
+    transforms : tuple of Transform
+        Applied in this order.
+    scorer : Scorer
+    normalisation : Normalisation, optional
+        Without it, scores stay as they are.
     cohort : Cohort, optional
-        For normalisation.
-    method, top
-        See `Normaliser`; an empty method leaves the scores as they are.
+        For the normalisation.
     calibration : Calibration, optional
-    notes : tuple of str
-        What there was to say about the training.
+        With it, scores are natural-log likelihood ratios.
+    needs : tuple of str
+        The splits of a corpus that it can be learnt on, the better first; empty where
+        there is nothing to learn.
 
     Example
     -------
     >>> cosine = Backend()
     >>> vectors = cosine.prepare(np.array([[3.0, 4.0], [1.0, 0.0]]))
-    >>> PairScorer(cosine, cosine.enrol_single(vectors), vectors)(slice(0, 2))
+    >>> side = MeasuredModels(cosine.enrol_single(vectors))
+    >>> PairScorer(cosine, side, side)(slice(0, 2))
     array([[1. , 0.6],
            [0.6, 1. ]])
     """
 
     transforms: tuple[Transform, ...] = ()
-    plda: Plda | None = None
-    plda_use: dict = field(default_factory=dict)
+    scorer: Scorer = CosineScorer()
+    normalisation: Normalisation | None = None
     cohort: Cohort | None = None
-    method: str = ""
-    top: int = 0
     calibration: Calibration | None = None
-    notes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
-    def scorer(self) -> Scorer:
-        """What scores transformed embeddings."""
-        if self.plda is None:
-            return CosineScorer()
-        return PldaScorer(self.plda, **self.plda_use)
+    def learns(self) -> bool:
+        """Whether it is learnt from embeddings."""
+        return bool(self.needs) or self.calibration is not None
+
+    @property
+    def quality(self) -> tuple[str, ...]:
+        """Names of the quality measures that its calibration uses."""
+        return self.calibration.quality if self.calibration else ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say about the training."""
+        notes = [part.note for part in (*self.transforms, self.scorer)]
+        return [note for note in notes if note]
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:
         """Apply the transforms to embeddings (N, D)."""
@@ -118,71 +117,26 @@ class Backend:
 
     def enrol_single(self, prepared: np.ndarray) -> Models:
         """Make a model of each prepared vector."""
-        return self.enrol(prepared, np.arange(len(prepared))[:, None])
+        return self.enrol(prepared, np.arange(len(prepared))[:, None])  # (N, 1)
 
     def without_cohort_of(self, speakers: Iterable[str]) -> tuple["Backend", int]:
         """Leave speakers out of the cohort; returns also how many they were."""
         if self.cohort is None:
             return self, 0
-        shared = np.isin(self.cohort.speakers, list(speakers))
-        n_shared = len(np.unique(self.cohort.speakers[shared]))
-        rest = Cohort(self.cohort.models[~shared], self.cohort.speakers[~shared])
-        return replace(self, cohort=rest), n_shared
-
-
-class PairScorer:
-    """Scores blocks of models with all tests; what belongs to one side is found once.
-
-    Parameters
-    ----------
-    backend : Backend
-    models : Models
-        N of them.
-    tests : ndarray of shape (M, K)
-        Prepared.
-
-    Raises
-    ------
-    ValueError
-        See `Normaliser`.
-    """
-
-    def __init__(self, backend: Backend, models: Models, tests: np.ndarray) -> None:
-        self.scorer, self.models, self.tests = backend.scorer, models, tests
-        self.normalise = None
-        if backend.method:
-            cohort = backend.cohort.models
-            singles = cohort.vectors  # as tests, means stand for one utterance each
-            own = backend.method == "zt"  # alone needs the cohort against itself
-            self.normalise = Normaliser(
-                self.scorer.block(models, singles),
-                self.scorer.block(cohort, tests).T,
-                backend.method,
-                backend.top,
-                self.scorer.block(cohort, singles) if own else None,
-            )
-
-    def __call__(self, rows: slice) -> np.ndarray:
-        """Score the models of some rows with all tests: (n, M)."""
-        scores = self.scorer.block(self.models[rows], self.tests)
-        return scores if self.normalise is None else self.normalise(scores, rows)
-
-    def measures(self) -> tuple[Measures, Measures]:
-        """Return the quality measures that the cohort gives, of models and tests."""
-        if self.normalise is None:
-            return {}, {}
-        sides = self.normalise.of_enrol, self.normalise.of_test
-        return tuple({"cohort_mean": side.mean} for side in sides)
+        rest = self.cohort.without(speakers)
+        numbers = (len(np.unique(c.speakers)) for c in (self.cohort, rest))
+        before, after = numbers
+        return replace(self, cohort=rest), before - after
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a list of trials.
+class MeasuredModels:
+    """The models of one side of trials, and how good their speech is.
 
     Attributes
     ----------
     models : Models
-        Models of the enrolment; or of the tests, each of one utterance.
+        On the test side, each of one utterance.
     measures : dict of ndarray
         See `utils.backend.quality`.
     """
@@ -191,20 +145,80 @@ class Side:
     measures: Measures = field(default_factory=dict)
 
 
-def score_trials(
-    backend: Backend,
-    enrol: Side,
-    test: Side,
-    enrol_rows: np.ndarray,
-    test_rows: np.ndarray,
-    quality: Sequence[str] = (),
-) -> np.ndarray:
-    """Score listed pairs, normalised but not calibrated.
+class PairScorer:
+    """Scores blocks of models with all tests; what belongs to one side is found once.
 
     Parameters
     ----------
     backend : Backend
-    enrol, test : Side
+    enrol : MeasuredModels
+        N of them.
+    test : MeasuredModels
+        M of them.
+
+    Raises
+    ------
+    ValueError
+        See `Normaliser`.
+    """
+
+    def __init__(
+        self, backend: Backend, enrol: MeasuredModels, test: MeasuredModels
+    ) -> None:
+        self.scorer, self.calibration = backend.scorer, backend.calibration
+        self.models, self.tests = enrol.models, test.models.vectors
+        self.measures = enrol.measures, test.measures
+        self.normaliser = None
+        if backend.normalisation:
+            cohort = backend.cohort.models
+            singles = cohort.vectors  # as tests, means stand for one utterance each
+            cohort_scores = CohortScores(
+                self.scorer.block(self.models, singles),
+                self.scorer.block(cohort, self.tests).T,  # (C, M) to (M, C)
+                lambda: self.scorer.block(cohort, singles),
+            )
+            self.normaliser = Normaliser(backend.normalisation, cohort_scores)
+            means = self.normaliser.enrol.mean, self.normaliser.test.mean
+            self.measures = tuple(
+                own | {"cohort_mean": mean}
+                for own, mean in zip(self.measures, means, strict=True)
+            )
+
+    def __call__(self, rows: slice) -> np.ndarray:
+        """Score the models of some rows with all tests, (n, M), as the back-end says.
+
+        Raises
+        ------
+        ValueError
+            See `trial_columns`.
+        """
+        scores = self.uncalibrated(rows)
+        if self.calibration is None:
+            return scores
+        numbers = np.arange(len(self.models))[rows]  # (n,)
+        own = np.repeat(numbers, len(self.tests))  # (n M,)
+        other = np.tile(np.arange(len(self.tests)), len(numbers))  # (n M,)
+        measures = trial_columns(self.calibration.quality, *self.measures, own, other)
+        llrs = self.calibration.fusion(np.column_stack([scores.ravel(), measures]))
+        return llrs.reshape(scores.shape)  # (n M,) to (n, M)
+
+    def uncalibrated(self, rows: slice) -> np.ndarray:
+        """Score the models of some rows with all tests, normalised alone: (n, M)."""
+        scores = self.scorer.block(self.models[rows], self.tests)
+        return scores if self.normaliser is None else self.normaliser(scores, rows)
+
+
+def uncalibrated_columns(
+    pairs: PairScorer,
+    enrol_rows: np.ndarray,
+    test_rows: np.ndarray,
+    quality: Sequence[str],
+) -> np.ndarray:
+    """Return what a calibration of listed pairs is made of.
+
+    Parameters
+    ----------
+    pairs : PairScorer
     enrol_rows, test_rows : ndarray of int, shape (n_trials,)
     quality : sequence of str
         Q measures.
@@ -217,16 +231,40 @@ def score_trials(
     Raises
     ------
     ValueError
+        See `trial_columns`.
+    """
+    scores = score_pairs(pairs.uncalibrated, len(pairs.models), enrol_rows, test_rows)
+    measures = trial_columns(quality, *pairs.measures, enrol_rows, test_rows)
+    return np.column_stack([scores, measures])
+
+
+def score_trials(
+    backend: Backend,
+    enrol: MeasuredModels,
+    test: MeasuredModels,
+    enrol_rows: np.ndarray,
+    test_rows: np.ndarray,
+) -> np.ndarray:
+    """Score listed pairs: normalised and calibrated, as the back-end says.
+
+    Parameters
+    ----------
+    backend : Backend
+    enrol, test : MeasuredModels
+    enrol_rows, test_rows : ndarray of int, shape (n_trials,)
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Natural-log likelihood ratios where the back-end is calibrated.
+
+    Raises
+    ------
+    ValueError
         See `Normaliser` and `trial_columns`.
     """
-    pairs = PairScorer(backend, enrol.models, test.models.vectors)
-    scores = score_pairs(pairs, len(enrol.models), enrol_rows, test_rows)
-    if not quality:
-        return scores[:, None]
-    sides = (
-        side.measures | own
-        for side, own in zip((enrol, test), pairs.measures(), strict=True)
-    )
-    return np.column_stack(
-        [scores, trial_columns(quality, *sides, enrol_rows, test_rows)]
-    )
+    pairs = PairScorer(backend, enrol, test)
+    columns = uncalibrated_columns(pairs, enrol_rows, test_rows, backend.quality)
+    if backend.calibration is None:
+        return columns[:, 0]
+    return backend.calibration.fusion(columns)

@@ -7,15 +7,19 @@ in the STBU submission for the NIST SRE 2006", IEEE TASLP 15 (2007), section III
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from utils.backend.parts import Arrays, Stored
 from utils.metrics.costs import OperatingPoint
 from utils.metrics.detection import threshold_at_far
 from utils.metrics.error_rates import convex_hull, error_rates
+
+PENALTY = 1e-6  # enough to keep the weights finite where the kinds do not overlap
+_FARTHEST = 30  # typical distances from the median; farther values are outliers
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class LinearFusion:
     Attributes
     ----------
     weights : ndarray of shape (K,)
-        Weights of each system's scores, then of each quality measure.
+        For each system's scores, then for each quality measure.
     offset : float
     prior : float
         Prior of a target trial that it was trained for.
@@ -65,8 +69,9 @@ def fit_fusion(
     prior : float
         Prior of a target trial in (0, 1) that the classes are weighed to.
     penalty : float
-        Weight of the squared weights of standardised columns; keeps them finite
-        where the kinds do not overlap.
+        On the squared weights of standardised columns; keeps them finite where the
+        kinds do not overlap. Outliers do not count in the standardisation: a penalty
+        that grew with them would shrink all weights.
 
     Returns
     -------
@@ -89,10 +94,7 @@ def fit_fusion(
     scores = np.asarray(scores, dtype=np.float64)
     is_target = np.asarray(is_target, dtype=bool)
     _check(scores, is_target, prior)
-    centre, spread = scores.mean(axis=0), scores.std(axis=0)
-    if not (spread > 0).all():
-        column = int(np.argmin(spread))
-        raise ValueError(f"column {column} of the scores is constant: leave it out")
+    centre, spread = _centres_and_spreads(scores)
     design = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])
     sign = np.where(is_target, 1.0, -1.0)
     shares = np.where(
@@ -111,6 +113,20 @@ def fit_fusion(
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
     weights = found.x[:-1] / spread
     return LinearFusion(weights, float(found.x[-1] - weights @ centre), prior)
+
+
+def _centres_and_spreads(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each column's mean and standard deviation (K,), without outliers."""
+    centres, spreads = np.empty((2, scores.shape[1]))
+    for column, values in enumerate(scores.T):
+        distances = np.abs(values - np.median(values))
+        if not distances.any():
+            raise ValueError(f"column {column} of the scores is constant: leave it out")
+        # of the values that differ: half of them may be tied
+        typical = np.median(distances[distances > 0])
+        own = values[distances <= _FARTHEST * typical]
+        centres[column], spreads[column] = own.mean(), own.std()
+    return centres, spreads
 
 
 def decision_thresholds(
@@ -143,6 +159,46 @@ def _check(scores: np.ndarray, is_target: np.ndarray, prior: float) -> None:
         raise ValueError("scores must be finite: there are NaN or infinite ones")
     if is_target.all() or not is_target.any():
         raise ValueError("calibration needs target and nontarget trials")
+
+
+@dataclass(frozen=True)
+class Calibration(Stored, kind="linear"):
+    """A map from a back-end's scores to log-likelihood ratios, and where it is from.
+
+    Attributes
+    ----------
+    fusion : LinearFusion
+        For the score, then the lower and the higher value of each quality measure.
+    quality : tuple of str
+        See `utils.backend.quality`.
+    thresholds : dict of float
+        On log-likelihood ratios, by the purpose.
+    speakers : tuple of str
+        Who must not be among the speakers of a test.
+    trained_on : dict
+        How many trials; perhaps their manifest.
+    """
+
+    fusion: LinearFusion
+    quality: tuple[str, ...] = ()
+    thresholds: dict[str, float] = field(default_factory=dict)
+    speakers: tuple[str, ...] = ()
+    trained_on: dict[str, object] = field(default_factory=dict)
+
+    def state(self) -> tuple[dict[str, object], Arrays]:
+        """Return all in JSON: it is short, and people read it."""
+        own = {key: value for key, value in vars(self).items() if key != "fusion"}
+        fusion = vars(self.fusion) | {"weights": self.fusion.weights.tolist()}
+        return fusion | own, {}
+
+    @classmethod
+    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "Calibration":
+        """Build it from its state."""
+        own = dict(settings)
+        weights = np.array(own.pop("weights"), dtype=np.float64)
+        fusion = LinearFusion(weights, own.pop("offset"), own.pop("prior"))
+        quality, speakers = tuple(own.pop("quality")), tuple(own.pop("speakers"))
+        return cls(fusion, quality, speakers=speakers, **own)
 
 
 @dataclass(frozen=True)

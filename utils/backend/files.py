@@ -1,25 +1,36 @@
 """A back-end in a folder: ``backend.npz``, its arrays, and ``backend.json``, the rest.
 
-The JSON holds the hash of the embedding model that the back-end belongs to. Nothing
-is pickled.
+The JSON holds the hash of the embedding model that the back-end belongs to, whether it
+learns (``learns``) and from which splits it can (``needs``), and whether its scores
+are log-likelihood ratios (``calibrated``). Nothing is pickled; see
+`utils.backend.parts`.
 """
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
-from utils.backend.backend import Backend, Calibration, Cohort
-from utils.backend.calibration import LinearFusion
-from utils.backend.plda import Plda
-from utils.backend.scorers import Models
-from utils.backend.transforms import Affine, LengthNorm
-from utils.embeddings.files import read_embeddings, read_model_hash
+from utils.backend.backend import Backend, Cohort
+from utils.backend.calibration import Calibration
+from utils.backend.normalisation import Normalisation
+from utils.backend.old_files import upgrade
+from utils.backend.parts import Arrays, Stored, restore, store
+from utils.backend.scorers import Scorer
+from utils.backend.transforms import Transform
+from utils.embeddings.files import read_model_hash
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 
-_PLDA_PARTS = ("mean", "transform", "psi")
+_BROKEN = ValueError, KeyError, TypeError, AttributeError, OSError, BadZipFile
+_PARTS: dict[str, type[Stored]] = {
+    "scorer": Scorer,
+    "normalisation": Normalisation,
+    "cohort": Cohort,
+    "calibration": Calibration,
+}
 
 
 def save_backend(
@@ -34,11 +45,12 @@ def save_backend(
     model_sha256 : str, optional
         Hash of the model that made the embeddings, where it is known.
     facts : dict
-        Where the back-end comes from.
+        Where the back-end comes from; kept in the JSON.
 
     Example
     -------
     >>> import tempfile
+    >>> from utils.backend.transforms import Affine
     >>> folder = Path(tempfile.mkdtemp()) / "centred"
     >>> centred = Backend((Affine(np.ones(2), np.eye(2)),))
     >>> save_backend(folder, centred, "a1", {})
@@ -46,45 +58,31 @@ def save_backend(
     >>> again.prepare(np.array([[4.0, 5.0]])), model_sha256
     (array([[0.6, 0.8]]), 'a1')
     """
-    arrays: dict[str, np.ndarray] = {}
-    content = {
+    arrays: Arrays = {}
+
+    def keep(name: str, part: Stored) -> dict[str, object]:
+        content, own = store(part)
+        arrays.update({f"{name}.{key}": value for key, value in own.items()})
+        return content
+
+    content: dict[str, object] = {
         "model_sha256": model_sha256,
+        "learns": backend.learns,
+        "needs": backend.needs,
+        "calibrated": backend.calibration is not None,
         "transforms": [
-            "affine" if isinstance(transform, Affine) else "length"
-            for transform in backend.transforms
+            keep(f"transform{place}", transform)
+            for place, transform in enumerate(backend.transforms)
         ],
-        "notes": backend.notes,
     }
-    for place, transform in enumerate(backend.transforms):
-        if isinstance(transform, Affine):
-            arrays[f"transform{place}.mean"] = transform.mean
-            arrays[f"transform{place}.matrix"] = transform.matrix
-    if backend.plda is not None:
-        content["plda"] = backend.plda_use
-        arrays |= {f"plda.{key}": getattr(backend.plda, key) for key in _PLDA_PARTS}
-    if backend.cohort is not None:
-        content["norm"] = {"method": backend.method, "top": backend.top}
-        arrays["cohort.vectors"] = backend.cohort.models.vectors
-        arrays["cohort.n_utterances"] = backend.cohort.models.n_utterances
-        arrays["cohort.speakers"] = backend.cohort.speakers
-    if backend.calibration is not None:
-        content["calibration"] = _calibration_content(backend.calibration)
+    parts = {name: getattr(backend, name) for name in _PARTS}
+    content |= {
+        name: keep(name, part) for name, part in parts.items() if part is not None
+    }
     with replacing_folder(folder) as temporary:
         np.savez(temporary / "backend.npz", **arrays)
         text = json.dumps(content | facts, indent=1, ensure_ascii=False)
         (temporary / "backend.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _calibration_content(calibration: Calibration) -> dict:
-    return {
-        "weights": calibration.fusion.weights.tolist(),
-        "offset": calibration.fusion.offset,
-        "prior": calibration.fusion.prior,
-        "quality": calibration.quality,
-        "thresholds": calibration.thresholds,
-        "trained_on": calibration.trained_on,
-        "speakers": calibration.speakers,
-    }
 
 
 def load_backend(folder: Path | str) -> tuple[Backend, str | None]:
@@ -100,16 +98,35 @@ def load_backend(folder: Path | str) -> tuple[Backend, str | None]:
         content = json.loads((folder / "backend.json").read_text(encoding="utf-8"))
         with np.load(folder / "backend.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
+        content, arrays = upgrade(content, arrays)
         return _build(content, arrays), content["model_sha256"]
     except FileNotFoundError as error:
         raise UserError(
             f"{error.filename}: no such file; train the back-end with "
             "local.train_backend"
         ) from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except _BROKEN as error:
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"{folder}: no whole back-end ({error}); train it again"
+            f"{folder}: no whole back-end ({reason}); train it again"
         ) from None
+
+
+def read_backend_facts(folder: Path | str) -> dict[str, object]:
+    """Return the JSON of a back-end, with ``name`` and ``calibrated`` whatever its age.
+
+    Raises
+    ------
+    UserError
+        The folder holds no back-end.
+    """
+    path = Path(folder) / "backend.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        own = {"name": Path(folder).name, "calibrated": "calibration" in content}
+        return own | content
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path}: no back-end ({error}); train it again") from None
 
 
 def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
@@ -120,7 +137,7 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
     name : str
         Folder of a back-end; or ``cosine``, which needs none.
     prefixes : iterable of str
-        Prefixes of the embeddings: see `utils.embeddings.files`.
+        Names of the embeddings: see `utils.embeddings.files`.
 
     Raises
     ------
@@ -140,66 +157,22 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
     return backend
 
 
-def read_prepared(
-    backend: Backend, prefix: str
-) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Read embeddings, and map them to a back-end's space.
+def _build(content: dict[str, object], arrays: Arrays) -> Backend:
+    def arrays_of(name: str) -> Arrays:
+        start = f"{name}."
+        return {
+            key.removeprefix(start): value
+            for key, value in arrays.items()
+            if key.startswith(start)
+        }
 
-    Parameters
-    ----------
-    backend : Backend
-    prefix : str
-        Prefix of N embeddings: see `utils.embeddings.files`.
-
-    Returns
-    -------
-    ids : list of str
-    embeddings : ndarray of shape (N, D)
-        As they are in the file.
-    prepared : ndarray of shape (N, D')
-
-    Raises
-    ------
-    UserError
-        The files are missing or broken, or their vectors do not fit.
-    """
-    ids, embeddings = read_embeddings(prefix)
-    try:
-        return ids, embeddings, backend.prepare(embeddings)
-    except ValueError as error:
-        raise UserError(f"{prefix}.npy: {error}") from None
-
-
-def _build(content: dict, arrays: dict[str, np.ndarray]) -> Backend:
     transforms = tuple(
-        LengthNorm()
-        if kind == "length"
-        else Affine(
-            arrays[f"transform{place}.mean"], arrays[f"transform{place}.matrix"]
-        )
-        for place, kind in enumerate(content["transforms"])
+        restore(Transform, part, arrays_of(f"transform{place}"))
+        for place, part in enumerate(content["transforms"])
     )
-    plda = cohort = calibration = None
-    if "plda" in content:
-        plda = Plda(*(arrays[f"plda.{key}"] for key in _PLDA_PARTS))
-    if "norm" in content:
-        models = Models(arrays["cohort.vectors"], arrays["cohort.n_utterances"])
-        cohort = Cohort(models, arrays["cohort.speakers"])
-    if "calibration" in content:
-        part = content["calibration"]
-        calibration = Calibration(
-            LinearFusion(np.array(part["weights"]), part["offset"], part["prior"]),
-            tuple(part["quality"]),
-            part["thresholds"],
-            tuple(part["speakers"]),
-            part["trained_on"],
-        )
-    return Backend(
-        transforms,
-        plda,
-        content.get("plda", {}),
-        cohort,
-        **content.get("norm", {}),
-        calibration=calibration,
-        notes=tuple(content["notes"]),
-    )
+    parts = {
+        name: restore(base, content[name], arrays_of(name))
+        for name, base in _PARTS.items()
+        if name in content
+    }
+    return Backend(transforms, **parts, needs=tuple(content["needs"]))

@@ -92,7 +92,7 @@ def write_kaldi_plda(path: Path | str, model: Plda, text: bool = False) -> None:
     ----------
     path : Path or str
     model : Plda
-        Model of full rank.
+        A model of full rank.
     text : bool
         Write the text form.
 

@@ -2,10 +2,10 @@
 
 Conventions
 -----------
-``enrol_cohort`` (N, C) and ``test_cohort`` (M, C) hold the scores of every model and
-every test against a cohort of C other speakers; ``scores`` (N, M) those of the
-trials. Each side's mean and standard deviation are computed once. `UNUSABLE` (NaN)
-marks cohort entries that must not count, such as the trial's own speakers.
+`CohortScores` holds the scores of every model (N, C) and every test (M, C) against a
+cohort of C other speakers; ``scores`` (N, M) are those of the trials. Each side's
+mean and standard deviation are computed once. `UNUSABLE` (NaN) marks cohort entries
+that must not count, such as the trial's own speakers.
 
 References
 ----------
@@ -15,12 +15,18 @@ Z, T and ZT. P. Kenny, Odyssey 2010: S. P. Matejka et al., "Analysis of score
 normalization in multilingual speaker recognition", Interspeech 2017: adaptive S.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from utils.backend.parts import Stored
+
 UNUSABLE = np.nan
-METHODS = ("z", "t", "s", "zt", "as", "as-cross")
+_TOO_FEW = (
+    "normalisation needs two cohort scores or more of everyone: use more speakers"
+)
 _FLOOR = 1e-3  # of a standard deviation, as a share of the cohort's own
 
 
@@ -29,6 +35,18 @@ class Moments(NamedTuple):
 
     mean: np.ndarray
     deviation: np.ndarray
+
+
+class BlockCohort(NamedTuple):
+    """The cohort scores of a block of models (n, C), of all tests (M, C), and floors.
+
+    The floors are the lowest standard deviations that each side may have.
+    """
+
+    enrol: np.ndarray
+    test: np.ndarray
+    enrol_floor: float
+    test_floor: float
 
 
 def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
@@ -59,7 +77,7 @@ def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
     """
     n_usable = np.sum(~np.isnan(cohort_scores), axis=1)
     if n_usable.min() < 2 or (top is not None and top < 2):
-        raise ValueError("normalisation needs two cohort scores or more of everyone")
+        raise ValueError(_TOO_FEW)
     floor = _floor(cohort_scores)
     if top is not None and top < cohort_scores.shape[1]:
         filled = np.where(np.isnan(cohort_scores), -np.inf, cohort_scores)
@@ -69,63 +87,205 @@ def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
     return Moments(np.nanmean(cohort_scores, axis=1), deviation)
 
 
-class Normaliser:
-    """Normalise blocks of scores; what belongs to a model or a test is found once.
+@dataclass(frozen=True)
+class CohortScores:
+    """The cohort scores of both sides of trials.
 
-    Parameters
+    Attributes
     ----------
-    enrol_cohort : ndarray of shape (N, C)
-    test_cohort : ndarray of shape (M, C)
-    method : str
-        ``z`` (by the model's cohort scores), ``t`` (by the test's), ``s`` (the mean
-        of both), ``zt`` (z, then t on scores that were z-normalised themselves),
-        ``as`` (s on the ``top`` highest scores of each side's own), ``as-cross``
-        (s, each side on the cohort entries that are highest for the other).
-    top : int
-        For the adaptive methods.
-    cohort_cohort : ndarray of shape (C, C), optional
-        Scores of the cohort as models (rows) against itself as tests; ``zt`` only.
+    enrol : ndarray of shape (N, C)
+    test : ndarray of shape (M, C)
+    cohort : callable
+        Takes nothing; returns the scores of the cohort as models (rows) against
+        itself as tests, (C, C).
 
     Raises
     ------
     ValueError
-        The method is unknown, shapes do not match, or see `moments`.
+        The sides are of different cohorts.
+    """
+
+    enrol: np.ndarray
+    test: np.ndarray
+    cohort: Callable[[], np.ndarray] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        if self.enrol.shape[1] != self.test.shape[1]:
+            raise ValueError(
+                f"cohort scores {self.enrol.shape} and {self.test.shape} do not fit: "
+                "they must be of one cohort"
+            )
+
+
+class Normalisation(Stored):
+    """A way to normalise scores; a new one defines `normalise`, perhaps `moments`."""
+
+    learns_from: ClassVar[tuple[str, ...]] = ("cohort", "train")
+
+    def moments(self, cohort: CohortScores) -> tuple[Moments, Moments]:
+        """Summarise the cohort scores of all models and of all tests."""
+        return moments(cohort.enrol), moments(cohort.test)
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Normalise the scores of some models with all tests.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n, M)
+        enrol : Moments
+            The n models'.
+        test : Moments
+            The M tests'.
+        cohort : BlockCohort
+            The cohort scores of the n models and the M tests.
+
+        Returns
+        -------
+        ndarray of shape (n, M)
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ZNorm(Normalisation, kind="z"):
+    """By the model's cohort scores."""
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Standardise each model's scores."""
+        return by_rows(scores, enrol)
+
+
+@dataclass(frozen=True)
+class TNorm(Normalisation, kind="t"):
+    """By the test's cohort scores."""
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Standardise each test's scores."""
+        return by_columns(scores, test)
+
+
+@dataclass(frozen=True)
+class SNorm(Normalisation, kind="s"):
+    """The mean of Z and T."""
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Average both."""
+        return (by_rows(scores, enrol) + by_columns(scores, test)) / 2
+
+
+@dataclass(frozen=True)
+class ZTNorm(Normalisation, kind="zt"):
+    """Z, then T with cohort scores that were Z-normalised themselves."""
+
+    def moments(self, cohort: CohortScores) -> tuple[Moments, Moments]:
+        """Summarise the models' scores, and the tests' Z-normalised ones.
+
+        Raises
+        ------
+        ValueError
+            The scores of the cohort against itself are missing.
+        """
+        if cohort.cohort is None:
+            raise ValueError("zt needs the scores of the cohort against itself")
+        square = cohort.cohort()
+        diagonal = np.eye(len(square), dtype=bool)
+        of_cohort = moments(np.where(diagonal, UNUSABLE, square))
+        # (M, C), each column by its cohort model
+        return moments(cohort.enrol), moments(by_columns(cohort.test, of_cohort))
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Standardise each model's scores, then each test's."""
+        return by_columns(by_rows(scores, enrol), test)
+
+
+@dataclass(frozen=True)
+class AdaptiveSNorm(SNorm, kind="as"):
+    """S on the highest cohort scores of each side's own.
+
+    Attributes
+    ----------
+    top : int
+        How many, 2 or more.
+    """
+
+    top: int
+
+    def __post_init__(self) -> None:
+        """Check the value."""
+        _check_top(self.top)
+
+    def moments(self, cohort: CohortScores) -> tuple[Moments, Moments]:
+        """Summarise the highest scores."""
+        return moments(cohort.enrol, self.top), moments(cohort.test, self.top)
+
+
+@dataclass(frozen=True)
+class CrossAdaptiveSNorm(Normalisation, kind="as-cross"):
+    """S, each side on the cohort entries that are highest for the other.
+
+    Attributes
+    ----------
+    top : int
+        How many, 2 or more.
+    """
+
+    top: int
+
+    def __post_init__(self) -> None:
+        """Check the value."""
+        _check_top(self.top)
+
+    def normalise(
+        self, scores: np.ndarray, enrol: Moments, test: Moments, cohort: BlockCohort
+    ) -> np.ndarray:
+        """Average both sides' selections."""
+        floors = cohort.enrol_floor, cohort.test_floor
+        own, other = cohort.enrol, cohort.test
+        by_model = _by_selection(scores, own, floors[0], other, self.top)
+        by_test = _by_selection(scores.T, other, floors[1], own, self.top).T
+        return (by_model + by_test) / 2
+
+
+class Normaliser:
+    """Normalises blocks of scores; what belongs to a model or a test is found once.
+
+    Parameters
+    ----------
+    method : Normalisation
+    cohort : CohortScores
+
+    Attributes
+    ----------
+    enrol, test : Moments
+
+    Raises
+    ------
+    ValueError
+        See `moments`.
 
     Example
     -------
     >>> cohort = np.array([[1.0, 3.0]])
-    >>> Normaliser(cohort, cohort, "s")(np.array([[4.0]]))
+    >>> Normaliser(SNorm(), CohortScores(cohort, cohort))(np.array([[4.0]]))
     array([[2.]])
     """
 
-    def __init__(
-        self,
-        enrol_cohort: np.ndarray,
-        test_cohort: np.ndarray,
-        method: str,
-        top: int = 200,
-        cohort_cohort: np.ndarray | None = None,
-    ) -> None:
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {METHODS}, not {method!r}")
-        if enrol_cohort.shape[1] != test_cohort.shape[1]:
-            raise ValueError(
-                f"cohort scores {enrol_cohort.shape} and {test_cohort.shape} do not "
-                "fit: they must be of one cohort"
-            )
-        self.enrol_cohort, self.test_cohort = enrol_cohort, test_cohort
-        self.method, self.top = method, top
-        limit = top if method == "as" else None
-        self.of_enrol = moments(enrol_cohort, limit)
-        self.enrol_floor, self.test_floor = _floor(enrol_cohort), _floor(test_cohort)
-        if method == "zt":
-            if cohort_cohort is None:
-                raise ValueError("zt needs the scores of the cohort against itself")
-            diagonal = np.eye(len(cohort_cohort), dtype=bool)
-            of_cohort = moments(np.where(diagonal, UNUSABLE, cohort_cohort))
-            self.of_test = moments(_by_rows(test_cohort.T, of_cohort).T)
-        else:
-            self.of_test = moments(test_cohort, limit)
+    def __init__(self, method: Normalisation, cohort: CohortScores) -> None:
+        self.method = method
+        self.enrol, self.test = method.moments(cohort)
+        floors = _floor(cohort.enrol), _floor(cohort.test)
+        self.whole = BlockCohort(cohort.enrol, cohort.test, *floors)
 
     def __call__(self, scores: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
         """Normalise the scores of some models with all tests.
@@ -140,28 +300,26 @@ class Normaliser:
         -------
         ndarray of shape (n, M)
         """
-        own = self.enrol_cohort[rows]
-        if scores.shape != (len(own), len(self.test_cohort)):
+        block = self.whole._replace(enrol=self.whole.enrol[rows])
+        if scores.shape != (len(block.enrol), len(block.test)):
             raise ValueError(f"scores {scores.shape} do not fit the cohort scores")
-        if self.method == "as-cross":
-            sides = (own, self.enrol_floor), (self.test_cohort, self.test_floor)
-            by_model = _by_selection(scores, *sides[0], self.test_cohort, self.top)
-            by_test = _by_selection(scores.T, *sides[1], own, self.top).T
-            return (by_model + by_test) / 2
-        of_rows = Moments(self.of_enrol.mean[rows], self.of_enrol.deviation[rows])
-        if self.method == "t":
-            return _by_rows(scores.T, self.of_test).T
-        by_model = _by_rows(scores, of_rows)
-        if self.method == "z":
-            return by_model
-        if self.method == "zt":
-            return _by_rows(by_model.T, self.of_test).T
-        return (by_model + _by_rows(scores.T, self.of_test).T) / 2
+        enrol = Moments(self.enrol.mean[rows], self.enrol.deviation[rows])
+        return self.method.normalise(scores, enrol, self.test, block)
 
 
-def _by_rows(scores: np.ndarray, of_rows: Moments) -> np.ndarray:
-    """Standardise each row."""
+def by_rows(scores: np.ndarray, of_rows: Moments) -> np.ndarray:
+    """Standardise each row of scores (N, M)."""
     return (scores - of_rows.mean[:, None]) / of_rows.deviation[:, None]
+
+
+def by_columns(scores: np.ndarray, of_columns: Moments) -> np.ndarray:
+    """Standardise each column of scores (N, M)."""
+    return (scores - of_columns.mean) / of_columns.deviation
+
+
+def _check_top(top: object) -> None:
+    if not isinstance(top, int) or top < 2:
+        raise ValueError(f"top must be a whole number of 2 or more, not {top!r}")
 
 
 def _floor(cohort_scores: np.ndarray) -> float:
@@ -174,7 +332,7 @@ def _by_selection(
 ) -> np.ndarray:
     """Standardise (N, M) by ``own`` (N, C) where ``selecting`` (M, C) is high.
 
-    Sums over selected cohort entries are products with 0/1 matrices.
+    Sums over selected cohort entries are products with 0/1 matrices (C, M).
     """
     usable = ~np.isnan(own)
     values = np.where(usable, own, 0.0)
@@ -186,7 +344,7 @@ def _by_selection(
     chosen[np.isinf(filled)] = 0.0
     count = usable.astype(float) @ chosen.T  # (N, M)
     if count.min() < 2:
-        raise ValueError("normalisation needs two cohort scores or more of everyone")
+        raise ValueError(_TOO_FEW)
     mean = values @ chosen.T / count
     square = values**2 @ chosen.T / count
     deviation = np.sqrt(np.maximum(square - mean**2, floor**2))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
+from utils.backend.scoring import check_dimension
+
 
 @dataclass(frozen=True)
 class Plda:
@@ -32,8 +34,15 @@ class Plda:
     psi: np.ndarray
 
     def project(self, embeddings: np.ndarray) -> np.ndarray:
-        """Map embeddings (N, D) to the model's space (N, K)."""
-        return (embeddings - self.mean) @ self.transform.T
+        """Map embeddings (N, D) to the model's space (N, K).
+
+        Raises
+        ------
+        ValueError
+            Their dimension is another.
+        """
+        check_dimension(embeddings, len(self.mean))
+        return (embeddings - self.mean) @ self.transform.T  # (N, D) @ (D, K)
 
     def normalise_length(
         self, projected: np.ndarray, n_utterances: np.ndarray | int = 1
@@ -53,7 +62,7 @@ class Plda:
         ValueError
             A vector is zero.
         """
-        n = np.broadcast_to(n_utterances, len(projected))[:, None]
+        n = np.broadcast_to(n_utterances, len(projected))[:, None]  # (N, 1)
         squares = np.sum(projected**2 / (self.psi + 1 / n), axis=1, keepdims=True)
         if not (squares > 0).all():
             raise ValueError("a vector is the mean of the model: it has no direction")
@@ -97,7 +106,7 @@ class Plda:
             same = n == count
             left, right = self.factors(enrol[same], test, int(count))
             if same.all():
-                return left @ right.T
+                return left @ right.T  # (N, K + 2) @ (K + 2, M)
             scores[same] = left @ right.T
         return scores
 
@@ -123,7 +132,7 @@ class Plda:
         gain, variance, total = n_utterances * posterior, 1 + posterior, 1 + self.psi
         # -[(t - gain u)^2 / variance - t^2 / total + ln(variance / total)] / 2
         of_enrol = enrol**2 @ (gain**2 / variance) + np.sum(np.log(variance / total))
-        of_test = test**2 @ (1 / variance - 1 / total)
+        of_test = test**2 @ (1 / variance - 1 / total)  # (M, K) @ (K,)
         left = [
             enrol * (gain / variance),
             of_enrol[:, None] / -2,

@@ -4,11 +4,14 @@ See `utils.backend.plda` for the model.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
+from utils.backend.collapse import check_spread
+from utils.backend.parts import Step
 from utils.backend.plda import Plda, diagonalise
+from utils.backend.scorers import PldaScorer, check_length_norm
 
 _FLOOR = 1e-6  # of an eigenvalue, as a share of the mean one
 
@@ -43,8 +46,8 @@ def collect_statistics(embeddings: np.ndarray, speakers: np.ndarray) -> Statisti
     Raises
     ------
     ValueError
-        There are fewer than two speakers, every speaker has a single embedding, or
-        a value is not finite.
+        There are fewer than two speakers, every speaker has a single embedding, a
+        value is not finite, or the embeddings are all equal.
     """
     embeddings = np.asarray(embeddings, dtype=np.float64)
     names, labels, counts = np.unique(speakers, return_inverse=True, return_counts=True)
@@ -55,11 +58,12 @@ def collect_statistics(embeddings: np.ndarray, speakers: np.ndarray) -> Statisti
     mean = embeddings.mean(axis=0)
     if not np.isfinite(mean).all():
         raise ValueError("embeddings must be finite: there are NaN or infinite ones")
+    check_spread(embeddings)
     if (np.diff(labels) < 0).any():
         embeddings = embeddings[np.argsort(labels, kind="stable")]
     centred = embeddings - mean
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    means = np.add.reduceat(centred, starts) / counts[:, None]
+    means = np.add.reduceat(centred, starts) / counts[:, None]  # (N, D) to (S, D)
     centred -= np.repeat(means, counts, axis=0)
     return Statistics(means + mean, counts, centred.T @ centred)
 
@@ -106,7 +110,7 @@ class Training:
         Per embedding, before the first iteration and after each; never falling.
         With shrinkage, less the penalty that it stands for.
     condition_number : float
-        Condition number of the covariance within speakers.
+        How far the covariance within speakers is stretched.
     n_single : int
         Speakers with one embedding, which say nothing about W.
     """
@@ -127,7 +131,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class PldaSettings:
+class PldaSettings(Step):
     """How to train PLDA, and how to use it: the last step of a back-end's chain.
 
     Attributes
@@ -141,6 +145,8 @@ class PldaSettings:
         the book.
     """
 
+    is_scorer: ClassVar[bool] = True
+
     n_iterations: int = 20
     rank: int | None = None
     shrinkage: float = 0.05
@@ -149,32 +155,15 @@ class PldaSettings:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.length_norm not in ("none", "psi"):
-            raise ValueError(
-                f"length_norm must be none or psi, not {self.length_norm!r}"
-            )
+        check_length_norm(self.length_norm)
 
-    @property
-    def use(self) -> dict[str, object]:
-        """How a scorer is to use the model."""
-        return {
-            "length_norm": self.length_norm,
-            "average_enrolment": self.average_enrolment,
-        }
-
-    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> "TrainedPlda":
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> PldaScorer:
         """Train on embeddings (N, D) and who speaks in each; see `fit_plda`."""
         model, training = fit_plda(
             embeddings, speakers, self.n_iterations, self.rank, self.shrinkage
         )
-        return TrainedPlda(model, training.note)
-
-
-class TrainedPlda(NamedTuple):
-    """A model, and what there is to say about its training."""
-
-    model: Plda
-    note: str
+        use = self.length_norm, self.average_enrolment
+        return PldaScorer(model, *use, training.note)
 
 
 def fit_plda(
@@ -233,8 +222,6 @@ def shrunk(data: Statistics, shrinkage: float) -> Statistics:
     n_dims = len(data.scatter)
     centred = data.means - data.means.mean(axis=0)
     total = (np.trace(data.scatter) + np.sum(data.counts @ centred**2)) / n_dims
-    if total == 0:
-        raise ValueError("all embeddings are equal: check the model that made them")
     spread = max(np.trace(data.scatter) / n_dims, _FLOOR * total)
     amount = max(shrinkage, _FLOOR) * spread
     return replace(data, scatter=data.scatter + amount * np.eye(n_dims))

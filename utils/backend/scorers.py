@@ -4,11 +4,13 @@ A scorer maps embeddings to its own space once (`prepare`), makes models of seve
 utterances there (`enrol`), and scores blocks of models with all tests (`block`).
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
+from utils.backend.parts import Arrays, Step, Stored
 from utils.backend.plda import Plda
 from utils.backend.scoring import length_normalise
 
@@ -35,28 +37,57 @@ class Models:
         return len(self.vectors)
 
 
-class Scorer(Protocol):
-    """What all scorers can do."""
+class Scorer(Stored, Step):
+    """Scores models with tests; a new one defines `prepare`, `enrol` and `block`.
+
+    Attributes
+    ----------
+    note : str
+        How the learning went; empty where there is nothing to say.
+    """
+
+    note: str = ""
+    is_scorer: ClassVar[bool] = True
 
     def prepare(self, embeddings: np.ndarray) -> np.ndarray:
         """Map transformed embeddings (N, D) to the scorer's space (N, K)."""
+        raise NotImplementedError
 
     def enrol(self, prepared: np.ndarray, rows: list[np.ndarray]) -> Models:
         """Make a model of the prepared vectors in each set of rows."""
-
-    def factors(
-        self, models: Models, tests: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Write the scores of all models with all tests as a matrix product.
-
-        The models' numbers of utterances must be equal.
-        """
+        raise NotImplementedError
 
     def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
         """Score all models (N, K) with all tests (M, K): (N, M)."""
+        raise NotImplementedError
+
+    def factors(
+        self, models: Models, tests: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Write the scores as a matrix product, left @ right.T, where they are one.
+
+        The models' numbers of utterances must be equal.
+        """
+        return None
+
+    def adapted(
+        self,
+        method: str,
+        adapt: Callable[[Plda, np.ndarray], Plda],
+        embeddings: np.ndarray,
+    ) -> "Scorer":
+        """Adapt to transformed embeddings of another domain, where it can.
+
+        Raises
+        ------
+        ValueError
+            It cannot.
+        """
+        raise ValueError(f"adaptation {method!r} needs a back-end with PLDA")
 
 
-class CosineScorer:
+@dataclass(frozen=True)
+class CosineScorer(Scorer, kind="cosine"):
     """Cosine similarity.
 
     Example
@@ -66,6 +97,12 @@ class CosineScorer:
     >>> scorer.block(scorer.enrol(tests, [np.array([1])]), tests)
     array([[0.6, 1. ]])
     """
+
+    learns_from: ClassVar[tuple[str, ...]] = ()
+
+    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> "CosineScorer":
+        """Return itself."""
+        return self
 
     def prepare(self, embeddings: np.ndarray) -> np.ndarray:
         """Length-normalise."""
@@ -83,13 +120,14 @@ class CosineScorer:
 
     def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
         """Return cosine similarities."""
-        return models.vectors @ tests.T
+        return models.vectors @ tests.T  # (N, K) @ (K, M)
 
 
-class PldaScorer:
+@dataclass(frozen=True)
+class PldaScorer(Scorer, kind="plda"):
     """PLDA log-likelihood ratios.
 
-    Parameters
+    Attributes
     ----------
     model : Plda
     length_norm : str
@@ -97,13 +135,41 @@ class PldaScorer:
     average_enrolment : bool
         Treat the mean of the enrolment utterances as one utterance, instead of by
         the book.
+    note : str
+        How the training went.
     """
 
-    def __init__(
-        self, model: Plda, length_norm: str = "none", average_enrolment: bool = False
-    ) -> None:
-        self.model = model
-        self.length_norm, self.average_enrolment = length_norm, average_enrolment
+    model: Plda
+    length_norm: str = "none"
+    average_enrolment: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_length_norm(self.length_norm)
+
+    def state(self) -> tuple[dict[str, object], Arrays]:
+        """Return how the model is used, and its arrays."""
+        settings = {
+            "length_norm": self.length_norm,
+            "average_enrolment": self.average_enrolment,
+            "note": self.note,
+        }
+        return settings, dict(vars(self.model))
+
+    @classmethod
+    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "PldaScorer":
+        """Build it from its state."""
+        return cls(Plda(**arrays), **settings)
+
+    def adapted(
+        self,
+        method: str,
+        adapt: Callable[[Plda, np.ndarray], Plda],
+        embeddings: np.ndarray,
+    ) -> "PldaScorer":
+        """Adapt the model to transformed embeddings (N, D) of another domain."""
+        return replace(self, model=adapt(self.model, embeddings))
 
     def prepare(self, embeddings: np.ndarray) -> np.ndarray:
         """Project; lengths are normalised later, as they depend on the utterances."""
@@ -135,9 +201,16 @@ class PldaScorer:
         return self.model.normalise_length(projected, counts)
 
 
+def check_length_norm(name: str) -> None:
+    """Raise a ValueError unless it is a normalisation of `PldaScorer`."""
+    if name not in ("none", "psi"):
+        raise ValueError(f"length_norm must be none or psi, not {name!r}")
+
+
 def _means(prepared: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
     counts = _counts(rows)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    # (sum of counts, K) to (N, K)
     sums = np.add.reduceat(prepared[np.concatenate(rows)], starts)
     return sums / counts[:, None]
 

@@ -33,6 +33,15 @@ def length_normalise(vectors: np.ndarray) -> np.ndarray:
     return vectors / lengths
 
 
+def check_dimension(embeddings: np.ndarray, expected: int) -> None:
+    """Raise a ValueError unless embeddings (N, D) are of the expected dimension."""
+    if embeddings.shape[1] != expected:
+        raise ValueError(
+            f"the embeddings have D={embeddings.shape[1]}, the back-end was trained on "
+            f"D={expected}; use embeddings of its model"
+        )
+
+
 def score_cosine(
     enrol: np.ndarray,
     test: np.ndarray,

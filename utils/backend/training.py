@@ -2,15 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from utils.backend.adaptation import EMBEDDING_METHODS, PLDA_METHODS
-from utils.backend.backend import Backend, Calibration, Cohort, Side, score_trials
-from utils.backend.calibration import decision_thresholds, fit_fusion
-from utils.backend.plda_training import PldaSettings
+from utils.backend.backend import (
+    Backend,
+    Cohort,
+    MeasuredModels,
+    PairScorer,
+    uncalibrated_columns,
+)
+from utils.backend.calibration import (
+    PENALTY,
+    Calibration,
+    decision_thresholds,
+    fit_fusion,
+)
+from utils.backend.collapse import check_spread
+from utils.backend.normalisation import Normalisation
+from utils.backend.parts import Step, splits_to_learn_on
 from utils.backend.quality import Measures
-from utils.backend.transforms import TransformSettings
+from utils.backend.scorers import CosineScorer
 
 
 @dataclass(frozen=True)
@@ -21,7 +35,7 @@ class Adaptation:
     ----------
     method : str
         One of `EMBEDDING_METHODS`, by which the training embeddings move to the new
-        domain, or of `PLDA_METHODS`.
+        domain, or one of `PLDA_METHODS`.
     options : dict
         Arguments of the method's function.
     """
@@ -53,32 +67,47 @@ class Adaptation:
         """
         if self.method not in PLDA_METHODS:
             return backend
-        if backend.plda is None:
-            raise ValueError(f"adaptation {self.method!r} needs a back-end with PLDA")
-        adapt = PLDA_METHODS[self.method]
-        plda = adapt(backend.plda, backend.transform(unlabelled), **self.options)
-        return replace(backend, plda=plda)
+        adapt = partial(PLDA_METHODS[self.method], **self.options)
+        moved = backend.transform(unlabelled)
+        return replace(
+            backend, scorer=backend.scorer.adapted(self.method, adapt, moved)
+        )
+
+
+def split_chain(steps: Sequence[Step]) -> tuple[list[Step], Step]:
+    """Return the transforms of a chain, and what scores at its end: else the cosine.
+
+    Raises
+    ------
+    ValueError
+        Something that scores is not the last step.
+    """
+    has_scorer = bool(steps) and steps[-1].is_scorer
+    *transforms, scorer = [*steps] if has_scorer else [*steps, CosineScorer()]
+    if any(step.is_scorer for step in transforms):
+        raise ValueError("what scores, such as PLDA, must be the last step of a chain")
+    return transforms, scorer
 
 
 def fit_backend(
-    steps: Sequence[TransformSettings | PldaSettings],
+    steps: Sequence[Step],
     embeddings: np.ndarray,
     speakers: np.ndarray,
     adaptation: Adaptation | None = None,
     unlabelled: np.ndarray | None = None,
 ) -> Backend:
-    """Learn the transforms and the model, each on what the one before makes.
+    """Learn the steps, each on what the one before makes.
 
     Parameters
     ----------
-    steps : sequence
-        Transforms; at the end perhaps PLDA.
+    steps : sequence of Step
+        Transforms; at the end perhaps a scorer, instead of the cosine.
     embeddings : ndarray of shape (N, D)
     speakers : ndarray of shape (N,)
         Who speaks.
     adaptation : Adaptation, optional
     unlabelled : ndarray of shape (M, D), optional
-        Vectors of the domain to adapt to.
+        Embeddings of the domain to adapt to.
 
     Returns
     -------
@@ -88,32 +117,29 @@ def fit_backend(
     Raises
     ------
     ValueError
-        The data do not allow a step, PLDA is not the last, or adaptation needs it.
+        The data do not allow a step, or adaptation needs PLDA; see `split_chain`.
     """
+    transforms, scorer = split_chain(steps)
     current = np.asarray(embeddings, dtype=np.float64)
     if adaptation:
         current = adaptation.of_embeddings(current, unlabelled)
-    backend = Backend()
-    for step in steps:
-        if backend.plda is not None:
-            raise ValueError("PLDA must be the last step of a back-end")
-        learnt = step.fit(current, speakers)
-        if learnt.note:
-            backend = replace(backend, notes=(*backend.notes, learnt.note))
-        if isinstance(step, PldaSettings):
-            backend = replace(backend, plda=learnt.model, plda_use=step.use)
-        else:
-            current = learnt(current)
-            backend = replace(backend, transforms=(*backend.transforms, learnt))
+    learnt = []
+    for step in transforms:
+        learnt.append(step.fit(current, speakers))
+        current = learnt[-1](current)
+    backend = Backend(
+        tuple(learnt),
+        scorer.fit(current, speakers),
+        needs=splits_to_learn_on([*transforms, scorer]),
+    )
     return adaptation.of_backend(backend, unlabelled) if adaptation else backend
 
 
 def add_cohort(
     backend: Backend,
-    method: str,
+    normalisation: Normalisation,
     embeddings: np.ndarray,
     speakers: np.ndarray,
-    top: int,
     cohort: str = "speakers",
 ) -> Backend:
     """Return the back-end with a score normalisation.
@@ -121,8 +147,7 @@ def add_cohort(
     Parameters
     ----------
     backend : Backend
-    method, top
-        See `Normaliser`.
+    normalisation : Normalisation
     embeddings : ndarray of shape (N, D)
     speakers : ndarray of shape (N,)
     cohort : str
@@ -132,10 +157,11 @@ def add_cohort(
     Raises
     ------
     ValueError
-        The cohort is neither.
+        The cohort is neither, or the embeddings are all equal.
     """
     if cohort not in ("speakers", "utterances"):
         raise ValueError(f"a cohort is of speakers or utterances, not {cohort!r}")
+    check_spread(embeddings)
     names, prepared = np.asarray(speakers, dtype=str), backend.prepare(embeddings)
     if cohort == "utterances":
         models = backend.enrol_single(prepared)
@@ -143,7 +169,13 @@ def add_cohort(
         names, labels = np.unique(names, return_inverse=True)
         rows = [np.flatnonzero(labels == label) for label in range(len(names))]
         models = backend.enrol(prepared, rows)
-    return replace(backend, cohort=Cohort(models, names), method=method, top=top)
+    needs = backend.needs or normalisation.learns_from
+    return replace(
+        backend,
+        normalisation=normalisation,
+        cohort=Cohort(models, names),
+        needs=tuple(split for split in needs if split in normalisation.learns_from),
+    )
 
 
 @dataclass(frozen=True)
@@ -153,13 +185,13 @@ class CalibrationSettings:
     Attributes
     ----------
     prior : float
-        Prior of a target trial.
+        Probability of a target trial.
     far : sequence of float
         False-alarm rates whose thresholds are kept.
     quality : sequence of str
         Measures beside the score: see `utils.backend.quality`.
     most_utterances : int
-        Number of utterances; a random choice is used where there are more.
+        A random choice of so many is used where there are more.
     """
 
     prior: float = 0.05
@@ -181,7 +213,7 @@ def calibrate(
     ----------
     backend : Backend
     embeddings : ndarray of shape (N, D)
-        Vectors of speakers who are neither in the training nor in a test.
+        Their speakers are neither in the training nor in a test.
     speakers : ndarray of shape (N,)
     measures : dict of ndarray, shape (N,)
         Quality measures of the utterances.
@@ -190,18 +222,21 @@ def calibrate(
     Raises
     ------
     ValueError
-        There are no target or no nontarget pairs; see `fit_fusion` and `score_trials`.
+        There are no target or no nontarget pairs, or the embeddings are all equal; see
+        `fit_fusion` and `PairScorer`.
     """
+    check_spread(embeddings)
     order = np.random.default_rng(0).permutation(len(embeddings))
     chosen = np.sort(order[: settings.most_utterances])
     speakers = speakers[chosen]
     prepared = backend.prepare(embeddings[chosen])
     own = {name: values[chosen] for name, values in measures.items()}
-    side = Side(backend.enrol_single(prepared), own)
+    side = MeasuredModels(backend.enrol_single(prepared), own)
+    pairs = PairScorer(backend, side, side)
     rows, columns = np.triu_indices(len(chosen), k=1)
     is_target = speakers[rows] == speakers[columns]
-    scores = score_trials(backend, side, side, rows, columns, settings.quality)
-    fusion = fit_fusion(scores, is_target, settings.prior, penalty=1e-6)
+    scores = uncalibrated_columns(pairs, rows, columns, settings.quality)
+    fusion = fit_fusion(scores, is_target, settings.prior, PENALTY)
     llrs = fusion(scores)
     calibration = Calibration(
         fusion,

@@ -1,36 +1,38 @@
-"""Transforms of embeddings: settings that learn, and what they have learnt.
+"""Transforms of embeddings: steps that learn them, and what they have learnt.
 
-A settings object's ``fit(embeddings, speakers)`` returns a callable that maps
-embeddings (N, D) to (N, K). A back-end is a chain of them: hparams/backend.yaml.
+``fit(embeddings, speakers)`` of a step returns a callable that maps embeddings
+(N, D) to (N, K). A back-end is a chain of them: hparams/backend.yaml.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import eigh
 
-from utils.backend.scoring import length_normalise
+from utils.backend.collapse import check_spread, check_spread_within
+from utils.backend.parts import Step, Stored
+from utils.backend.scoring import check_dimension, length_normalise
 
 
-class Transform(Protocol):
-    """Maps embeddings (N, D) to (N, K); ``note`` says how the learning went."""
+class Transform(Stored, Step):
+    """Maps embeddings (N, D) to (N, K).
 
-    note: str
+    Attributes
+    ----------
+    note : str
+        How the learning went; empty where there is nothing to say.
+    """
+
+    note: str = ""
 
     def __call__(self, embeddings: np.ndarray) -> np.ndarray:
         """Map embeddings (N, D) to (N, K)."""
-
-
-class TransformSettings(Protocol):
-    """Learns a transform."""
-
-    def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Transform:
-        """Learn from embeddings (N, D) and who speaks in each (N,)."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Affine:
+class Affine(Transform, kind="affine"):
     """Subtract a mean, then multiply by a matrix.
 
     Attributes
@@ -52,11 +54,19 @@ class Affine:
     note: str = field(default="", compare=False)
 
     def __call__(self, embeddings: np.ndarray) -> np.ndarray:
-        """Map embeddings (N, D) to (N, K)."""
-        return (embeddings - self.mean) @ self.matrix
+        """Map embeddings (N, D) to (N, K).
+
+        Raises
+        ------
+        ValueError
+            Their dimension is another.
+        """
+        check_dimension(embeddings, len(self.mean))
+        return (embeddings - self.mean) @ self.matrix  # (N, D) @ (D, K)
 
 
-class LengthNorm:
+@dataclass(frozen=True)
+class LengthNorm(Transform, kind="length"):
     """Scale each embedding to unit length; there is nothing to learn.
 
     Example
@@ -65,7 +75,7 @@ class LengthNorm:
     array([[0.6, 0.8]])
     """
 
-    note = ""
+    learns_from: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> "LengthNorm":
         """Return itself."""
@@ -76,17 +86,27 @@ class LengthNorm:
         return length_normalise(embeddings)
 
 
-class Mean:
+@dataclass(frozen=True)
+class Mean(Step):
     """Subtract the mean of the training embeddings."""
 
+    learns_from: ClassVar[tuple[str, ...]] = ("cohort", "train")
+
     def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
-        """Learn the mean of embeddings (N, D)."""
+        """Learn the mean of embeddings (N, D).
+
+        Raises
+        ------
+        ValueError
+            The embeddings are all equal.
+        """
+        check_spread(embeddings)
         embeddings = np.asarray(embeddings, dtype=np.float64)
         return Affine(embeddings.mean(axis=0), np.eye(embeddings.shape[1]))
 
 
 @dataclass(frozen=True)
-class Whitening:
+class Whitening(Step):
     """Give the embeddings mean zero and the identity as covariance.
 
     Attributes
@@ -119,8 +139,9 @@ class Whitening:
         Raises
         ------
         ValueError
-            The covariance is singular.
+            The covariance is singular, or the embeddings are all equal.
         """
+        check_spread(embeddings)
         embeddings = np.asarray(embeddings, dtype=np.float64)
         mean = embeddings.mean(axis=0)
         covariance = np.cov(embeddings.T, bias=True).reshape(len(mean), len(mean))
@@ -133,7 +154,7 @@ class Whitening:
 
 
 @dataclass(frozen=True)
-class Lda:
+class Lda(Step):
     """Linear discriminant analysis, by the generalised eigenproblem B v = l W v.
 
     B and W are the covariances between and within speakers: R. A. Fisher, "The use
@@ -163,7 +184,7 @@ class Lda:
         Raises
         ------
         ValueError
-            There are fewer than two speakers, or no variance within them.
+            See `scatter`.
         """
         mean, between, within = scatter(embeddings, speakers)
         within = shrunk(within, self.shrinkage)
@@ -179,7 +200,7 @@ class Lda:
 
 
 @dataclass(frozen=True)
-class Wccn:
+class Wccn(Step):
     """Within-class covariance normalisation: W becomes the identity.
 
     A. Hatch, S. Kajarekar and A. Stolcke, "Within-class covariance normalization
@@ -200,7 +221,7 @@ class Wccn:
         Raises
         ------
         ValueError
-            There are fewer than two speakers, or W is singular.
+            W is singular; see `scatter`.
         """
         mean, _, within = scatter(embeddings, speakers)
         values, vectors = _eigen(shrunk(within, self.shrinkage))
@@ -216,8 +237,9 @@ def scatter(
     Raises
     ------
     ValueError
-        There are fewer than two speakers, or no variance within them.
+        There are fewer than two speakers, or no variance, at all or within them.
     """
+    check_spread(embeddings)
     embeddings = np.asarray(embeddings, dtype=np.float64)
     names, labels, counts = np.unique(speakers, return_inverse=True, return_counts=True)
     if len(names) < 2:
@@ -227,8 +249,7 @@ def scatter(
     np.add.at(means, labels, embeddings)
     means /= counts[:, None]
     deviations = embeddings - means[labels]
-    if not deviations.any():
-        raise ValueError("no speaker has two different embeddings")
+    check_spread_within(deviations, embeddings)
     offsets = (means - mean) * np.sqrt(counts / n_all)[:, None]
     return mean, offsets.T @ offsets, deviations.T @ deviations / n_all
 

@@ -37,7 +37,7 @@ def write_embeddings(
     >>> read_embeddings(prefix)[0]
     ['a', 'b']
     """
-    array, names, facts = _paths(prefix)
+    array, names, facts = embedding_paths(prefix)
     with replacing_file(facts) as temporary:
         temporary.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
     with replacing_file(names) as temporary:
@@ -59,7 +59,7 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     UserError
         A file is missing, the two disagree, or an embedding is not finite.
     """
-    array, names, _ = _paths(prefix)
+    array, names, _ = embedding_paths(prefix)
     for path in (array, names):
         if not path.is_file():
             raise UserError(f"{path}: no such file; run stage 5 first")
@@ -81,10 +81,10 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
 
 def read_model_hash(prefix: Path | str) -> str | None:
     """Return the hash of the model that made the embeddings, where it is known."""
-    facts = _paths(prefix)[2]
+    facts = embedding_paths(prefix)[2]
     return json.loads(facts.read_text())["model_sha256"] if facts.is_file() else None
 
 
-def _paths(prefix: Path | str) -> tuple[Path, Path, Path]:
-    """Append the endings: a prefix may have dots."""
-    return Path(f"{prefix}.npy"), Path(f"{prefix}.ids"), Path(f"{prefix}.json")
+def embedding_paths(prefix: Path | str) -> tuple[Path, Path, Path]:
+    """Return the files of a prefix, which may have dots: vectors, ids, facts."""
+    return tuple(Path(f"{prefix}.{ending}") for ending in ("npy", "ids", "json"))

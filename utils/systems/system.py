@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from utils.audio.decoding import read_audio
-from utils.backend.backend import Backend, PairScorer
+from utils.backend.backend import Backend, MeasuredModels, PairScorer
 from utils.backend.scorers import Models
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.features.front_end import FrontEnd
@@ -157,16 +157,18 @@ class System:
         UserError
             The calibration needs quality measures, which embeddings do not hold.
         """
-        prepared = self.backend.prepare(embeddings)
-        scores = PairScorer(self.backend, models, prepared)(slice(0, len(models)))
-        calibration = self.backend.calibration
+        backend, calibration = self.backend, self.backend.calibration
+        if backend.quality:
+            raise UserError(
+                f"{self.folder}: the calibration needs {', '.join(backend.quality)}; "
+                "use a back-end without quality measures"
+            )
+        tests = backend.enrol_single(backend.prepare(embeddings))
+        pairs = PairScorer(backend, MeasuredModels(models), MeasuredModels(tests))
+        everyone = slice(0, len(models))
+        scores = pairs.uncalibrated(everyone)
         if calibration is None:
             return Scores(scores, None, None)
-        if calibration.quality:
-            raise UserError(
-                f"{self.folder}: the calibration needs {', '.join(calibration.quality)}"
-                "; use a back-end without quality measures"
-            )
         llrs = calibration.fusion(scores.reshape(-1, 1)).reshape(scores.shape)
         threshold = OperatingPoint(calibration.fusion.prior).bayes_threshold
         return Scores(scores, llrs, llrs >= threshold)

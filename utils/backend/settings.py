@@ -1,0 +1,136 @@
+"""What hparams/backend.yaml offers, and a back-end learnt as an expression asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from utils.backend.backend import Backend
+from utils.backend.expression import Expression
+from utils.backend.labelled import LabelledEmbeddings, check_same_dimension
+from utils.backend.normalisation import Normalisation
+from utils.backend.parts import Step, splits_to_learn_on
+from utils.backend.quality import utterance_measures
+from utils.backend.training import (
+    Adaptation,
+    CalibrationSettings,
+    add_cohort,
+    calibrate,
+    fit_backend,
+)
+from utils.runtime.errors import UserError
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """Chains, normalisations and how to calibrate, by name.
+
+    Attributes
+    ----------
+    path : Path
+        Where they are from.
+    chains : dict of list of Step
+    normalisations : dict of Normalisation
+    cohort : str
+        See `add_cohort`.
+    calibration : CalibrationSettings
+    adaptation : Adaptation
+    """
+
+    path: Path
+    chains: dict[str, Sequence[Step]]
+    normalisations: dict[str, Normalisation]
+    cohort: str
+    calibration: CalibrationSettings
+    adaptation: Adaptation
+
+    def check(self, expression: Expression) -> None:
+        """Raise a `UserError` unless both names of an expression are known."""
+        for what, name, known in (
+            ("back-end", expression.chain, self.chains),
+            ("normalisation", expression.normalisation, self.normalisations),
+        ):
+            if name and name not in known:
+                raise UserError(
+                    f"{self.path}: no {what} {name!r}; there are {', '.join(known)}"
+                )
+
+    def needs(self, expression: Expression) -> tuple[str, ...]:
+        """Return the splits that it can be learnt on, the better first; () for any."""
+        parts = [*self.chains[expression.chain]]
+        if expression.normalisation:
+            parts.append(self.normalisations[expression.normalisation])
+        return splits_to_learn_on(parts)
+
+    def learn(
+        self,
+        expression: Expression,
+        train: LabelledEmbeddings | None,
+        held_out: LabelledEmbeddings | None = None,
+        unlabelled: np.ndarray | None = None,
+    ) -> Backend:
+        """Learn a back-end.
+
+        Parameters
+        ----------
+        expression : Expression
+        train : LabelledEmbeddings, optional
+            Not needed where there is nothing to learn: see `needs`.
+        held_out : LabelledEmbeddings, optional
+            For the calibration; of speakers who are not in ``train``.
+        unlabelled : ndarray of shape (M, D), optional
+            Embeddings of a domain to adapt to.
+
+        Raises
+        ------
+        ValueError
+            The data do not allow it.
+        UserError
+            Held-out speakers are in the training.
+        """
+        data = _no_training() if train is None else (train.vectors, train.speakers)
+        data = np.asarray(data[0], dtype=np.float64), data[1]
+        adaptation = None if unlabelled is None else self.adaptation
+        steps = self.chains[expression.chain]
+        backend = fit_backend(steps, *data, adaptation, unlabelled)
+        if expression.normalisation:
+            method = self.normalisations[expression.normalisation]
+            backend = add_cohort(backend, method, *data, self.cohort)
+        if not expression.is_calibrated:
+            return backend
+        if held_out is None:
+            raise ValueError("there are no held-out speakers to calibrate on")
+        return self._calibrated(backend, train, held_out)
+
+    def _calibrated(
+        self,
+        backend: Backend,
+        train: LabelledEmbeddings | None,
+        held_out: LabelledEmbeddings,
+    ) -> Backend:
+        if train is not None:
+            _check_apart(train, held_out)
+        quality = self.calibration.quality
+        measures = utterance_measures(
+            quality, held_out.ids, held_out.vectors, held_out.manifest
+        )
+        data = held_out.vectors, held_out.speakers
+        backend = calibrate(backend, *data, measures, self.calibration)
+        backend.calibration.trained_on["manifest"] = str(held_out.manifest_path)
+        return backend
+
+
+def _no_training() -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((0, 0)), np.empty(0, dtype=str)
+
+
+def _check_apart(train: LabelledEmbeddings, held_out: LabelledEmbeddings) -> None:
+    """Refuse held-out speakers of the training, and other embeddings."""
+    shared = sorted({*train.speakers} & {*held_out.speakers})
+    if shared:
+        raise UserError(
+            f"{held_out.manifest_path}: {len(shared)} speakers are in "
+            f"{train.manifest_path} too, such as {shared[0]!r}; hold out others"
+        )
+    check_same_dimension(training=train, held_out=held_out)

@@ -1,0 +1,232 @@
+"""Scores of trial lists: embeddings by name, models enrolled, trials by row."""
+
+from collections.abc import Set
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.backend.backend import Backend, MeasuredModels, score_trials
+from utils.backend.labelled import NamedEmbeddings, check_same_dimension
+from utils.backend.quality import Measures, model_measures, utterance_measures
+from utils.embeddings.files import read_embeddings
+from utils.runtime.errors import UserError
+from utils.trials.enrolment import read_enrolment
+from utils.trials.lists import leave_out, read_trials
+
+
+class TrialList(NamedTuple):
+    """A trial list, and the utterances of its models.
+
+    Attributes
+    ----------
+    path : Path
+    trials : DataFrame
+        See `utils.trials.lists.read_trials`.
+    enrolment_path : Path or None
+    enrolment : dict of list of str
+        Empty where utterances are compared with utterances.
+    """
+
+    path: Path
+    trials: pd.DataFrame
+    enrolment_path: Path | None
+    enrolment: dict[str, list[str]]
+
+
+class PreparedEmbeddings(NamedTuple):
+    """Embeddings in a back-end's space: ids (N,), vectors (N, K), quality measures."""
+
+    ids: list[str]
+    vectors: np.ndarray
+    measures: Measures
+
+
+def read_trial_list(
+    path: Path, enrolment_path: Path | None = None, skipped: Set[str] = frozenset()
+) -> TrialList:
+    """Read trials and their models, less utterances that could not be read.
+
+    Parameters
+    ----------
+    path : Path
+    enrolment_path : Path, optional
+    skipped : set of str
+
+    Raises
+    ------
+    UserError
+        See `read_trials` and `read_enrolment`.
+    """
+    models = read_enrolment(enrolment_path) if enrolment_path else {}
+    trials, kept = leave_out(read_trials(path), models, set(skipped))
+    return TrialList(path, trials, enrolment_path, kept)
+
+
+def read_sides(enrol: str, test: str) -> tuple[NamedEmbeddings, NamedEmbeddings]:
+    """Read the embeddings of both sides of trials: (N, D) and (M, D).
+
+    Parameters
+    ----------
+    enrol, test : str
+        Prefixes; the same one is read once.
+
+    Raises
+    ------
+    UserError
+        A file is missing or broken, or the dimensions differ.
+    """
+    first = NamedEmbeddings(enrol, *read_embeddings(enrol))
+    if test == enrol:
+        return first, first
+    second = NamedEmbeddings(test, *read_embeddings(test))
+    check_same_dimension(enrol=first, test=second)
+    return first, second
+
+
+def set_apart(
+    backend: Backend, manifest: pd.DataFrame, path: Path, allow_calibration: bool
+) -> tuple[Backend, int]:
+    """Keep a back-end's cohort and calibration apart from the speakers of trials.
+
+    Parameters
+    ----------
+    backend : Backend
+    manifest : DataFrame
+        Both sides of the trials.
+    path : Path
+        Where it is from.
+    allow_calibration : bool
+        Pass over speakers of the calibration.
+
+    Returns
+    -------
+    Backend
+        Its cohort is without them.
+    n_left_out : int
+
+    Raises
+    ------
+    UserError
+        The calibration was trained on some of them.
+    """
+    speakers = set(manifest["spk_id"])
+    if backend.calibration and not allow_calibration:
+        shared = sorted(speakers & set(backend.calibration.speakers))
+        if shared:
+            raise UserError(
+                f"{path}: {len(shared)} speakers, such as {shared[0]!r}, are those of "
+                "the calibration; calibrate on others, or say --force"
+            )
+    return backend.without_cohort_of(speakers)
+
+
+def prepare_sides(
+    backend: Backend,
+    sides: tuple[NamedEmbeddings, NamedEmbeddings],
+    manifest: pd.DataFrame | None = None,
+) -> tuple[PreparedEmbeddings, PreparedEmbeddings]:
+    """Map both sides to a back-end's space.
+
+    Parameters
+    ----------
+    backend : Backend
+    sides : pair of NamedEmbeddings
+        See `read_sides`.
+    manifest : DataFrame, optional
+        For quality measures.
+
+    Raises
+    ------
+    UserError
+        The vectors do not fit the back-end, or a quality measure is missing.
+    """
+    first = _prepare(backend, sides[0], manifest)
+    is_same = sides[0].prefix == sides[1].prefix
+    return first, first if is_same else _prepare(backend, sides[1], manifest)
+
+
+def _prepare(
+    backend: Backend, named: NamedEmbeddings, manifest: pd.DataFrame | None
+) -> PreparedEmbeddings:
+    prefix, ids, vectors = named
+    try:
+        measures = utterance_measures(backend.quality, ids, vectors, manifest)
+        return PreparedEmbeddings(ids, backend.prepare(vectors), measures)
+    except ValueError as error:
+        raise UserError(f"{prefix}.npy: {error}") from None
+
+
+def every_utterance(backend: Backend, prepared: PreparedEmbeddings) -> MeasuredModels:
+    """Make a model of each utterance."""
+    return MeasuredModels(backend.enrol_single(prepared.vectors), prepared.measures)
+
+
+def score_list(
+    backend: Backend,
+    enrol: PreparedEmbeddings,
+    test: PreparedEmbeddings,
+    listed: TrialList,
+) -> np.ndarray:
+    """Score a trial list.
+
+    Parameters
+    ----------
+    backend : Backend
+    enrol, test : PreparedEmbeddings
+    listed : TrialList
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Natural-log likelihood ratios where the back-end is calibrated.
+
+    Raises
+    ------
+    UserError
+        The list names what has no embedding.
+    ValueError
+        See `score_trials`.
+    """
+    models, rows = _model_rows(listed, enrol.ids)
+    enrolled = MeasuredModels(
+        backend.enrol(enrol.vectors, rows), model_measures(enrol.measures, rows)
+    )
+    enrol_rows = _rows_of(listed.trials["enrol"], models, listed.path)
+    test_rows = _rows_of(listed.trials["test"], test.ids, listed.path)
+    tests = every_utterance(backend, test)
+    return score_trials(backend, enrolled, tests, enrol_rows, test_rows)
+
+
+def _model_rows(
+    listed: TrialList, ids: list[str]
+) -> tuple[list[str], list[np.ndarray]]:
+    """Return the models and their utterances' rows; each utterance without a list."""
+    if listed.enrolment_path is None:
+        return ids, [np.array([row]) for row in range(len(ids))]
+    row_of = {name: row for row, name in enumerate(ids)}
+    for line, (model, names) in enumerate(listed.enrolment.items(), start=1):
+        for name in names:
+            if name not in row_of:
+                raise UserError(
+                    f"{listed.enrolment_path}:{line}: model {model!r}: no embedding of "
+                    f"{name!r}; extract it, or take it out"
+                )
+    utterances = listed.enrolment.values()
+    rows = [np.array([row_of[name] for name in own]) for own in utterances]
+    return list(listed.enrolment), rows
+
+
+def _rows_of(names: pd.Series, ids: list[str], path: Path) -> np.ndarray:
+    """Find the embedding of every trial's side."""
+    row_of_category = pd.Index(ids).get_indexer(names.cat.categories)
+    rows = row_of_category[names.cat.codes]
+    if (rows < 0).any():
+        line = int((rows < 0).argmax())
+        n_unknown = len(set(names[rows < 0]))
+        raise UserError(
+            f"{path}:{line + 1}: no embedding of {names[line]!r} ({n_unknown} unknown "
+            "ids); extract it, or correct the trial list"
+        )
+    return rows
