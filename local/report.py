@@ -56,7 +56,7 @@ def main() -> None:
     lists = {path.stem for path in (args.data / "trials").glob("*.txt")}
     for path in find_scores(args.exp / "scores"):
         own = facts_of_scores(path, lists)
-        name, backend = own["trials"], own["backend"]
+        name, backend = str(own["trials"]), own["backend"]
         scores, is_target = read_scored_trials(args, path, name)
         metrics = evaluate(scores, is_target, args.p_target)
         where = trial_list_facts(args.data / "trials" / f"{name}.txt")

@@ -81,7 +81,8 @@ class Experiment:
             return self._known(name, "there is no training speech to learn it on")
         if name.is_calibrated and not (self.data / "valid.csv").is_file():
             return self._known(name, "there are no held-out speakers to calibrate on")
-        splits = [train] * (train is not None) + ["valid"] * name.is_calibrated
+        splits = [train] if train else []
+        splits += ["valid"] * name.is_calibrated
         inputs = fingerprint(
             [str(name), *splits],
             [self.settings.path, *(path for s in splits for path in self._files(s))],

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio.commands import decoder_command
+from utils.audio.commands import COMMAND, decoder_command
 from utils.data.corpus import Found, Plan
 from utils.data.download import Archive
 from utils.data.files import ENDINGS, audio_paths
@@ -75,7 +75,7 @@ def find(args: argparse.Namespace) -> Found:
         name, is_m4a = match[0], path.suffix == ".m4a"
         rows.append(
             {"ID": name, "wav": name if is_m4a else str(path.resolve()),
-             "command": decoder_command(path.resolve()) if is_m4a else "",
+             COMMAND: decoder_command(path.resolve()) if is_m4a else "",
              "spk_id": match[1], "part": part_of(path, int(match[2]), labels),
              "session": match[3],
              "gender": labels.get(match[1], {}).get("Gender", "")}

@@ -2,7 +2,7 @@ import pytest
 import soundfile
 
 from tests.trees import lines, write_noise, write_tree
-from utils.audio.commands import decoder_command, run_commands
+from utils.audio.commands import COMMAND, decoder_command, run_commands
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.runtime.errors import UserError
@@ -77,7 +77,7 @@ def test_commands_need_permission(directory, tmp_path):
     made = run_commands(rows, tmp_path / "made", nj=1)
     paths = made["wav"].tolist()
     assert paths[0] == paths[1] == str(tmp_path / "made/talk.flac")
-    assert paths[2] == str(talk) and "command" not in made
+    assert paths[2] == str(talk) and COMMAND not in made
     expected, rate_hz = soundfile.read(talk, dtype="int16")
     samples, made_rate_hz = soundfile.read(paths[0], dtype="int16")
     assert (samples == expected).all() and rate_hz == made_rate_hz

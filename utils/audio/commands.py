@@ -13,6 +13,9 @@ from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
+# the column of what makes a file; no table of a user's may have it
+COMMAND = "|command"
+
 
 def run_commands(rows: pd.DataFrame, folder: Path, nj: int) -> pd.DataFrame:
     """Make the audio of rows that have a command; files that are there are kept.
@@ -20,7 +23,7 @@ def run_commands(rows: pd.DataFrame, folder: Path, nj: int) -> pd.DataFrame:
     Parameters
     ----------
     rows : DataFrame
-        ``wav`` and ``command``, empty where the file is there. A command's audio is
+        ``wav`` and `COMMAND`, empty where the file is there. A command's audio is
         written to ``folder`` under the name in ``wav``.
     folder : Path
     nj : int
@@ -29,25 +32,25 @@ def run_commands(rows: pd.DataFrame, folder: Path, nj: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Without ``command``, with the paths of all files.
+        Without `COMMAND`, with the paths of all files.
 
     Raises
     ------
     UserError
         A command fails, or does not print audio.
     """
-    is_made = rows["command"] != ""
+    is_made = rows[COMMAND] != ""
     paths = rows["wav"].where(
         ~is_made, [str((folder / f"{name}.flac").resolve()) for name in rows["wav"]]
     )
-    tasks = dict(zip(paths[is_made], rows.loc[is_made, "command"], strict=True))
+    tasks = dict(zip(paths[is_made], rows.loc[is_made, COMMAND], strict=True))
     missing = {path: text for path, text in tasks.items() if not Path(path).is_file()}
     workers = Parallel(n_jobs=nj, return_as="generator")
     jobs = (delayed(_make)(Path(path), text) for path, text in missing.items())
     for fault in progress(workers(jobs), len(missing), "running commands"):
         if fault:
             raise UserError(fault)
-    return rows.assign(wav=paths).drop(columns="command")
+    return rows.assign(wav=paths).drop(columns=COMMAND)
 
 
 def _make(path: Path, command: str) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio.commands import run_commands
+from utils.audio.commands import COMMAND, run_commands
 from utils.data.durations import measure
 from utils.data.manifest import SPLITS, write_manifest
 from utils.data.splits import TooFewSpeakers, hold_out
@@ -120,7 +120,7 @@ def write_corpus(
         tell(out, write_sounds(found.utterances, out, nj, skip_bad))
         return
     rows = assign_splits(found, plan, seed)
-    if "command" in rows:
+    if COMMAND in rows:
         rows = run_commands(rows, out / "wav", nj)
     rows = measure(rows, nj, skip_bad)
     for split in SPLITS:

@@ -8,7 +8,7 @@ from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
 _ROUNDING_S = 0.1
-_INTERNAL = ("part", "start_s", "stop_s", "command")  # columns of a corpus alone
+_INTERNAL = ("part", "start_s", "stop_s")  # columns of a corpus alone
 
 
 def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame:

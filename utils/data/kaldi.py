@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.audio.commands import COMMAND
 from utils.data.corpus import Found
 from utils.data.files import find_audio
 from utils.data.names import safe_name
@@ -116,11 +117,11 @@ def locate(folder: Path, name: str, entry: str, allow_commands: bool) -> dict[st
                 f"{folder / 'wav.scp'}: {name!r} is a command ({entry}); commands are "
                 "run only with --allow-commands: read them first"
             )
-        return {"wav": safe_name(name), "command": entry.rstrip("| ")}
+        return {"wav": safe_name(name), COMMAND: entry.rstrip("| ")}
     for place in (Path(entry), folder / entry, folder.parent / entry):
         path = find_audio(place)
         if path is not None:
-            return {"wav": str(path), "command": ""}
+            return {"wav": str(path), COMMAND: ""}
     raise UserError(
         f"{folder / 'wav.scp'}: {name!r}: no file {entry}, from here, from {folder} or "
         f"from {folder.parent}, with any ending of audio; correct the path"

@@ -87,4 +87,4 @@ def read_model_hash(prefix: Path | str) -> str | None:
 
 def embedding_paths(prefix: Path | str) -> tuple[Path, Path, Path]:
     """Return the files of a prefix, which may have dots: vectors, ids, facts."""
-    return tuple(Path(f"{prefix}.{ending}") for ending in ("npy", "ids", "json"))
+    return Path(f"{prefix}.npy"), Path(f"{prefix}.ids"), Path(f"{prefix}.json")
