@@ -14,6 +14,7 @@ from utils.backend.backend import (
 )
 from utils.backend.files import load_backend, save_backend
 from utils.backend.normalisation import AdaptiveSNorm, SNorm, ZNorm
+from utils.backend.parts import Step
 from utils.backend.plda_training import PldaSettings, fit_plda
 from utils.backend.quality import utterance_measures
 from utils.backend.scoring import length_normalise
@@ -22,6 +23,7 @@ from utils.backend.training import (
     CalibrationSettings,
     add_cohort,
     calibrate,
+    fit_adapted,
     fit_backend,
 )
 from utils.backend.transforms import Lda, LengthNorm, Mean
@@ -73,6 +75,20 @@ def test_each_step_learns_from_what_the_one_before_makes(embeddings):
 def test_a_step_after_plda_is_refused(embeddings):
     with pytest.raises(ValueError, match="such as PLDA, must be the last step"):
         fit_backend([*CHAIN, LengthNorm()], *embeddings(5))
+
+
+def test_a_step_learns_what_its_place_asks_for(embeddings):
+    class Forgetful(Step):
+        def fit(self, embeddings, speakers):
+            LengthNorm().fit(embeddings, speakers)
+
+    with pytest.raises(TypeError, match="Forgetful.fit returns NoneType, not a Tra"):
+        fit_backend([Forgetful()], *embeddings(5))
+
+
+def test_a_normalisation_without_a_cohort_is_refused():
+    with pytest.raises(ValueError, match="needs a cohort"):
+        Backend(normalisation=SNorm())
 
 
 @pytest.mark.parametrize("kind", ["speakers", "utterances"])
@@ -166,8 +182,11 @@ def test_adaptation_helps_a_shifted_domain(embeddings):
     shifted, test = shifted @ turn + 3.0, test @ turn + 3.0
 
     def eer(method, chain, **options):
-        adaptation = Adaptation(method, options) if method else None
-        backend = fit_backend(chain, training, speakers, adaptation, shifted)
+        if method:
+            adaptation = Adaptation(method, options)
+            backend = fit_adapted(chain, training, speakers, adaptation, shifted)
+        else:
+            backend = fit_backend(chain, training, speakers)
         scores, _, is_target = scores_of(backend, test, test_speakers, {})
         return equal_error_rate(scores, is_target)
 

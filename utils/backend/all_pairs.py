@@ -118,15 +118,15 @@ def _sources(
         np.flatnonzero(models.n_utterances == count)
         for count in np.unique(models.n_utterances)
     ]
-    factors = [backend.scorer.factors(models[rows], tests) for rows in groups]
-    is_raw = backend.normalisation is None and backend.calibration is None
-    if not is_raw or any(own is None for own in factors):
-        pairs = PairScorer(backend, enrol, test)
-        return [(np.arange(len(models)), _Blocks(pairs))]
-    return [
-        (rows, _Products(*(np.ascontiguousarray(part, np.float32) for part in own)))
-        for rows, own in zip(groups, factors, strict=True)
-    ]
+    sources: list[tuple[np.ndarray, _Products | _Blocks]] = []
+    for rows in groups:
+        factors = backend.scorer.factors(models[rows], tests)
+        if factors is None or backend.normalisation or backend.calibration:
+            pairs = PairScorer(backend, enrol, test)
+            return [(np.arange(len(models)), _Blocks(pairs))]
+        left, right = (np.ascontiguousarray(part, np.float32) for part in factors)
+        sources.append((rows, _Products(left, right)))
+    return sources
 
 
 def _write_rows(target: _Target, rows: np.ndarray, source: _Products | _Blocks) -> None:
@@ -141,9 +141,9 @@ def _write_rows(target: _Target, rows: np.ndarray, source: _Products | _Blocks) 
             scores = block[: len(own)]
             source.write(slice(start, start + len(own)), scores)
             if np.ptp(own) + 1 == len(own):  # neighbours
-                os.pwrite(file, scores, target.offset + int(own[0]) * row_bytes)
+                os.pwrite(file, scores.data, target.offset + int(own[0]) * row_bytes)
                 continue
             for row, values in zip(own, scores, strict=True):
-                os.pwrite(file, values, target.offset + int(row) * row_bytes)
+                os.pwrite(file, values.data, target.offset + int(row) * row_bytes)
     finally:
         os.close(file)

@@ -12,7 +12,7 @@ import numpy as np
 
 from utils.backend.calibration import Calibration
 from utils.backend.normalisation import CohortScores, Normalisation, Normaliser
-from utils.backend.parts import Arrays, Stored
+from utils.backend.parts import Arrays, Settings, Stored
 from utils.backend.quality import Measures, trial_columns
 from utils.backend.scorers import CosineScorer, Models, Scorer
 from utils.backend.scoring import score_pairs
@@ -33,12 +33,12 @@ class Cohort(Stored, kind="cohort"):
     models: Models
     speakers: np.ndarray
 
-    def state(self) -> tuple[dict[str, object], Arrays]:
+    def state(self) -> tuple[Settings, Arrays]:
         """Return the arrays alone."""
         return {}, vars(self.models) | {"speakers": self.speakers}
 
     @classmethod
-    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "Cohort":
+    def restored(cls, settings: Settings, arrays: Arrays) -> "Cohort":
         """Build it from its arrays."""
         models = Models(arrays["vectors"], arrays["n_utterances"])
         return cls(models, arrays["speakers"])
@@ -85,6 +85,11 @@ class Backend:
     calibration: Calibration | None = None
     needs: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Check that there is a cohort where it is needed."""
+        if self.normalisation and not self.cohort:
+            raise ValueError("a normalisation needs a cohort: see add_cohort")
+
     @property
     def learns(self) -> bool:
         """Whether it is learnt from embeddings."""
@@ -111,7 +116,7 @@ class Backend:
         """Map embeddings (N, D) to the scorer's space (N, K)."""
         return self.scorer.prepare(self.transform(embeddings))
 
-    def enrol(self, prepared: np.ndarray, rows: Sequence[np.ndarray]) -> Models:
+    def enrol(self, prepared: np.ndarray, rows: Iterable[np.ndarray]) -> Models:
         """Make a model of the prepared vectors in each set of rows."""
         return self.scorer.enrol(prepared, list(rows))
 
@@ -169,7 +174,7 @@ class PairScorer:
         self.models, self.tests = enrol.models, test.models.vectors
         self.measures = enrol.measures, test.measures
         self.normaliser = None
-        if backend.normalisation:
+        if backend.normalisation and backend.cohort:
             cohort = backend.cohort.models
             singles = cohort.vectors  # as tests, means stand for one utterance each
             cohort_scores = CohortScores(
@@ -178,10 +183,9 @@ class PairScorer:
                 lambda: self.scorer.block(cohort, singles),
             )
             self.normaliser = Normaliser(backend.normalisation, cohort_scores)
-            means = self.normaliser.enrol.mean, self.normaliser.test.mean
-            self.measures = tuple(
-                own | {"cohort_mean": mean}
-                for own, mean in zip(self.measures, means, strict=True)
+            self.measures = (
+                enrol.measures | {"cohort_mean": self.normaliser.enrol.mean},
+                test.measures | {"cohort_mean": self.normaliser.test.mean},
             )
 
     def __call__(self, rows: slice) -> np.ndarray:

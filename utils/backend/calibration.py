@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from utils.backend.parts import Arrays, Stored
+from utils.backend.parts import Arrays, Settings, Stored
 from utils.metrics.costs import OperatingPoint
 from utils.metrics.detection import threshold_at_far
 from utils.metrics.error_rates import convex_hull, error_rates
@@ -185,14 +185,14 @@ class Calibration(Stored, kind="linear"):
     speakers: tuple[str, ...] = ()
     trained_on: dict[str, object] = field(default_factory=dict)
 
-    def state(self) -> tuple[dict[str, object], Arrays]:
+    def state(self) -> tuple[Settings, Arrays]:
         """Return all in JSON: it is short, and people read it."""
         own = {key: value for key, value in vars(self).items() if key != "fusion"}
         fusion = vars(self.fusion) | {"weights": self.fusion.weights.tolist()}
         return fusion | own, {}
 
     @classmethod
-    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "Calibration":
+    def restored(cls, settings: Settings, arrays: Arrays) -> "Calibration":
         """Build it from its state."""
         own = dict(settings)
         weights = np.array(own.pop("weights"), dtype=np.float64)

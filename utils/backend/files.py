@@ -17,7 +17,7 @@ from utils.backend.backend import Backend, Cohort
 from utils.backend.calibration import Calibration
 from utils.backend.normalisation import Normalisation
 from utils.backend.old_files import upgrade
-from utils.backend.parts import Arrays, Stored, restore, store
+from utils.backend.parts import Arrays, Settings, Stored, restore, store
 from utils.backend.scorers import Scorer
 from utils.backend.transforms import Transform
 from utils.embeddings.files import read_model_hash
@@ -58,14 +58,14 @@ def save_backend(
     >>> again.prepare(np.array([[4.0, 5.0]])), model_sha256
     (array([[0.6, 0.8]]), 'a1')
     """
-    arrays: Arrays = {}
+    arrays: Settings = {}
 
-    def keep(name: str, part: Stored) -> dict[str, object]:
+    def keep(name: str, part: Stored) -> Settings:
         content, own = store(part)
         arrays.update({f"{name}.{key}": value for key, value in own.items()})
         return content
 
-    content: dict[str, object] = {
+    content: Settings = {
         "model_sha256": model_sha256,
         "learns": backend.learns,
         "needs": backend.needs,
@@ -112,7 +112,7 @@ def load_backend(folder: Path | str) -> tuple[Backend, str | None]:
         ) from None
 
 
-def read_backend_facts(folder: Path | str) -> dict[str, object]:
+def read_backend_facts(folder: Path | str) -> Settings:
     """Return the JSON of a back-end, with ``name`` and ``calibrated`` whatever its age.
 
     Raises
@@ -157,7 +157,7 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
     return backend
 
 
-def _build(content: dict[str, object], arrays: Arrays) -> Backend:
+def _build(content: Settings, arrays: Arrays) -> Backend:
     def arrays_of(name: str) -> Arrays:
         start = f"{name}."
         return {
@@ -170,7 +170,7 @@ def _build(content: dict[str, object], arrays: Arrays) -> Backend:
         restore(Transform, part, arrays_of(f"transform{place}"))
         for place, part in enumerate(content["transforms"])
     )
-    parts = {
+    parts: Settings = {
         name: restore(base, content[name], arrays_of(name))
         for name, base in _PARTS.items()
         if name in content

@@ -1,13 +1,11 @@
 """Files of back-ends as they were before every part stored itself."""
 
-from utils.backend.parts import Arrays
+from utils.backend.parts import Arrays, Settings
 
 _USE = {"length_norm": "none", "average_enrolment": False}
 
 
-def upgrade(
-    content: dict[str, object], arrays: Arrays
-) -> tuple[dict[str, object], Arrays]:
+def upgrade(content: Settings, arrays: Arrays) -> tuple[Settings, Arrays]:
     """Bring the JSON and the arrays of an older file to today's form.
 
     Older files name transforms by a word, hold PLDA under ``plda`` and the
@@ -22,7 +20,7 @@ def upgrade(
     """
     if "scorer" in content:
         return content, arrays
-    new = {
+    new: Settings = {
         "model_sha256": content["model_sha256"],
         "transforms": [{"kind": word} for word in content["transforms"]],
         "scorer": {"kind": "cosine"},

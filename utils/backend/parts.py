@@ -11,13 +11,14 @@ classes that carry a ``kind``: no name in a file is ever imported or executed.
 
 import importlib
 import pkgutil
-from dataclasses import fields
-from typing import ClassVar, TypeVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 import utils.backend
 
+Settings = dict[str, Any]  # what JSON can hold
 Arrays = dict[str, np.ndarray]
 SPLITS = ("cohort", "train")  # of a corpus, that can be learnt on; the better first
 
@@ -46,16 +47,19 @@ class Step:
 class Stored:
     """A part of a back-end, kept as plain settings and arrays.
 
-    This serves a dataclass whose fields are arrays and plain values; a class with
-    other fields overrides both methods.
+    This serves a class whose attributes are arrays and plain values, which its
+    constructor takes; another one overrides both methods.
 
     Attributes
     ----------
     kind : str
         Short name in files.
+    note : str
+        How the learning went; empty where there is nothing to say.
     """
 
     kind: ClassVar[str] = ""
+    note: str = ""
 
     def __init_subclass__(cls, kind: str = "", **options: object) -> None:
         """Make a class known by its short name.
@@ -74,14 +78,14 @@ class Stored:
         cls.kind = kind
         _KINDS[kind] = cls
 
-    def state(self) -> tuple[dict[str, object], Arrays]:
+    def state(self) -> tuple[Settings, Arrays]:
         """Return what JSON can hold, and the arrays."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = vars(self)
         arrays = {k: v for k, v in values.items() if isinstance(v, np.ndarray)}
         return {k: v for k, v in values.items() if k not in arrays}, arrays
 
     @classmethod
-    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "Stored":
+    def restored(cls: type["_Part"], settings: Settings, arrays: Arrays) -> "_Part":
         """Build it from its state."""
         return cls(**settings, **arrays)
 
@@ -90,7 +94,7 @@ _KINDS: dict[str, type[Stored]] = {}
 _Part = TypeVar("_Part", bound=Stored)
 
 
-def store(part: Stored) -> tuple[dict[str, object], Arrays]:
+def store(part: Stored) -> tuple[Settings, Arrays]:
     """Return a part as JSON and arrays.
 
     Raises
@@ -110,7 +114,7 @@ def store(part: Stored) -> tuple[dict[str, object], Arrays]:
     return {"kind": part.kind} | settings, arrays
 
 
-def restore(base: type[_Part], content: dict[str, object], arrays: Arrays) -> _Part:
+def restore(base: type[_Part], content: Settings, arrays: Arrays) -> _Part:
     """Build a stored part.
 
     Parameters
@@ -142,18 +146,22 @@ def _import_package() -> None:
         importlib.import_module(f"{utils.backend.__name__}.{module.name}")
 
 
-def splits_to_learn_on(parts: list[Step]) -> tuple[str, ...]:
+def splits_to_learn_on(needs: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the splits that serve all parts, the better first; () for no learning.
+
+    Parameters
+    ----------
+    needs : iterable of tuple of str
+        ``learns_from`` of each part.
 
     Example
     -------
-    >>> from utils.backend.transforms import Lda, LengthNorm, Mean
-    >>> splits_to_learn_on([LengthNorm(), Mean()])
+    >>> splits_to_learn_on([(), ("cohort", "train")])
     ('cohort', 'train')
-    >>> splits_to_learn_on([Mean(), Lda(2)])
+    >>> splits_to_learn_on([("cohort", "train"), ("train",)])
     ('train',)
     """
-    learning = [part.learns_from for part in parts if part.learns_from]
+    learning = [own for own in needs if own]
     if not learning:
         return ()
     return tuple(split for split in SPLITS if all(split in own for own in learning))

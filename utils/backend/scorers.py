@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from utils.backend.parts import Arrays, Step, Stored
+from utils.backend.parts import Arrays, Settings, Step, Stored
 from utils.backend.plda import Plda
 from utils.backend.scoring import length_normalise
 
@@ -38,15 +38,8 @@ class Models:
 
 
 class Scorer(Stored, Step):
-    """Scores models with tests; a new one defines `prepare`, `enrol` and `block`.
+    """Scores models with tests; a new one defines `prepare`, `enrol` and `block`."""
 
-    Attributes
-    ----------
-    note : str
-        How the learning went; empty where there is nothing to say.
-    """
-
-    note: str = ""
     is_scorer: ClassVar[bool] = True
 
     def prepare(self, embeddings: np.ndarray) -> np.ndarray:
@@ -148,7 +141,7 @@ class PldaScorer(Scorer, kind="plda"):
         """Check the values."""
         check_length_norm(self.length_norm)
 
-    def state(self) -> tuple[dict[str, object], Arrays]:
+    def state(self) -> tuple[Settings, Arrays]:
         """Return how the model is used, and its arrays."""
         settings = {
             "length_norm": self.length_norm,
@@ -158,7 +151,7 @@ class PldaScorer(Scorer, kind="plda"):
         return settings, dict(vars(self.model))
 
     @classmethod
-    def restored(cls, settings: dict[str, object], arrays: Arrays) -> "PldaScorer":
+    def restored(cls, settings: Settings, arrays: Arrays) -> "PldaScorer":
         """Build it from its state."""
         return cls(Plda(**arrays), **settings)
 

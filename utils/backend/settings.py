@@ -17,6 +17,7 @@ from utils.backend.training import (
     CalibrationSettings,
     add_cohort,
     calibrate,
+    fit_adapted,
     fit_backend,
 )
 from utils.runtime.errors import UserError
@@ -58,10 +59,10 @@ class BackendSettings:
 
     def needs(self, expression: Expression) -> tuple[str, ...]:
         """Return the splits that it can be learnt on, the better first; () for any."""
-        parts = [*self.chains[expression.chain]]
+        needs = [step.learns_from for step in self.chains[expression.chain]]
         if expression.normalisation:
-            parts.append(self.normalisations[expression.normalisation])
-        return splits_to_learn_on(parts)
+            needs.append(self.normalisations[expression.normalisation].learns_from)
+        return splits_to_learn_on(needs)
 
     def learn(
         self,
@@ -91,9 +92,11 @@ class BackendSettings:
         """
         data = _no_training() if train is None else (train.vectors, train.speakers)
         data = np.asarray(data[0], dtype=np.float64), data[1]
-        adaptation = None if unlabelled is None else self.adaptation
         steps = self.chains[expression.chain]
-        backend = fit_backend(steps, *data, adaptation, unlabelled)
+        if unlabelled is None:
+            backend = fit_backend(steps, *data)
+        else:
+            backend = fit_adapted(steps, *data, self.adaptation, unlabelled)
         if expression.normalisation:
             method = self.normalisations[expression.normalisation]
             backend = add_cohort(backend, method, *data, self.cohort)
@@ -116,9 +119,8 @@ class BackendSettings:
             quality, held_out.ids, held_out.vectors, held_out.manifest
         )
         data = held_out.vectors, held_out.speakers
-        backend = calibrate(backend, *data, measures, self.calibration)
-        backend.calibration.trained_on["manifest"] = str(held_out.manifest_path)
-        return backend
+        where = str(held_out.manifest_path)
+        return calibrate(backend, *data, measures, self.calibration, where)
 
 
 def _no_training() -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,9 +23,12 @@ from utils.backend.calibration import (
 )
 from utils.backend.collapse import check_spread
 from utils.backend.normalisation import Normalisation
-from utils.backend.parts import Step, splits_to_learn_on
+from utils.backend.parts import Step, Stored, splits_to_learn_on
 from utils.backend.quality import Measures
-from utils.backend.scorers import CosineScorer
+from utils.backend.scorers import CosineScorer, Scorer
+from utils.backend.transforms import Transform
+
+_Part = TypeVar("_Part", bound=Stored)
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,6 @@ def fit_backend(
     steps: Sequence[Step],
     embeddings: np.ndarray,
     speakers: np.ndarray,
-    adaptation: Adaptation | None = None,
-    unlabelled: np.ndarray | None = None,
 ) -> Backend:
     """Learn the steps, each on what the one before makes.
 
@@ -105,9 +107,6 @@ def fit_backend(
     embeddings : ndarray of shape (N, D)
     speakers : ndarray of shape (N,)
         Who speaks.
-    adaptation : Adaptation, optional
-    unlabelled : ndarray of shape (M, D), optional
-        Embeddings of the domain to adapt to.
 
     Returns
     -------
@@ -117,22 +116,61 @@ def fit_backend(
     Raises
     ------
     ValueError
-        The data do not allow a step, or adaptation needs PLDA; see `split_chain`.
+        The data do not allow a step; see `split_chain`.
+    TypeError
+        A step learns something else than its place in the chain asks for.
     """
     transforms, scorer = split_chain(steps)
     current = np.asarray(embeddings, dtype=np.float64)
-    if adaptation:
-        current = adaptation.of_embeddings(current, unlabelled)
     learnt = []
     for step in transforms:
-        learnt.append(step.fit(current, speakers))
+        learnt.append(_learnt(step, Transform, current, speakers))
         current = learnt[-1](current)
-    backend = Backend(
+    return Backend(
         tuple(learnt),
-        scorer.fit(current, speakers),
-        needs=splits_to_learn_on([*transforms, scorer]),
+        _learnt(scorer, Scorer, current, speakers),
+        needs=splits_to_learn_on(step.learns_from for step in (*transforms, scorer)),
     )
-    return adaptation.of_backend(backend, unlabelled) if adaptation else backend
+
+
+def _learnt(
+    step: Step, base: type[_Part], embeddings: np.ndarray, speakers: np.ndarray
+) -> _Part:
+    """Learn a step, which must give what its place in a chain asks for."""
+    part = step.fit(embeddings, speakers)
+    if not isinstance(part, base):
+        raise TypeError(
+            f"{type(step).__qualname__}.fit returns {type(part).__qualname__}, not a "
+            f"{base.__qualname__}"
+        )
+    return part
+
+
+def fit_adapted(
+    steps: Sequence[Step],
+    embeddings: np.ndarray,
+    speakers: np.ndarray,
+    adaptation: Adaptation,
+    unlabelled: np.ndarray,
+) -> Backend:
+    """Learn the steps, and adapt what is learnt to another domain.
+
+    Parameters
+    ----------
+    steps, embeddings, speakers
+        See `fit_backend`.
+    adaptation : Adaptation
+    unlabelled : ndarray of shape (M, D)
+        Embeddings of the domain to adapt to.
+
+    Raises
+    ------
+    ValueError
+        As `fit_backend`; or the adaptation needs PLDA.
+    """
+    source = np.asarray(embeddings, dtype=np.float64)
+    moved = adaptation.of_embeddings(source, unlabelled)
+    return adaptation.of_backend(fit_backend(steps, moved, speakers), unlabelled)
 
 
 def add_cohort(
@@ -169,12 +207,11 @@ def add_cohort(
         names, labels = np.unique(names, return_inverse=True)
         rows = [np.flatnonzero(labels == label) for label in range(len(names))]
         models = backend.enrol(prepared, rows)
-    needs = backend.needs or normalisation.learns_from
     return replace(
         backend,
         normalisation=normalisation,
         cohort=Cohort(models, names),
-        needs=tuple(split for split in needs if split in normalisation.learns_from),
+        needs=splits_to_learn_on([backend.needs, normalisation.learns_from]),
     )
 
 
@@ -206,6 +243,7 @@ def calibrate(
     speakers: np.ndarray,
     measures: Measures,
     settings: CalibrationSettings,
+    manifest: str | None = None,
 ) -> Backend:
     """Return the back-end with a calibration trained on all pairs of embeddings.
 
@@ -218,6 +256,8 @@ def calibrate(
     measures : dict of ndarray, shape (N,)
         Quality measures of the utterances.
     settings : CalibrationSettings
+    manifest : str, optional
+        Where the utterances are listed, for the record.
 
     Raises
     ------
@@ -238,11 +278,13 @@ def calibrate(
     scores = uncalibrated_columns(pairs, rows, columns, settings.quality)
     fusion = fit_fusion(scores, is_target, settings.prior, PENALTY)
     llrs = fusion(scores)
+    n_target = int(is_target.sum())
+    numbers = {"n_target": n_target, "n_nontarget": len(is_target) - n_target}
     calibration = Calibration(
         fusion,
         tuple(settings.quality),
         decision_thresholds(llrs, is_target, settings.prior, settings.far),
         tuple(np.unique(speakers).astype(str).tolist()),
-        {"n_target": int(is_target.sum()), "n_nontarget": int((~is_target).sum())},
+        numbers | ({"manifest": manifest} if manifest else {}),
     )
     return replace(backend, calibration=calibration)

@@ -16,15 +16,7 @@ from utils.backend.scoring import check_dimension, length_normalise
 
 
 class Transform(Stored, Step):
-    """Maps embeddings (N, D) to (N, K).
-
-    Attributes
-    ----------
-    note : str
-        How the learning went; empty where there is nothing to say.
-    """
-
-    note: str = ""
+    """Maps embeddings (N, D) to (N, K)."""
 
     def __call__(self, embeddings: np.ndarray) -> np.ndarray:
         """Map embeddings (N, D) to (N, K)."""
