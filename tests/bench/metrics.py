@@ -30,10 +30,10 @@ def make_scores(n_trials: int, target_share: float) -> tuple[np.ndarray, np.ndar
 def ours(scores: np.ndarray, is_target: np.ndarray) -> tuple[float, float]:
     """Compute EER and minDCF from one sort."""
     from utils.metrics.costs import OperatingPoint, min_cost
-    from utils.metrics.error_rates import equal_error_point, error_rates
+    from utils.metrics.error_rates import equal_rate, error_rates
 
     rates = error_rates(scores, is_target)
-    return equal_error_point(rates)[0], min_cost(rates, OperatingPoint(0.01))
+    return equal_rate(rates), min_cost(rates, OperatingPoint(0.01))
 
 
 def speechbrain(scores: np.ndarray, is_target: np.ndarray) -> tuple[float, float]:

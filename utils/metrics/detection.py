@@ -20,8 +20,10 @@ from utils.metrics.costs import OperatingPoint, min_cost
 from utils.metrics.error_rates import (
     ErrorRates,
     convex_hull,
-    equal_error_point,
+    equal_rate,
+    equal_shares,
     error_rates,
+    nearest_threshold,
     split_scores,
 )
 
@@ -55,7 +57,7 @@ def equal_error_rate(scores: np.ndarray, is_target: np.ndarray) -> float:
     >>> equal_error_rate(np.array([1.0, 1.0]), np.array([True, False]))
     0.5
     """
-    return equal_error_point(error_rates(scores, is_target))[0]
+    return equal_rate(error_rates(scores, is_target))
 
 
 def equal_error_rate_rocch(scores: np.ndarray, is_target: np.ndarray) -> float:
@@ -82,12 +84,29 @@ def equal_error_rate_rocch(scores: np.ndarray, is_target: np.ndarray) -> float:
     >>> equal_error_rate_rocch(scores, is_target)
     0.25
     """
-    return equal_error_point(convex_hull(error_rates(scores, is_target)))[0]
+    return equal_rate(convex_hull(error_rates(scores, is_target)))
 
 
 def threshold_at_eer(scores: np.ndarray, is_target: np.ndarray) -> float:
-    """Score of a trial at which misses and false alarms are equal, or nearly so."""
-    return equal_error_point(error_rates(scores, is_target))[1]
+    """Score of a trial at which miss and false-alarm rate are equal, or nearest.
+
+    See `utils.metrics.error_rates.nearest_threshold`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+
+    Example
+    -------
+    >>> scores = np.array([0.9, 0.3, 0.8, 0.1, 0.4, -0.2])
+    >>> is_target = np.array([True, True, True, False, False, False])
+    >>> threshold_at_eer(scores, is_target)
+    0.4
+    """
+    targets, nontargets = map(np.sort, split_scores(scores, is_target))
+    shares = equal_shares(len(targets), len(nontargets))
+    return nearest_threshold(targets, nontargets, shares)
 
 
 def min_dcf(
@@ -186,7 +205,7 @@ def rates_at(
 
 
 def threshold_at_far(scores: np.ndarray, is_target: np.ndarray, far: float) -> float:
-    """Return the lowest threshold whose false-alarm rate is at most ``far``.
+    """Return the lowest score that, as a threshold, keeps the FAR at or below ``far``.
 
     Parameters
     ----------
@@ -198,21 +217,23 @@ def threshold_at_far(scores: np.ndarray, is_target: np.ndarray, far: float) -> f
     Returns
     -------
     float
-        Just above a non-target's score, or the lowest score of all.
+        A trial's score, which is accepted; just above all where none may be.
 
     Example
     -------
     >>> scores, is_target = np.array([1.0, 2.0, 3.0]), np.array([False, False, True])
-    >>> 1.0 < threshold_at_far(scores, is_target, far=0.5) < 1.0001
-    True
+    >>> threshold_at_far(scores, is_target, far=0.5)
+    2.0
     """
     _check_rate(far)
+    scores = np.asarray(scores)
     nontargets = np.sort(split_scores(scores, is_target)[1])
     n_accepted = _whole(far * len(nontargets))
     if n_accepted == len(nontargets):
-        return float(np.min(scores))
+        return float(scores.min())
     highest_rejected = nontargets[len(nontargets) - n_accepted - 1]
-    return float(np.nextafter(highest_rejected, np.inf))
+    accepted = scores[scores > highest_rejected]
+    return float(accepted.min()) if len(accepted) else _above(highest_rejected)
 
 
 def threshold_at_frr(scores: np.ndarray, is_target: np.ndarray, frr: float) -> float:
@@ -228,7 +249,7 @@ def threshold_at_frr(scores: np.ndarray, is_target: np.ndarray, frr: float) -> f
     Returns
     -------
     float
-        A target's score; infinite for a rate of 1.
+        A target's score; just above all scores for a rate of 1.
 
     Example
     -------
@@ -239,7 +260,14 @@ def threshold_at_frr(scores: np.ndarray, is_target: np.ndarray, frr: float) -> f
     _check_rate(frr)
     targets = np.sort(split_scores(scores, is_target)[0])
     n_missed = _whole(frr * len(targets))
-    return float(targets[n_missed]) if n_missed < len(targets) else np.inf
+    if n_missed == len(targets):
+        return _above(np.max(scores))
+    return float(targets[n_missed])
+
+
+def _above(score: np.floating) -> float:
+    """Return the next higher number of the same precision."""
+    return float(np.nextafter(score, np.inf))
 
 
 def _whole(count: float) -> int:

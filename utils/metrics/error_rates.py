@@ -7,6 +7,7 @@ when its score is at or above the threshold. Equal scores form one threshold;
 accepting all and rejecting all are thresholds too. Rates are fractions in [0, 1].
 """
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +18,10 @@ class ErrorRates(NamedTuple):
 
     Attributes
     ----------
-    threshold : ndarray of shape (n_corners,)
-        Scores, not falling. Where two corners have one score, the first accepts it
-        and the second does not.
     p_miss, p_fa : ndarray of shape (n_corners,)
         Miss rate (not falling) and false-alarm rate (not rising).
     """
 
-    threshold: np.ndarray
     p_miss: np.ndarray
     p_fa: np.ndarray
 
@@ -37,21 +34,15 @@ class Corners(NamedTuple):
 
     Attributes
     ----------
-    level : ndarray of shape (L,)
-        Different scores of targets, rising.
     n_missed : ndarray of int, shape (L + 1,)
         Targets below each level; last, all targets.
     n_below, n_up_to : ndarray of int, shape (L,)
         Non-targets below each level, and below or at it.
-    lowest : float
-        Lowest score of all trials.
     """
 
-    level: np.ndarray
     n_missed: np.ndarray
     n_below: np.ndarray
     n_up_to: np.ndarray
-    lowest: float
 
 
 def split_scores(
@@ -101,8 +92,7 @@ def find_corners(targets: np.ndarray, nontargets: np.ndarray) -> Corners:
     beside = nontargets[np.minimum(n_below, len(nontargets) - 1)]
     tied = np.flatnonzero(beside == level)
     n_up_to[tied] = np.searchsorted(nontargets, level[tied], side="right")
-    lowest = min(targets[0], nontargets[0])
-    return Corners(level, n_missed, n_below, n_up_to, float(lowest))
+    return Corners(n_missed, n_below, n_up_to)
 
 
 class Shares(NamedTuple):
@@ -150,8 +140,7 @@ def rates_at_corners(corners: Corners, shares: Shares) -> ErrorRates:
     p_fa[0], p_fa[-1] = 1.0, 0.0
     p_fa[1:-1:2] = 1 - shares.rejected[corners.n_below]
     p_fa[2:-1:2] = 1 - shares.rejected[corners.n_up_to]
-    ends = ([corners.lowest], np.repeat(corners.level, 2), [np.inf])
-    return ErrorRates(np.concatenate(ends), p_miss, p_fa)
+    return ErrorRates(p_miss, p_fa)
 
 
 def error_rates(scores: np.ndarray, is_target: np.ndarray) -> ErrorRates:
@@ -182,8 +171,8 @@ def error_rates(scores: np.ndarray, is_target: np.ndarray) -> ErrorRates:
     return rates_at_corners(corners, equal_shares(len(targets), len(nontargets)))
 
 
-def equal_error_point(rates: ErrorRates) -> tuple[float, float]:
-    """Return the rate and the threshold at which both errors are equal.
+def equal_rate(rates: ErrorRates) -> float:
+    """Return the rate at which both errors are equal.
 
     The trade-off is linearly interpolated between its corners.
     """
@@ -192,9 +181,47 @@ def equal_error_point(rates: ErrorRates) -> tuple[float, float]:
     before = max(after - 1, 0)
     rise = gap[after] - gap[before]
     share = 0.0 if rise == 0 else -gap[before] / rise
-    eer = rates.p_miss[before] + share * (rates.p_miss[after] - rates.p_miss[before])
-    threshold = min(rates.threshold[after], rates.threshold[-2])  # not infinite
-    return float(eer), float(threshold)
+    step = rates.p_miss[after] - rates.p_miss[before]
+    return float(rates.p_miss[before] + share * step)
+
+
+def nearest_threshold(
+    targets: np.ndarray, nontargets: np.ndarray, shares: Shares
+) -> float:
+    """Return the score at which, as a threshold, both error rates are nearest.
+
+    Of two that are as near, the one with fewer errors, or else the lower.
+
+    Parameters
+    ----------
+    targets, nontargets : ndarray
+        Scores of each kind, sorted.
+    shares : Shares
+
+    Example
+    -------
+    >>> targets, nontargets = np.array([0.0, 5, 5, 5]), np.zeros(4)
+    >>> nearest_threshold(targets, nontargets, equal_shares(4, 4))
+    5.0
+    """
+
+    def rates(threshold: float) -> tuple[float, float]:
+        missed = shares.missed[np.searchsorted(targets, threshold)]
+        return missed, 1 - shares.rejected[np.searchsorted(nontargets, threshold)]
+
+    def gap(threshold: float) -> float:  # rises with the threshold
+        p_miss, p_fa = rates(threshold)
+        return p_miss - p_fa
+
+    def preference(threshold: float) -> tuple[float, float, float]:
+        p_miss, p_fa = rates(threshold)
+        return round(abs(p_miss - p_fa), 12), round(p_miss + p_fa, 12), threshold
+
+    candidates: list[float] = []
+    for kind in (targets, nontargets):
+        place = bisect_left(kind, 0.0, key=gap)
+        candidates += kind[max(place - 1, 0) : place + 1].tolist()
+    return min(candidates, key=preference)
 
 
 def convex_hull(rates: ErrorRates) -> ErrorRates:

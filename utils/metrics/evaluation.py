@@ -12,9 +12,10 @@ from utils.metrics.error_rates import (
     Shares,
     convex_hull,
     cumulative_share,
-    equal_error_point,
+    equal_rate,
     equal_shares,
     find_corners,
+    nearest_threshold,
     rates_at_corners,
     split_scores,
 )
@@ -152,10 +153,9 @@ def evaluate_sorted(
     points = {prior: OperatingPoint(float(prior)) for prior in p_targets}
     rates = rates_at_corners(scores.corners, shares)
     hull = convex_hull(rates)
-    eer, threshold = equal_error_point(rates)
     return {
-        "eer": eer,
-        "eer_rocch": equal_error_point(hull)[0],
+        "eer": equal_rate(rates),
+        "eer_rocch": equal_rate(hull),
         "min_dcf": {key: min_cost(rates, point) for key, point in points.items()},
         "act_dcf": {
             key: _act_cost(scores, shares, point) for key, point in points.items()
@@ -163,7 +163,7 @@ def evaluate_sorted(
         "cllr": _cllr(scores, shares),
         "min_cllr": float(least_cross_entropy_curve(hull, np.zeros(1))[0]),
         "auc": area_under(rates),
-        "threshold_eer": threshold,
+        "threshold_eer": nearest_threshold(scores.targets, scores.nontargets, shares),
     }
 
 

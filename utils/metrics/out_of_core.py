@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.metrics.costs import OperatingPoint
-from utils.metrics.error_rates import ErrorRates, equal_error_point
+from utils.metrics.error_rates import ErrorRates, equal_rate
 
 CHUNK = 1 << 22  # scores read at a time
 BINS = 1 << 16  # of a histogram
@@ -159,7 +159,7 @@ class StreamedScores:
             error = max(np.diff(p_miss)[place], -np.diff(p_fa)[place])
             return Decision(place, place, error)
 
-        return equal_error_point(self._rates_inside(self._narrow(search)))[0]
+        return equal_rate(self._rates_inside(self._narrow(search)))
 
     def min_dcf(self, p_target: float, c_miss: float = 1.0, c_fa: float = 1.0) -> float:
         """Return what `utils.metrics.detection.min_dcf` does."""
@@ -226,11 +226,11 @@ class StreamedScores:
             )
         if counted is None:
             counted = np.array([found.low]), *(np.array([n]) for n in found.inside)
-        levels, *of_kinds = counted
+        _, *of_kinds = counted
         missed, rejected = (
             below + _summed(n) for below, n in zip(found.below, of_kinds, strict=True)
         )
-        return ErrorRates(np.append(levels, np.inf), *self._rates(missed, rejected))
+        return ErrorRates(*self._rates(missed, rejected))
 
     def _count_levels(self, found: Range) -> tuple[np.ndarray, ...] | None:
         """Return the different scores in a range and how many of each kind they are.

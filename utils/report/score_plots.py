@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from utils.metrics.costs import OperatingPoint
+from utils.metrics.detection import threshold_at_eer
 from utils.metrics.error_rates import (
     ErrorRates,
     convex_hull,
-    equal_error_point,
+    equal_rate,
     error_rates,
     split_scores,
 )
@@ -52,7 +53,7 @@ def det_curve(
     figure, axes = plt.subplots(figsize=(5.5, 5.5), layout="constrained")
     low, high = norm.ppf([_TICKS[0] / 2, 0.7])
     for name, rates in systems.items():
-        eer = equal_error_point(rates)[0]
+        eer = equal_rate(rates)
         (line,) = axes.plot(
             *_thinned(_deviates(rates.p_fa, rates.p_miss)),
             label=f"{name}: EER {100 * eer:.2f} %",
@@ -103,7 +104,7 @@ def score_histogram(scores: np.ndarray, is_target: np.ndarray) -> Figure:
     for name, values in kinds:
         label = f"{name} ({len(values)})"
         axes.hist(values, bins=edges.tolist(), density=True, alpha=0.5, label=label)
-    threshold = equal_error_point(error_rates(scores, is_target))[1]
+    threshold = threshold_at_eer(scores, is_target)
     axes.axvline(threshold, color="grey", linewidth=1, label="threshold at EER")
     axes.set(xlabel="score", ylabel="density")
     axes.legend(fontsize="small")

@@ -24,7 +24,7 @@ def metrics_table(results: dict) -> str:
     rows = [
         _row("EER", results["eer"], limits.get("eer"), 100, " %"),
         _row("EER (ROCCH)", results["eer_rocch"], limits.get("eer_rocch"), 100, " %"),
-        ["threshold at EER", f"{results['threshold_eer']:.6g}", ""],
+        ["threshold at EER", _exact(results["threshold_eer"]), ""],
     ]
     for name, key in (("minDCF", "min_dcf"), ("actDCF", "act_dcf")):
         of_priors = limits.get(key, {})
@@ -54,7 +54,7 @@ def _rows_asked_for(results: dict) -> list[list[str]]:
             rows.append(_row(f"{name} {kind}", cost[kind], limit))
     for point in results.get("operating", []):
         rates = f"FAR {100 * point['far']:.4f} %, FRR {100 * point['frr']:.4f} %"
-        rows.append([f"at {point['at']}", f"{point['threshold']:.6g}", rates])
+        rows.append([f"at {point['at']}", _exact(point["threshold"]), rates])
     return rows
 
 
@@ -102,7 +102,13 @@ def slices_table(name: str, found: dict) -> str:
         if of["worst"] is not None
     ]
     table = render_text_table(header, rows)
-    return f"\n{table}\nFRR, FAR at {found['threshold']:.6g}; " + "; ".join(notes)
+    return f"\n{table}\nFRR, FAR at {_exact(found['threshold'])}; " + "; ".join(notes)
+
+
+def _exact(threshold: float) -> str:
+    """Write a threshold so that it accepts, read again, what it accepted."""
+    short = f"{threshold:.6g}"
+    return short if float(short) == threshold else repr(threshold)
 
 
 def _percent(rate: float | None) -> str:
