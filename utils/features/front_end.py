@@ -34,13 +34,11 @@ class Frames:
 class FrontEnd:
     """Filterbank, voice activity and normalisation as one callable.
 
-    Samples are scaled to a peak of 1 first, so that the level of a recording has no
-    influence on its features.
-
     Parameters
     ----------
     fbank : callable
-        Maps a Tensor (1, n_samples) to filterbanks in dB (1, T, F).
+        Maps a Tensor (1, n_samples) to filterbanks (1, T, F), in dB where there is a
+        ``vad``.
     vad : EnergyVad or None
         Finds speech in filterbanks; None takes every frame for speech.
     sample_rate_hz : int
@@ -50,6 +48,9 @@ class FrontEnd:
     channel : callable, optional
         Maps samples and their rate to what a channel makes of them, before all else;
         see `utils.audio.telephone`.
+    scale_to_peak : bool
+        Scale samples to a peak of 1 first, so that the level of a recording has no
+        influence on its features.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class FrontEnd:
         sample_rate_hz: int,
         normalisation: str,
         channel: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        scale_to_peak: bool = True,
     ) -> None:
         if normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}")
@@ -66,6 +68,7 @@ class FrontEnd:
         self.sample_rate_hz = sample_rate_hz
         self.normalisation = normalisation
         self.channel = channel
+        self.scale_to_peak = scale_to_peak
 
     def __call__(
         self, samples: np.ndarray, segments: np.ndarray | None = None
@@ -85,9 +88,10 @@ class FrontEnd:
         """
         if self.channel is not None:
             samples = self.channel(samples, self.sample_rate_hz)
-        scaled = torch.from_numpy(samples / np.abs(samples).max())
+        if self.scale_to_peak:
+            samples = samples / np.abs(samples).max()
         with torch.inference_mode():
-            fbank_db = self.fbank(scaled[None])[0].numpy()  # (1, n) to (1, T, F)
+            fbank_db = self.fbank(torch.from_numpy(samples)[None])[0].numpy()  # (T, F)
         if self.vad is None:
             segments = np.array([[0, len(fbank_db)]])
         elif segments is None:

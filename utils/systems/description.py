@@ -24,6 +24,7 @@ CLASSES = frozenset(
     {
         "utils.audio.telephone.Telephone",
         "utils.features.front_end.FrontEnd",
+        "utils.features.kaldi_fbank.KaldiFbank",
         "utils.features.vad.EnergyVad",
         "speechbrain.lobes.features.Fbank",
         "speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN",
