@@ -5,8 +5,6 @@ from sklearn.metrics.pairwise import cosine_similarity
 from utils.backend.plda import Plda
 from utils.backend.scorers import CosineScorer, PldaScorer
 from utils.backend.scoring import length_normalise, score_cosine
-from utils.embeddings.files import read_embeddings, write_embeddings
-from utils.runtime.errors import UserError
 
 
 def test_cosine_against_scikit_learn(rng):
@@ -81,20 +79,3 @@ def test_factors_are_the_scores(rng, scorer):
 def test_vectors_without_direction_are_refused(bad):
     with pytest.raises(ValueError, match="vector 1 is zero or not finite"):
         length_normalise(np.array([[1.0, 0.0], [bad, 0.0]]))
-
-
-def test_embedding_files(tmp_path, rng):
-    embeddings = rng.standard_normal((3, 4)).astype("f4")
-    prefix = tmp_path / "v1.0" / "test.clean"
-    write_embeddings(prefix, ["a", "b.c", "ü"], embeddings)
-    ids, found = read_embeddings(prefix)
-    assert ids == ["a", "b.c", "ü"] and isinstance(found, np.memmap)
-    np.testing.assert_array_equal(found, embeddings)
-    with pytest.raises(UserError, match="no such file; run stage 5"):
-        read_embeddings(tmp_path / "absent")
-    write_embeddings(prefix, ["a", "b"], embeddings)
-    with pytest.raises(UserError, match="for 2 ids"):
-        read_embeddings(prefix)
-    write_embeddings(prefix, ["a", "b", "c"], np.full((3, 4), np.nan))
-    with pytest.raises(UserError, match="3 embeddings with NaN"):
-        read_embeddings(prefix)

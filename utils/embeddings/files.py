@@ -4,6 +4,7 @@ PREFIX.json names the model that made them, where it is known.
 """
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -57,13 +58,14 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     Raises
     ------
     UserError
-        A file is missing, the two disagree, or an embedding is not finite.
+        A file is missing, the two disagree, an id is empty or comes twice, or an
+        embedding is not finite.
     """
     array, names, _ = embedding_paths(prefix)
     for path in (array, names):
         if not path.is_file():
             raise UserError(f"{path}: no such file; run stage 5 first")
-    ids = names.read_text(encoding="utf-8").splitlines()
+    ids = _read_ids(names)
     embeddings = np.load(array, mmap_mode="r")
     if embeddings.ndim != 2 or len(ids) != len(embeddings):
         raise UserError(
@@ -77,6 +79,28 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
             f"{ids[bad[0]]!r}; check the audio and the model"
         )
     return ids, embeddings
+
+
+def _read_ids(path: Path) -> list[str]:
+    """Read an id a line; blanks around it do not count."""
+    text = path.read_text(encoding="utf-8-sig").rstrip()
+    ids = [line.strip() for line in text.splitlines()]
+    if "" in ids:
+        raise UserError(f"{path}:{ids.index('') + 1}: no id; write one a line")
+    _refuse_twice(path, ids)
+    return ids
+
+
+def _refuse_twice(path: Path, ids: list[str]) -> None:
+    """Refuse an id that comes twice: which embedding is meant cannot be known."""
+    first: dict[str, int] = {}
+    for line, name in enumerate(ids, start=1):
+        name = unicodedata.normalize("NFC", name)
+        if first.setdefault(name, line) != line:
+            raise UserError(
+                f"{path}:{line}: a second {name!r}, after that of line {first[name]}; "
+                "keep one embedding of each utterance"
+            )
 
 
 def read_model_hash(prefix: Path | str) -> str | None:

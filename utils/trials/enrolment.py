@@ -12,7 +12,8 @@ def read_enrolment(path: Path | str) -> dict[str, list[str]]:
     Raises
     ------
     UserError
-        The file is missing, or a model has no utterance or occurs twice.
+        The file is missing, a model has no utterance or occurs twice, or an
+        utterance comes twice in one model.
     """
     path = Path(path)
     if not path.is_file():
@@ -25,6 +26,11 @@ def read_enrolment(path: Path | str) -> dict[str, list[str]]:
             raise UserError(f"{path}:{line}: no utterance of {model!r}; add one")
         if model in models:
             raise UserError(f"{path}:{line}: model {model!r} again; use one line")
+        twice = [name for name in utterances if utterances.count(name) > 1]
+        if twice:
+            raise UserError(
+                f"{path}:{line}: {twice[0]!r} twice in model {model!r}; keep one"
+            )
         models[model] = utterances
     return models
 

@@ -1,0 +1,149 @@
+"""Embeddings on disk: what is written comes back; what cannot be meant is refused."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.stages.experiments import write_experiment
+from utils.backend.labelled import read_labelled, read_unlabelled
+from utils.backend.trial_scores import read_sides
+from utils.embeddings.files import read_embeddings, write_embeddings
+from utils.runtime.errors import UserError
+from utils.trials.enrolment import read_enrolment
+
+
+def test_what_is_written_comes_back(tmp_path, rng):
+    embeddings = rng.standard_normal((3, 4)).astype("f4")
+    prefix = tmp_path / "v1.0" / "test.clean"
+    write_embeddings(prefix, ["a", "b.c", "ü"], embeddings)
+    ids, found = read_embeddings(prefix)
+    assert ids == ["a", "b.c", "ü"] and isinstance(found, np.memmap)
+    np.testing.assert_array_equal(found, embeddings)
+    with pytest.raises(UserError, match="no such file; run stage 5"):
+        read_embeddings(tmp_path / "absent")
+    write_embeddings(prefix, ["a", "b"], embeddings)
+    with pytest.raises(UserError, match="for 2 ids"):
+        read_embeddings(prefix)
+    write_embeddings(prefix, ["a", "b", "c"], np.full((3, 4), np.nan))
+    with pytest.raises(UserError, match="3 embeddings with NaN"):
+        read_embeddings(prefix)
+
+
+@pytest.fixture
+def read_ids(tmp_path):
+    """Return a reader of ids as a file holds them, with an embedding for each."""
+
+    def read(text, n_embeddings):
+        np.save(tmp_path / "x.npy", np.ones((n_embeddings, 2), dtype="f4"))
+        (tmp_path / "x.ids").write_bytes(text.encode())
+        return read_embeddings(tmp_path / "x")[0]
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "name"),
+    [
+        ("a\na\n", 2, "a"),
+        ("a\nb\nc\na\n", 4, "a"),
+        ("a\nb\nb\nb", 3, "b"),
+        ("a\nb\na \n", 3, "a"),
+        ("a\n\ta\n", 2, "a"),
+        ("a\r\nb\r\na\r\n", 3, "a"),
+        ("caf\u00e9\ncafe\u0301\n", 2, "caf\u00e9"),  # one name, two encodings
+        ("\ufeffa\nb\na\n", 3, "a"),
+    ],
+)
+def test_an_id_twice_is_refused_by_name(read_ids, text, line, name):
+    with pytest.raises(UserError, match=rf"x\.ids:{line}: a second '{name}'"):
+        read_ids(text, len(text.split()))
+
+
+def test_names_that_only_look_alike_are_kept(read_ids):
+    names = ["a", "A", "01", "1", "1.0", "a-b", "a_b", "a/b"]
+    assert read_ids("\n".join(names) + "\n\n", len(names)) == names
+
+
+def test_a_line_without_id_is_told(read_ids):
+    with pytest.raises(UserError, match=r"x\.ids:2: no id"):
+        read_ids("a\n \nb\n", 3)
+
+
+def test_an_utterance_twice_in_a_model_is_refused(tmp_path):
+    path = tmp_path / "enrol.txt"
+    path.write_text("m a b\nn a c\n")
+    assert read_enrolment(path) == {"m": ["a", "b"], "n": ["a", "c"]}
+    path.write_text("m a b\nn a c a\n")
+    with pytest.raises(UserError, match=r"enrol\.txt:2: 'a' twice in model 'n'"):
+        read_enrolment(path)
+
+
+@pytest.fixture
+def experiment(tmp_path, rng):
+    return write_experiment(tmp_path, rng)
+
+
+def repeat_first(prefix):
+    """Give the second embedding the first one's name; return that."""
+    path = prefix.with_suffix(".ids")
+    ids = path.read_text().split()
+    path.write_text("\n".join([ids[0], *ids[:1], *ids[2:]]) + "\n")
+    return ids[0]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "local.score --backend cosine --enrol {test} --test {test} "
+        "--trials {data}/trials/all.txt --out {out}",
+        "local.score --backend cosine --enrol {test} --test {test} "
+        "--trials {data}/trials/all.txt --enrol-models {data}/models --out {out}",
+        "local.score_all --backend cosine --enrol {test} --test {test} --out {out}.npy",
+        "local.train_backend cosine --embeddings {test} --manifest {data}/test.csv "
+        "--out {out}",
+        "local.train_backend plda --embeddings {train} --manifest {data}/train.csv "
+        "--adapt {test} --out {out}",
+        "local.train_backend lda+cal --embeddings {train} --manifest {data}/train.csv "
+        "--valid {test} --valid-manifest {data}/test.csv --out {out}",
+        "local.score_lists --exp {exp} --data {data} --backends cosine",
+        "local.evaluate_identification {data}/id.txt {data}/id.scores --embeddings "
+        "{test} --metadata {data}/test.csv --json {out}",
+    ],
+)
+def test_every_program_refuses_it(root, experiment, program):
+    data, out = experiment / "data", experiment / "out"
+    name = repeat_first(experiment / "exp/embeddings/test")
+    (data / "models").write_text(f"m {name}\n")
+    (data / "id.txt").write_text("m a target\nn a nontarget\n")
+    (data / "id.scores").write_text("m a 1\nn a 0\n")
+    places = {
+        split: experiment / "exp/embeddings" / split for split in ("train", "test")
+    }
+    words = program.format(exp=experiment / "exp", data=data, out=out, **places)
+    result = subprocess.run(
+        [sys.executable, "-m", *words.split()],
+        cwd=root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 1 and not out.exists()
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ") and f"test.ids:2: a second {name!r}" in line
+
+
+def test_every_reader_of_the_library_refuses_it(experiment):
+    prefix, manifest = (
+        experiment / "exp/embeddings/train",
+        experiment / "data/train.csv",
+    )
+    whole = read_labelled(str(prefix), manifest)
+    repeat_first(prefix)
+    for read in (
+        lambda: read_labelled(str(prefix), manifest),
+        lambda: read_sides(str(prefix), str(prefix)),
+        lambda: read_unlabelled(str(prefix), whole),
+    ):
+        with pytest.raises(
+            UserError, match="a second 'train0-0', after that of line 1"
+        ):
+            read()
