@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.audio.commands import COMMAND, decoder_command
+from utils.audio.commands import decoder_command, made_by
 from utils.data.corpus import Found, Plan
 from utils.data.download import Archive
 from utils.data.files import ENDINGS, audio_paths
@@ -67,15 +67,18 @@ def find(args: argparse.Namespace) -> Found:
     """Read <speaker>/<video>/<number>.wav or .m4a, wherever these folders lie."""
     labels = read_meta(args.source)
     wanted = choose(args, RECIPE.plan).split_of
-    rows = []
+    rows, commands = [], {}
     for path in audio_paths(args.source, (*ENDINGS, ".m4a")):
         match = PLACE.fullmatch("/".join(path.with_suffix("").parts[-3:]))
         if match is None or part_of(path, int(match[2]), labels) not in wanted:
             continue
-        name, is_m4a = match[0], path.suffix == ".m4a"
+        wav = str(path.resolve())
+        if path.suffix.lower() == ".m4a":
+            command = decoder_command(path.resolve())
+            wav = made_by(command, match[0])
+            commands[wav] = command
         rows.append(
-            {"ID": name, "wav": name if is_m4a else str(path.resolve()),
-             COMMAND: decoder_command(path.resolve()) if is_m4a else "",
+            {"ID": match[0], "wav": wav,
              "spk_id": match[1], "part": part_of(path, int(match[2]), labels),
              "session": match[3],
              "gender": labels.get(match[1], {}).get("Gender", "")}
@@ -86,7 +89,7 @@ def find(args: argparse.Namespace) -> Found:
             f"{', '.join(wanted)}; --source must name the folder above both corpora"
         )
     lists = {f"vox1-{name}": read_list(args.source, name) for name in args.lists}
-    return Found(pd.DataFrame(rows), lists)
+    return Found(pd.DataFrame(rows), lists, commands)
 
 
 def part_of(path: Path, number: int, labels: dict[str, dict[str, str]]) -> str:

@@ -1,8 +1,6 @@
 import pytest
-import soundfile
 
 from tests.trees import lines, write_noise, write_tree
-from utils.audio.commands import COMMAND, decoder_command, run_commands
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.runtime.errors import UserError
@@ -73,48 +71,21 @@ def test_commands_need_permission(directory, tmp_path):
     (directory / "wav.scp").write_text(lines(f"talk cat {talk} |", f"solo {talk}"))
     with pytest.raises(UserError, match=r"'talk' is a command .* --allow-commands"):
         find_kaldi(directory)
-    rows = find_kaldi(directory, allow_commands=True).utterances
-    made = run_commands(rows, tmp_path / "made", nj=1)
-    paths = made["wav"].tolist()
-    assert paths[0] == paths[1] == str(tmp_path / "made/talk.flac")
-    assert paths[2] == str(talk) and COMMAND not in made
-    expected, rate_hz = soundfile.read(talk, dtype="int16")
-    samples, made_rate_hz = soundfile.read(paths[0], dtype="int16")
-    assert (samples == expected).all() and rate_hz == made_rate_hz
-    talk.unlink()  # what was made is kept
-    assert run_commands(rows, tmp_path / "made", nj=1)["wav"].tolist() == paths
+    found = find_kaldi(directory, allow_commands=True)
+    first, second, solo = found.utterances["wav"]
+    assert found.commands == {first: f"cat {talk}"}
+    assert first == second and first.startswith("talk-") and solo == str(talk)
 
 
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [("false", "exit code 1"), ("echo hello", "printed no audio"), ("nonsense", "127")],
-)
-def test_commands_that_fail(directory, tmp_path, command, message):
-    (directory / "wav.scp").write_text(lines(f"talk {command} |", f"solo {command} |"))
-    rows = find_kaldi(directory, allow_commands=True).utterances
-    with pytest.raises(UserError, match=message):
-        run_commands(rows, tmp_path / "made", nj=1)
-    assert not list((tmp_path / "made").glob("*"))
-
-
-def test_a_length_that_a_pipe_does_not_know(directory, tmp_path):
-    talk = bytearray((tmp_path / "talk.wav").read_bytes())
-    talk[4:8] = talk[40:44] = b"\xff\xff\xff\xff"
-    (tmp_path / "piped.wav").write_bytes(talk)
-    (directory / "wav.scp").write_text(
-        lines(f"talk cat {tmp_path}/piped.wav |", f"solo {tmp_path}/talk.wav")
-    )
-    rows = find_kaldi(directory, allow_commands=True).utterances
-    path = run_commands(rows, tmp_path / "made", nj=1)["wav"][0]
-    assert soundfile.info(path).frames == 16000
-
-
-def test_m4a_needs_ffmpeg(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="M4A needs ffmpeg"):
-        decoder_command(tmp_path / "a.m4a")
-    (tmp_path / "ffmpeg").touch(0o755)
-    assert "'it'\\''s.m4a'" in decoder_command("it's.m4a")
+def test_recordings_of_one_name_in_two_directories(directory):
+    for part in ("train", "test"):
+        write_tree(
+            directory / part, {"wav.scp": f"d cat {part}.wav |\n", "utt2spk": "d d\n"}
+        )
+    (directory / "wav.scp").unlink()
+    found = find_kaldi(directory, allow_commands=True)
+    made = [found.commands[wav] for wav in found.utterances["wav"]]
+    assert made == ["cat test.wav", "cat train.wav"]
 
 
 @pytest.mark.parametrize(

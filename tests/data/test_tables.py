@@ -4,7 +4,6 @@ import json
 import pytest
 
 from tests.trees import lines, write_noise, write_tree
-from utils.audio.commands import COMMAND
 from utils.data.durations import measure
 from utils.data.tables import find_lhotse, find_tables
 from utils.runtime.errors import UserError
@@ -161,15 +160,3 @@ def test_lhotse_faults(tmp_path):
     (tmp_path / "cuts.jsonl").write_text("{")
     with pytest.raises(UserError, match="cuts.jsonl:1: not JSON"):
         find_lhotse(tmp_path)
-
-
-def test_a_column_of_commands_is_a_label(tmp_path):
-    write_noise(tmp_path / "a.wav", 16000, 3200)
-    canary, path = tmp_path / "canary", tmp_path / "test.csv"
-    path.write_text(lines("ID,wav,speaker,command", f"u1,a.wav,s1,touch {canary}"))
-    rows = find_tables(path, tmp_path).utterances
-    assert rows["command"].tolist() == [f"touch {canary}"]
-    assert COMMAND not in rows  # the only column that is ever run
-    path.write_text(lines("ID,wav,speaker,|command", f"u1,a.wav,s1,touch {canary}"))
-    with pytest.raises(UserError, match=r"test.csv:1: a column '\|command'"):
-        find_tables(path, tmp_path)

@@ -1,30 +1,60 @@
-"""Audio that a command makes: run it once and keep the result as FLAC."""
+"""Audio that a command makes: show the commands, run each once, keep FLAC files.
 
-import io
+A command is never part of a table: it stands in a mapping that only a reader of
+commands makes (a Kaldi ``wav.scp``, with the user's permission) or a recipe itself.
+"""
+
+import hashlib
+import re
+import shlex
 import shutil
-import subprocess
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 import soundfile
 from joblib import Parallel, delayed
 
+from utils.audio.bounded import Bounds, run_bounded
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
-# the column of what makes a file; no table of a user's may have it
-COMMAND = "|command"
+MOST_SHOWN = 3  # kinds of commands
+_PLAIN = re.compile(r"[\w./+=:,@-]+")  # a word that means nothing to the shell
+_BLOCK = 1 << 16  # samples
 
 
-def run_commands(rows: pd.DataFrame, folder: Path, nj: int) -> pd.DataFrame:
+def made_by(command: str, name: str) -> str:
+    """Name the audio that a command makes: another command, another file.
+
+    Example
+    -------
+    >>> made_by("sph2pipe -f wav a.sph", "talk")
+    'talk-686e27d8'
+    """
+    digest = hashlib.sha256(command.encode()).hexdigest()[:8]
+    return f"{name.lstrip('/')}-{digest}"
+
+
+def run_commands(
+    rows: pd.DataFrame, commands: dict[str, str], folder: Path, nj: int
+) -> pd.DataFrame:
     """Make the audio of rows that have a command; files that are there are kept.
+
+    What is run is printed first. A command may print and take as much as `Bounds`
+    says.
 
     Parameters
     ----------
     rows : DataFrame
-        ``wav`` and `COMMAND`, empty where the file is there. A command's audio is
-        written to ``folder`` under the name in ``wav``.
+        With ``wav``.
+    commands : dict of str
+        The command that makes each ``wav`` that is no file; see `made_by`. Its audio
+        is written to ``folder`` under that name.
     folder : Path
     nj : int
         Parallel processes.
@@ -32,43 +62,97 @@ def run_commands(rows: pd.DataFrame, folder: Path, nj: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Without `COMMAND`, with the paths of all files.
+        With the paths of all files.
 
     Raises
     ------
     UserError
-        A command fails, or does not print audio.
+        A command fails, passes a bound, or does not print audio.
     """
-    is_made = rows[COMMAND] != ""
-    paths = rows["wav"].where(
-        ~is_made, [str((folder / f"{name}.flac").resolve()) for name in rows["wav"]]
-    )
-    tasks = dict(zip(paths[is_made], rows.loc[is_made, COMMAND], strict=True))
-    missing = {path: text for path, text in tasks.items() if not Path(path).is_file()}
+    place = {
+        name: (folder / f"{name}.flac").resolve()
+        for name in rows["wav"].unique()
+        if name in commands
+    }
+    missing = [name for name, path in place.items() if not path.is_file()]
+    for line in shown(commands[name] for name in missing):
+        print(line, flush=True)
+    jobs = (delayed(_make)(name, commands[name], place[name]) for name in missing)
     workers = Parallel(n_jobs=nj, return_as="generator")
-    jobs = (delayed(_make)(Path(path), text) for path, text in missing.items())
     for fault in progress(workers(jobs), len(missing), "running commands"):
         if fault:
             raise UserError(fault)
-    return rows.assign(wav=paths).drop(columns=COMMAND)
+    paths = [str(place.get(name, name)) for name in rows["wav"]]
+    return rows.assign(wav=paths)
 
 
-def _make(path: Path, command: str) -> str | None:
+def shown(commands: Iterable[str]) -> list[str]:
+    """Describe commands: an example of each kind, the most frequent kinds first.
+
+    Commands are of one kind if they differ in arguments that hold a digit, dot or
+    slash, such as a path. What a program is called, and what means something to the
+    shell, is part of the kind.
+
+    Example
+    -------
+    >>> for line in shown(["sox a.wav -", "sox b.wav -", "sox a.wav -; rm b.wav"]):
+    ...     print(line)
+    running 3 commands:
+      2 such as 'sox a.wav -'
+      1 such as 'sox a.wav -; rm b.wav'
+    """
+    commands = list(commands)
+    if not commands:
+        return []
+    kinds = Counter(map(_kind, commands))
+    example = {_kind(command): command for command in reversed(commands)}
+    lines = [f"running {len(commands)} commands:"]
+    for kind, count in kinds.most_common(MOST_SHOWN):
+        lines.append(f"  {count} such as {example[kind]!r}")
+    if len(kinds) > MOST_SHOWN:
+        lines.append(f"  and {len(kinds) - MOST_SHOWN} more kinds")
+    return lines
+
+
+def _kind(command: str) -> tuple[str, ...]:
+    words = command.split()
+    is_plain = [_PLAIN.fullmatch(word) is not None for word in words]
+    follows_plain = [False, *is_plain[:-1]]
+    return tuple(
+        "*" if plain and after and re.search(r"[\d./]", word) else word
+        for word, plain, after in zip(words, is_plain, follows_plain, strict=True)
+    )
+
+
+def _make(name: str, command: str, path: Path) -> str | None:
     """Run one command and store its audio; return what went wrong."""
-    result = subprocess.run(["bash", "-c", command], capture_output=True)
-    reason = result.stderr.decode(errors="replace").strip().splitlines()[-1:]
-    if result.returncode:
-        return (
-            f"{command!r} ended with exit code {result.returncode} "
-            f"({''.join(reason)}); mend the command"
-        )
+    with run_bounded(command, Bounds()) as result:
+        fault = result.fault or _store(result.output, path)
+    return f"{name}: {command!r} {fault}" if fault else None
+
+
+def _store(output: BinaryIO, path: Path) -> str | None:
+    """Copy audio to a FLAC file, block by block; return what went wrong."""
     try:
-        samples, rate_hz = soundfile.read(io.BytesIO(result.stdout), dtype="int16")
+        with soundfile.SoundFile(output) as source, replacing_file(path) as temporary:
+            is_float = source.subtype in ("FLOAT", "DOUBLE")
+            kind = "float32" if is_float else "int16"
+            with soundfile.SoundFile(
+                temporary, "w", source.samplerate, source.channels, format="FLAC"
+            ) as copy:
+                for block in source.blocks(_BLOCK, dtype=kind):
+                    copy.write(_as_int16(block) if is_float else block)
     except soundfile.LibsndfileError:
-        return f"{command!r} printed no audio; let it write WAV to standard output"
-    with replacing_file(path) as temporary:
-        soundfile.write(temporary, samples, rate_hz, format="FLAC")
+        return "printed no audio; let it write WAV to standard output"
+    except OverflowError:
+        return "printed samples beyond full scale; let it write 16-bit WAV"
     return None
+
+
+def _as_int16(samples: np.ndarray) -> np.ndarray:
+    if not np.abs(samples).max(initial=0) <= 1:
+        raise OverflowError
+    return np.clip(np.rint(samples * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
 
 
 def decoder_command(path: Path) -> str:
@@ -84,5 +168,4 @@ def decoder_command(path: Path) -> str:
             f"{path}: M4A needs ffmpeg, which is not on PATH; install it, or convert "
             "the files to WAV or FLAC under the same names"
         )
-    quoted = "'" + str(path).replace("'", "'\\''") + "'"
-    return f"ffmpeg -nostdin -v error -i {quoted} -ac 1 -f wav -"
+    return f"ffmpeg -nostdin -v error -i {shlex.quote(str(path))} -ac 1 -f wav -"

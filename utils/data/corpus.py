@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio.commands import COMMAND, run_commands
+from utils.audio.commands import run_commands
 from utils.data.durations import measure
 from utils.data.manifest import SPLITS, write_manifest
 from utils.data.splits import TooFewSpeakers, hold_out
@@ -32,14 +32,17 @@ class Found:
     ----------
     utterances : DataFrame
         ``ID``, ``wav``, ``spk_id``; perhaps ``part`` (of the release), ``start_s``
-        and ``stop_s`` (of a longer file), ``command`` (that writes the audio to its
-        standard output; ``wav`` then names the file to make); and any labels.
+        and ``stop_s`` (of a longer file); and any labels.
     lists : dict of TrialList
         The corpus's own trial lists, by name.
+    commands : dict of str
+        The command that writes the audio to its standard output, of each ``wav`` that
+        is to be made. Nothing that stands in ``utterances`` is ever run.
     """
 
     utterances: pd.DataFrame
     lists: dict[str, TrialList] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,7 @@ def write_corpus(
         tell(out, write_sounds(found.utterances, out, nj, skip_bad))
         return
     rows = assign_splits(found, plan, seed)
-    if COMMAND in rows:
-        rows = run_commands(rows, out / "wav", nj)
+    rows = run_commands(rows, found.commands, out / "wav", nj)
     rows = measure(rows, nj, skip_bad)
     for split in SPLITS:
         own = rows[rows["split"] == split].drop(columns="split")

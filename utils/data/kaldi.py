@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio.commands import COMMAND
+from utils.audio.commands import made_by
 from utils.data.corpus import Found
 from utils.data.files import find_audio
 from utils.data.names import safe_name
@@ -48,23 +48,27 @@ def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
             f"{source}: no wav.scp here nor in the folders below; --source must name "
             "a Kaldi data directory"
         )
-    parts = [read_data_directory(path, allow_commands) for path in folders]
-    if len(folders) > 1:
-        names = [path.name for path in folders]
-        parts = [p.assign(part=name) for p, name in zip(parts, names, strict=True)]
+    parts = []
     lists: dict[str, TrialList] = {}
+    commands: dict[str, str] = {}
     for folder in folders:
-        lists |= read_lists(folder)
-    return Found(pd.concat(parts, ignore_index=True), lists)
+        found = read_data_directory(folder, allow_commands)
+        is_part = len(folders) > 1
+        rows = found.utterances
+        parts.append(rows.assign(part=folder.name) if is_part else rows)
+        lists |= found.lists
+        commands |= found.commands
+    return Found(pd.concat(parts, ignore_index=True), lists, commands)
 
 
-def read_data_directory(folder: Path, allow_commands: bool = False) -> pd.DataFrame:
+def read_data_directory(folder: Path, allow_commands: bool = False) -> Found:
     """Read one data directory; see `find_kaldi`."""
     recordings = read_map(folder / "wav.scp")
     speaker_of = read_map(folder / "utt2spk")
     segments = folder / "segments"
     spans = read_map(segments) if segments.is_file() else {}
     rows = []
+    commands: dict[str, str] = {}
     for line, (name, speaker) in enumerate(speaker_of.items(), start=1):
         recording, *times = spans[name].split() if name in spans else [name]
         if recording not in recordings:
@@ -73,7 +77,15 @@ def read_data_directory(folder: Path, allow_commands: bool = False) -> pd.DataFr
                 "segments; run Kaldi's utils/fix_data_dir.sh"
             )
         where: dict[str, object] = {"ID": safe_name(name), "spk_id": safe_name(speaker)}
-        where |= locate(folder, recording, recordings[recording], allow_commands)
+        entry = recordings[recording]
+        if entry.endswith("|"):
+            check_allowed(folder / "wav.scp", recording, entry, allow_commands)
+            command = entry.rstrip("| ")
+            made = made_by(command, safe_name(recording))
+            commands[made] = command
+            where["wav"] = made
+        else:
+            where["wav"] = locate(folder, recording, entry)
         if times:
             where |= {"start_s": float(times[0]), "stop_s": float(times[1])}
         rows.append(where)
@@ -83,7 +95,7 @@ def read_data_directory(folder: Path, allow_commands: bool = False) -> pd.DataFr
         if (folder / file).is_file():
             values = read_map(folder / file)
             table[label] = [values.get(key, "") for key in keys[file[:3]]]
-    return table
+    return Found(table, read_lists(folder), commands)
 
 
 def read_map(path: Path) -> dict[str, str]:
@@ -109,19 +121,21 @@ def read_map(path: Path) -> dict[str, str]:
     return found
 
 
-def locate(folder: Path, name: str, entry: str, allow_commands: bool) -> dict[str, str]:
-    """Turn an entry of wav.scp into a path, or a command and the name of its file."""
-    if entry.endswith("|"):
-        if not allow_commands:
-            raise UserError(
-                f"{folder / 'wav.scp'}: {name!r} is a command ({entry}); commands are "
-                "run only with --allow-commands: read them first"
-            )
-        return {"wav": safe_name(name), COMMAND: entry.rstrip("| ")}
+def check_allowed(path: Path, name: str, entry: str, is_allowed: bool) -> None:
+    """Raise a `UserError` unless commands may be run."""
+    if not is_allowed:
+        raise UserError(
+            f"{path}: {name!r} is a command ({entry}); commands are run only with "
+            "--allow-commands: read them first"
+        )
+
+
+def locate(folder: Path, name: str, entry: str) -> str:
+    """Find the file that an entry of wav.scp names."""
     for place in (Path(entry), folder / entry, folder.parent / entry):
         path = find_audio(place)
         if path is not None:
-            return {"wav": str(path), COMMAND: ""}
+            return str(path)
     raise UserError(
         f"{folder / 'wav.scp'}: {name!r}: no file {entry}, from here, from {folder} or "
         f"from {folder.parent}, with any ending of audio; correct the path"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio.commands import COMMAND
 from utils.data.corpus import Found
 from utils.data.kaldi import safe_list
 from utils.data.names import safe_name
@@ -76,8 +75,6 @@ def read_table(path: Path, data_root: Path) -> pd.DataFrame:
         raise UserError(f"{path}: not a CSV, TSV or JSON file; name one by --source")
     table = _read_json(path) if path.suffix == ".json" else _read_csv(path)
     table = table.rename(columns=_canonical_names(list(table.columns)))
-    if COMMAND in table:
-        raise UserError(f"{path}:1: a column {COMMAND!r}; give it another name")
     for name in ("wav", "spk_id"):
         if name not in table:
             raise UserError(
