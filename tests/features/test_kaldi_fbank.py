@@ -29,11 +29,18 @@ def test_ranges_windows_and_silence(speech_like):
     samples[:, 8000:12000] = 0.0
     theirs = expected(
         samples, 16000, num_mel_bins=30, frame_length=20.0, frame_shift=5.0,
-        low_freq=60.0, high_freq=-400.0, preemphasis_coefficient=0.5,
+        low_freq=60.0, high_freq=-400.0,
     )  # fmt: skip
-    ours = KaldiFbank(16000, 30, 20.0, 5.0, (60.0, -400.0), 0.5)(samples)[0]
+    ours = KaldiFbank(16000, 30, 20.0, 5.0, (60.0, -400.0))(samples)[0]
     torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)
     assert (ours == ours.min()).all(dim=1).any()  # the floor
+
+
+def test_samples_may_stay_within_one(speech_like):
+    samples = torch.from_numpy(speech_like)[None]
+    theirs = fbank(samples, num_mel_bins=80, dither=0.0)  # the floor is often met
+    ours = KaldiFbank(16000, 80, scale=1.0)(samples)[0]
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)
 
 
 def test_a_batch_is_its_utterances(speech_like):

@@ -18,6 +18,7 @@ SMALL = {
     "ecapa": {"channels": [16, 16, 16, 16, 24]},
     "xvector": {"channels": [8, 8, 8, 8, 16]},
     "resnet": {"channels": [4, 4, 8, 8]},
+    "campplus": {"n_filters": 4, "n_first": 16, "n_layers": [2, 1], "growth": 4},
 }
 CASES = [(model, {}) for model in SMALL]
 CASES += [("rescnn", {"normalise_input": True})]

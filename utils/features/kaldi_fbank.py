@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-_INT16 = 32768.0  # Kaldi takes samples as 16-bit integers
+_PREEMPHASIS = 0.97
 _FLOOR = torch.finfo(torch.float32).eps  # of a band's energy, before the logarithm
 
 
@@ -26,7 +26,9 @@ class KaldiFbank(nn.Module):
     range_hz : (float, float)
         Ends of the lowest and the highest band; the second is counted from half the
         sampling rate where it is 0 or less.
-    preemphasis : float
+    scale : float
+        Samples are multiplied by it. Kaldi's are 16-bit integers; some tools that
+        follow it leave samples in [-1, 1], where the floor is reached far earlier.
 
     Example
     -------
@@ -44,13 +46,13 @@ class KaldiFbank(nn.Module):
         window_ms: float = 25.0,
         hop_ms: float = 10.0,
         range_hz: Sequence[float] = (20.0, 0.0),
-        preemphasis: float = 0.97,
+        scale: float = 32768.0,
     ) -> None:
         super().__init__()
         self.n_window = int(sample_rate_hz * window_ms / 1000)
         self.n_hop = int(sample_rate_hz * hop_ms / 1000)
         self.n_fft = 1 << (self.n_window - 1).bit_length()
-        self.preemphasis = preemphasis
+        self.scale = scale
         low_hz, high_hz = range_hz
         high_hz = high_hz if high_hz > 0 else sample_rate_hz / 2 + high_hz
         window = torch.hann_window(self.n_window, periodic=False, dtype=torch.float64)
@@ -69,14 +71,14 @@ class KaldiFbank(nn.Module):
         Returns
         -------
         Tensor of float32, shape (B, T, F)
-            Natural logarithms of the bands' energies, on the scale of 16-bit samples.
+            Natural logarithms of the bands' energies.
         """
         lacking = max(0, self.n_window - samples.shape[1])
-        samples = nn.functional.pad(_INT16 * samples, (0, lacking))
+        samples = nn.functional.pad(self.scale * samples, (0, lacking))
         frames = samples.unfold(1, self.n_window, self.n_hop)  # (B, T, n_window)
         frames = frames - frames.mean(dim=2, keepdim=True)
         before = torch.cat([frames[:, :, :1], frames[:, :, :-1]], dim=2)
-        frames = self.window * (frames - self.preemphasis * before)
+        frames = self.window * (frames - _PREEMPHASIS * before)
         spectrum = torch.fft.rfft(frames, self.n_fft)  # (B, T, n_fft / 2 + 1)
         energies = (spectrum.real.square() + spectrum.imag.square()) @ self.bands
         return energies.clamp(min=_FLOOR).log()
