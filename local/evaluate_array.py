@@ -8,10 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from local.setup.scored_trials import prior_text
 from utils.metrics.out_of_core import StreamedScores
+from utils.runtime.arrays import open_array
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -53,14 +52,6 @@ def main() -> None:
         results |= {"n_target": n_target, "n_nontarget": n_nontarget}
         with replacing_file(args.json) as temporary:
             temporary.write_text(json.dumps(results | program_facts(), indent=1) + "\n")
-
-
-def open_array(path: Path) -> np.ndarray:
-    """Memory-map an array."""
-    try:
-        return np.load(path, mmap_mode="r")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the name") from None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 import utils.metrics.out_of_core
 from utils.metrics.detection import equal_error_rate, min_dcf
-from utils.metrics.out_of_core import StreamedScores
+from utils.metrics.out_of_core import StreamedScores, sort_keys
 
 PRIORS = (0.01, 0.05, 0.5)
 
@@ -16,7 +16,7 @@ PRIORS = (0.01, 0.05, 0.5)
 def small_memory(monkeypatch):
     """Make a short list look long: several chunks, passes and bins to refine."""
     monkeypatch.setattr(utils.metrics.out_of_core, "CHUNK", 1000)
-    monkeypatch.setattr(utils.metrics.out_of_core, "BINS", 512)
+    monkeypatch.setattr(utils.metrics.out_of_core, "BIN_BITS", 9)
     monkeypatch.setattr(utils.metrics.out_of_core, "MOST_LEVELS", 2000)
 
 
@@ -73,8 +73,71 @@ def test_outliers_do_not_spoil_the_bins(small_memory):
 
 
 @pytest.mark.parametrize(
+    ("dtype", "lowest", "highest"),
+    [("f4", -3.4e38, 3.4e38), ("f8", -1e300, 1e300), ("f8", -5e-324, 1e9)],
+)
+def test_outliers_to_the_end_of_the_format(small_memory, dtype, lowest, highest):
+    scores, is_target = random_list(9, dtype)
+    scores[:2] = [lowest, highest]
+    streamed = StreamedScores(scores, is_target)
+    eer = equal_error_rate(scores, is_target)
+    assert streamed.equal_error_rate() == pytest.approx(eer, abs=1e-12)
+    for prior in PRIORS:
+        cost = min_dcf(scores, is_target, prior)
+        assert streamed.min_dcf(prior) == pytest.approx(cost, abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["f2", ">f4", ">f8", "i1", "i4", "i8", "u2"])
+@pytest.mark.parametrize("label_type", ["i1", "f4", "f8", bool])
+def test_numbers_of_every_kind(small_memory, dtype, label_type):
+    scores, is_target = random_list(10, "f8")
+    scores = (20 * scores).astype("i1").astype(dtype)
+    streamed = StreamedScores(scores, is_target.astype(label_type))
+    eer = equal_error_rate(scores, is_target)
+    assert streamed.equal_error_rate() == pytest.approx(eer, abs=1e-12)
+
+
+def test_keys_are_in_the_order_of_the_scores(rng):
+    for dtype in ("f4", "f8"):
+        bits = rng.integers(-(2**63), 2**63 - 1, 5000).view(dtype)
+        scores = np.concatenate([bits[np.isfinite(bits)], [0.0, -0.0]]).astype(dtype)
+        keys = sort_keys(scores)
+        order = np.argsort(scores, kind="stable")
+        assert (np.sign(np.diff(keys[order])) == np.sign(np.diff(scores[order]))).all()
+
+
+def test_the_position_of_a_score_that_is_no_number(small_memory):
+    scores, is_target = random_list(11, "f4")
+    scores[2345] = np.nan
+    with pytest.raises(ValueError, match="number 2345 is nan"):
+        StreamedScores(scores, is_target)
+
+
+@pytest.mark.parametrize(
+    ("bad", "shown"),
+    [(np.nan, "nan"), (2.0, "2.0"), (-1.0, "-1.0"), (0.5, "0.5"), (np.inf, "inf")],
+)
+def test_labels_that_are_none_are_refused(small_memory, bad, shown):
+    scores, is_target = random_list(12, "f4")
+    labels = is_target.astype("f8")
+    labels[2345] = bad
+    message = f"labels must be 1 .target. or 0: number 2345 is {shown}$"
+    for evaluated in (StreamedScores, equal_error_rate):
+        with pytest.raises(ValueError, match=message):
+            evaluated(scores, labels)
+
+
+def test_labels_of_text_are_refused():
+    for labels in (["target", "nontarget"], [b"1", b"0"], [None, 1]):
+        with pytest.raises(ValueError, match="labels must be 1 .target. or 0: number"):
+            StreamedScores(np.array([1.0, 0.0]), np.array(labels))
+
+
+@pytest.mark.parametrize(
     ("scores", "is_target", "message"),
     [
+        ([1j, 0], [True, False], "scores must be real numbers, not complex128"),
+        (["1", "0"], [True, False], "scores must be real numbers, not <U1"),
         ([1.0, np.nan], [True, False], "finite"),
         ([1.0, 2.0], [True, True], "target and nontarget"),
         ([1.0], [True, False], "equal length"),
@@ -87,8 +150,8 @@ def test_bad_input(scores, is_target, message):
 
 def test_too_little_memory_is_told(small_memory, monkeypatch):
     monkeypatch.setattr(utils.metrics.out_of_core, "MOST_LEVELS", 10)
-    monkeypatch.setattr(utils.metrics.out_of_core, "BINS", 4)
-    with pytest.raises(ValueError, match="too many different scores between"):
+    monkeypatch.setattr(utils.metrics.out_of_core, "BIN_BITS", 2)
+    with pytest.raises(ValueError, match="too many different scores cost nearly"):
         StreamedScores(*random_list(0, "f8")).min_dcf(0.5)
 
 
@@ -114,3 +177,20 @@ def test_program(run, tmp_path):
     result = run(*files)
     assert result.returncode == 1
     assert "l.npy: scores (30000,) and labels (29999,)" in result.stderr
+
+
+def test_a_broken_array_is_told_in_one_line(run, tmp_path):
+    np.save(tmp_path / "bad.npy", np.ones(1000))
+    (tmp_path / "bad.npy").write_bytes((tmp_path / "bad.npy").read_bytes()[:300])
+    result = run(tmp_path / "bad.npy", tmp_path / "bad.npy")
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error: {tmp_path / 'bad.npy'}: no array")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_label_of_2_is_told_by_the_program(run, tmp_path):
+    np.save(tmp_path / "s.npy", np.array([1.0, 0.0, 0.5]))
+    np.save(tmp_path / "l.npy", np.array([1, 0, 2]))
+    result = run(tmp_path / "s.npy", tmp_path / "l.npy")
+    assert result.returncode == 1
+    assert "labels must be 1 (target) or 0: number 2 is 2" in result.stderr

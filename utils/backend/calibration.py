@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from utils.backend.parts import Arrays, Settings, Stored
 from utils.metrics.costs import OperatingPoint
 from utils.metrics.detection import threshold_at_far
-from utils.metrics.error_rates import convex_hull, error_rates
+from utils.metrics.error_rates import convex_hull, error_rates, target_labels
 
 PENALTY = 1e-6  # enough to keep the weights finite where the kinds do not overlap
 _FARTHEST = 30  # typical distances from the median; farther values are outliers
@@ -92,7 +92,7 @@ def fit_fusion(
     True
     """
     scores = np.asarray(scores, dtype=np.float64)
-    is_target = np.asarray(is_target, dtype=bool)
+    is_target = target_labels(is_target)
     _check(scores, is_target, prior)
     centre, spread = _centres_and_spreads(scores)
     design = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])

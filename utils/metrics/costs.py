@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from utils.metrics.error_rates import ErrorRates
+from utils.metrics.error_rates import ErrorRates, target_labels
 
 Rate = TypeVar("Rate", float, np.ndarray)
 
@@ -162,5 +162,5 @@ def equalising_weights(is_target: np.ndarray, partition: np.ndarray) -> np.ndarr
     [0.5, 0.5, 1.0, 1.0, 1.0]
     """
     codes = np.unique(partition, return_inverse=True)[1]
-    group = 2 * codes + np.asarray(is_target)
+    group = 2 * codes + target_labels(is_target)
     return 1.0 / np.bincount(group)[group]

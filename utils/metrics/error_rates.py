@@ -45,6 +45,40 @@ class Corners(NamedTuple):
     n_up_to: np.ndarray
 
 
+def target_labels(labels: np.ndarray, start: int = 0) -> np.ndarray:
+    """Return labels as booleans, and refuse what is no label.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Booleans, or numbers 1 and 0.
+    start : int
+        Position of the first one, for the message.
+
+    Raises
+    ------
+    ValueError
+        A label is another one, such as NaN, 2 or text.
+
+    Example
+    -------
+    >>> target_labels(np.array([1.0, 0.0])).tolist()
+    [True, False]
+    """
+    labels = np.asarray(labels)
+    if labels.dtype == bool:
+        return labels
+    is_target = labels == 1
+    is_label = is_target | (labels == 0)
+    if not np.all(is_label):
+        place = int(np.argmin(is_label))
+        raise ValueError(
+            f"labels must be 1 (target) or 0: number {start + place} is "
+            f"{labels.ravel()[place : place + 1].tolist()[0]!r}"
+        )
+    return np.asarray(is_target, dtype=bool)
+
+
 def split_scores(
     scores: np.ndarray, is_target: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -58,10 +92,11 @@ def split_scores(
     Raises
     ------
     ValueError
-        Shapes differ, a score is not finite, or a class is missing.
+        Shapes differ, a score is not finite, a label is not 0 or 1, or a class is
+        missing.
     """
     scores = np.asarray(scores)
-    is_target = np.asarray(is_target, dtype=bool)
+    is_target = target_labels(is_target)
     if scores.shape != is_target.shape or scores.ndim != 1:
         raise ValueError(
             f"scores {scores.shape} and labels {is_target.shape} must be two vectors "

@@ -16,6 +16,7 @@ Metrics
 import numpy as np
 
 from utils.metrics.detection import equal_error_rate
+from utils.metrics.error_rates import target_labels
 
 UNKNOWN = -1
 
@@ -137,7 +138,7 @@ def mean_average_precision(scores: np.ndarray, is_relevant: np.ndarray) -> float
     >>> round(mean_average_precision(np.array([[0.9, 0.5, 0.1]]), is_relevant), 4)
     0.8333
     """
-    scores, is_relevant = np.asarray(scores), np.asarray(is_relevant, dtype=bool)
+    scores, is_relevant = np.asarray(scores), target_labels(is_relevant)
     if scores.shape != is_relevant.shape or not is_relevant.any():
         raise ValueError("needs a relevant item, and a label for every score")
     has_any = is_relevant.any(axis=1)

@@ -3,24 +3,25 @@
 Histograms of both kinds tell the error rates at the edges of their bins, and so
 between which edges a metric is decided. Passes over the scores narrow that range
 down until the different scores in it fit into memory, which gives the exact value.
-Where they never do, because too many lie too close, the value comes from the edges
-of the last bins and is wrong by `TOLERANCE` at most.
+Where they never do, because too many cost about the same, the value comes from the
+edges of the last bins and is wrong by `TOLERANCE` at most.
+The bins are ranges of the scores' bits, which are in the order of the scores: a few
+passes tell any two scores apart, however far others lie from them.
 Memory is bounded by `CHUNK` and `MOST_LEVELS`, whatever the number of scores.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from utils.metrics.costs import OperatingPoint
-from utils.metrics.error_rates import ErrorRates, equal_rate
+from utils.metrics.error_rates import ErrorRates, equal_rate, target_labels
 
 CHUNK = 1 << 22  # scores read at a time
-BINS = 1 << 16  # of a histogram
+BIN_BITS = 16  # a histogram has up to 2 ** BIN_BITS + 1 bins
 MOST_LEVELS = 1 << 24  # different scores that are held at once
-MOST_PASSES = 6  # each narrows the range up to BINS times
+MOST_PASSES = 6  # each narrows the range by BIN_BITS bits, where anything can
 TOLERANCE = 1e-6
 
 
@@ -36,54 +37,24 @@ class Counts(NamedTuple):
         return self.targets + self.nontargets
 
 
-class Level(NamedTuple):
-    """Equal bins, and those of them that stay in the range.
-
-    The bin of a score never falls when the score rises, rounding included, so the
-    bins are ranges of scores whatever their edges are exactly.
-    """
-
-    low: float
-    bins_per_unit: float
-    first: int
-    last: int
-
-    def bins(self, scores: np.ndarray) -> np.ndarray:
-        """Return the bin of each score."""
-        place = (scores.astype(np.float64) - self.low) * self.bins_per_unit
-        return np.clip(place, 0, BINS - 1).astype(np.int32)
-
-
-@dataclass
-class Range:
+class Range(NamedTuple):
     """The scores among which a metric is decided.
 
     Attributes
     ----------
-    levels : list of Level
-        A score is in the range when each level in turn keeps its bin.
-    low, high : float
-        Nominal limits, for the bins of the next level.
+    low, high : int
+        Their lowest and highest possible key, see `sort_keys`.
     below, inside : Counts
         Scores below and in the range.
     error : float
         Largest possible distance of the exact value from what the edges give.
     """
 
-    levels: list[Level]
-    low: float
-    high: float
+    low: int
+    high: int
     below: Counts
     inside: Counts
-    error: float = np.inf
-
-    def select(self, scores: np.ndarray, labels: np.ndarray) -> tuple:
-        """Return the scores and labels of a chunk that are in the range."""
-        for level in self.levels:
-            bins = level.bins(scores)
-            kept = (bins >= level.first) & (bins <= level.last)
-            scores, labels = scores[kept], labels[kept]
-        return scores, labels
+    error: float
 
 
 class Decision(NamedTuple):
@@ -105,18 +76,37 @@ class Decision(NamedTuple):
 Search = Callable[[np.ndarray, np.ndarray], Decision]
 
 
+def sort_keys(scores: np.ndarray) -> np.ndarray:
+    """Return signed integers in the order of scores, equal ones for equal scores.
+
+    The bits of a number without sign are in its order already; of a negative number
+    all but the sign are turned over.
+
+    Example
+    -------
+    >>> keys = sort_keys(np.array([-np.inf, -1.5, -0.0, 0.0, 1e-300, 2.0]))
+    >>> np.sign(np.diff(keys)).tolist()
+    [1, 1, 0, 1, 1]
+    """
+    n_bytes = 4 if scores.dtype.kind == "f" and scores.dtype.itemsize <= 4 else 8
+    bits = (scores.astype(f"f{n_bytes}", copy=False) + 0).view(f"i{n_bytes}")  # no -0
+    return bits ^ ((bits >> (8 * n_bytes - 1)) & np.iinfo(bits.dtype).max)
+
+
 class StreamedScores:
     """Scores and labels that are read in chunks, such as memory-mapped arrays.
 
     Parameters
     ----------
-    scores : ndarray of float, shape (n_trials,)
-    is_target : ndarray of bool or int, shape (n_trials,)
+    scores : ndarray of float or int, shape (n_trials,)
+    is_target : ndarray, shape (n_trials,)
+        True or 1 for target trials, False or 0 for the others.
 
     Raises
     ------
     ValueError
-        Lengths differ, a score is not finite, or a class is missing.
+        Lengths differ, a score is no finite number, a label is another one, or a
+        class is missing.
 
     Example
     -------
@@ -131,25 +121,36 @@ class StreamedScores:
                 f"scores {scores.shape} and labels {is_target.shape} must be two "
                 "vectors of equal length"
             )
+        if scores.dtype.kind not in "fiu":
+            raise ValueError(f"scores must be real numbers, not {scores.dtype}")
         self.scores, self.is_target = scores, is_target
-        low, high, n_target = np.inf, -np.inf, 0
-        for chunk, labels in self._chunks():
-            low, high = min(low, chunk.min()), max(high, chunk.max())
+        low, high, n_target = np.iinfo("i8").max, np.iinfo("i8").min, 0
+        for start in range(0, len(scores), CHUNK):
+            chunk = np.asarray(scores[start : start + CHUNK])
+            labels = target_labels(is_target[start : start + CHUNK], start)
             n_target += int(np.count_nonzero(labels))
-            if not np.isfinite([low, high]).all():
+            if not np.isfinite([chunk.min(), chunk.max()]).all():
+                place = int(np.argmin(np.isfinite(chunk)))
                 raise ValueError(
-                    "scores must be finite: there are NaN or infinite ones"
+                    f"scores must be finite: number {start + place} is {chunk[place]}"
                 )
+            ends = sort_keys(np.array([chunk.min(), chunk.max()]))
+            low, high = min(low, int(ends[0])), max(high, int(ends[1]))
         self.total = Counts(n_target, len(scores) - n_target)
         if 0 in self.total:
             raise ValueError("error rates need target and nontarget trials")
-        self.low, self.high = float(low), float(high)
+        self.low, self.high = low, high
 
-    def _chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _chunks(self, found: Range) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield keys, scores and labels in a range."""
         for start in range(0, len(self.scores), CHUNK):
-            stop = start + CHUNK
-            labels = np.asarray(self.is_target[start:stop]).astype(bool)
-            yield np.asarray(self.scores[start:stop]), labels
+            scores = np.asarray(self.scores[start : start + CHUNK])
+            labels = np.asarray(self.is_target[start : start + CHUNK]).astype(bool)
+            keys = sort_keys(scores)
+            if found.inside.all < self.total.all:
+                kept = (keys >= found.low) & (keys <= found.high)
+                keys, scores, labels = keys[kept], scores[kept], labels[kept]
+            yield keys, scores, labels
 
     def equal_error_rate(self) -> float:
         """Return what `utils.metrics.detection.equal_error_rate` does."""
@@ -179,30 +180,28 @@ class StreamedScores:
         return min(float(point.cost(inside.p_miss, inside.p_fa).min()), best)
 
     def _narrow(self, search: Search) -> Range:
-        """Narrow the range down until its scores fit, or are too close or equal."""
-        found = Range([], self.low, self.high, Counts(0, 0), self.total)
+        """Narrow the range down until its scores fit, or cost about the same."""
+        found = Range(self.low, self.high, Counts(0, 0), self.total, np.inf)
         for _ in range(MOST_PASSES):
-            if found.inside.all <= MOST_LEVELS:
+            if found.inside.all <= MOST_LEVELS or found.low == found.high:
                 break
             found = self._narrow_once(found, search)
         return found
 
     def _narrow_once(self, found: Range, search: Search) -> Range:
-        scale = BINS / max(found.high - found.low, 1e-300)
-        level = Level(found.low, scale, 0, BINS - 1)
-        histogram = np.zeros(2 * BINS, dtype=np.int64)
-        for chunk in self._chunks():
-            scores, labels = found.select(*chunk)
-            bins = level.bins(scores) + BINS * labels
-            histogram += np.bincount(bins, minlength=2 * BINS)
-        below_n = found.below.nontargets + _summed(histogram[:BINS])
-        below_t = found.below.targets + _summed(histogram[BINS:])
-        p_miss, p_fa = self._rates(below_t, below_n)
-        first, last, error = search(p_miss, p_fa)
+        shift = max((found.high - found.low).bit_length() - BIN_BITS, 0)
+        start = found.low >> shift
+        n_bins = (found.high >> shift) - start + 1
+        histogram = np.zeros(2 * n_bins, dtype=np.int64)
+        for keys, _, labels in self._chunks(found):
+            bins = (keys >> shift) - start + n_bins * labels
+            histogram += np.bincount(bins, minlength=2 * n_bins)
+        below_n = found.below.nontargets + _summed(histogram[:n_bins])
+        below_t = found.below.targets + _summed(histogram[n_bins:])
+        first, last, error = search(*self._rates(below_t, below_n))
         return Range(
-            [*found.levels, level._replace(first=first, last=last)],
-            found.low + first / scale,
-            found.low + (last + 1) / scale,
+            max(found.low, (start + first) << shift),
+            min(found.high, ((start + last + 1) << shift) - 1),
             Counts(int(below_t[first]), int(below_n[first])),
             Counts(
                 int(below_t[last + 1] - below_t[first]),
@@ -221,11 +220,11 @@ class StreamedScores:
         counted = self._count_levels(found)
         if counted is None and found.error > TOLERANCE:
             raise ValueError(
-                f"too many different scores between {found.low:.9g} and "
-                f"{found.high:.9g}; give the scores fewer digits"
+                "too many different scores cost nearly the least; give the scores "
+                "fewer digits"
             )
         if counted is None:
-            counted = np.array([found.low]), *(np.array([n]) for n in found.inside)
+            counted = np.zeros(1), *(np.array([n]) for n in found.inside)
         _, *of_kinds = counted
         missed, rejected = (
             below + _summed(n) for below, n in zip(found.below, of_kinds, strict=True)
@@ -238,8 +237,7 @@ class StreamedScores:
         None where they are too many.
         """
         parts: list[tuple[np.ndarray, ...]] = []
-        for chunk in self._chunks():
-            scores, labels = found.select(*chunk)
+        for _, scores, labels in self._chunks(found):
             parts.append(_merged([(scores, labels, ~labels)]))
             if sum(len(levels) for levels, *_ in parts) > MOST_LEVELS:
                 parts = [_merged(parts)]
