@@ -28,7 +28,7 @@ trials=                    # trial lists by name; empty: all of the corpus
 stage=0                    # first stage
 stop_stage=7               # last stage
 force=false                # repeat stages that are up to date
-tag=                       # name of the experiment; empty: the model's
+tag=                       # name of the experiment; empty: that of its model
 data=                      # empty: data/<corpus>
 exp=                       # empty: exp/<corpus>/<tag>
 seed=1986                  # of the synthetic voices, the splits and the training
@@ -39,42 +39,21 @@ device=cpu                 # or cuda, cuda:1, ...
 # end of options
 . "$root/utils/parse_options.sh"
 . "$root/utils/stages.sh"
-. "$root/utils/data_folder.sh"
 . "$root/utils/env.sh"
+. "$root/utils/experiment.sh"
 
-[[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
 resolve_paths "$root" source pretrained data exp
 cd "$root"
 data=${data:-data/$corpus}
-exp=${exp:-exp/$corpus/${tag:-${pretrained:+pretrained-}$model}}
-hparams=hparams/train_$model.yaml features=$data/features embeddings=$exp/embeddings
-front_end=hparams/$front_end.yaml
-need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
-[[ $download == true && -n $source ]] || need_path --source "${source:-.}"
-[[ -e $hparams ]] || hparams=hparams/sizes/$model.yaml
-need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
-
-run_log=$exp/run.log bad=() copies=() trusted=() again=() own_backends=()
-own_front_end=(--hparams "$front_end")
-read -ra lists <<< "$sources"
-read -ra prepare_words <<< "$prepare_options"
-read -ra override_words <<< "$overrides"
-read -ra phase_words <<< "$phases"
-read -ra backend_words <<< "$backends"
-read -ra trial_words <<< "$trials"
-if [[ $skip_bad == true ]]; then bad=(--skip-bad); fi
-if [[ $trust == true ]]; then trusted=(--trust); fi
-if [[ $force == true ]]; then again=(--force); fi
-if [[ -n $augment ]]; then copies=(--augment "hparams/$augment.yaml"); fi
-if [[ $download == true ]]; then prepare_words+=(--download) && mkdir -p "$source"; fi
-trained=$exp/${phase_words[-1]#*:}
-if [[ -n $pretrained ]]; then
-  need_path --pretrained "$pretrained/encoder.pt"
-  trained=$pretrained front_end=$pretrained/front_end.yaml features=$exp/features
-  own_front_end=(--model "$pretrained" "${trusted[@]}")
-  own_backends=("$pretrained"/{,../}backends/*/backend.json)
-  prepare_words+=(--extract-only)
-fi
+exp=${exp:-exp/$corpus/${tag:-$(default_tag)}}
+features=$data/features
+embeddings=$exp/embeddings
+run_log=$exp/run.log
+hparams=$(model_yaml "$model")
+augment_yaml=${augment:+hparams/$augment.yaml}
+check_options
+split_options
+choose_model
 
 if stage 0 "Python environment"; then
   environment_is_ready "$env" || run make_environment "$env"
@@ -82,17 +61,19 @@ fi
 use_environment "$env"
 
 if stage 1 "manifests and trials -> $data"; then
+  if [[ $download == true ]]; then mkdir -p "$source"; fi
   step "$data/summary.txt" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
-    --source "$source" --out "$data" --seed "$seed" --nj "$nj" "${bad[@]}" \
+    --source "$source" --out "$data" --seed "$seed" --nj "$nj" "${skip_option[@]}" \
     "${prepare_words[@]}"
   step "$data" "$data"/*.csv "$data"/{trials,enrol}/*.txt -- \
-    python -m local.validate_data "$data" --nj "$nj" "${bad[@]}"
+    python -m local.validate_data "$data" --nj "$nj" "${skip_option[@]}"
 fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
-  step "$features" "$data"/*.csv "$front_end" "${copies[@]:1}" -- \
-    python -m local.compute_features "$data" --out "$features" "${own_front_end[@]}" \
-    "${copies[@]}" "${lists[@]/#/--source=}" --seed "$seed" --nj "$nj" "${bad[@]}"
+  step "$features" "$data"/*.csv "$front_end" ${augment_yaml:+"$augment_yaml"} -- \
+    python -m local.compute_features "$data" --out "$features" "${front_end_option[@]}" \
+    ${augment_yaml:+--augment "$augment_yaml"} "${source_words[@]}" --seed "$seed" \
+    --nj "$nj" "${skip_option[@]}"
 fi
 
 if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then
@@ -110,7 +91,7 @@ if stage 5 "embeddings -> $embeddings"; then
     step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
       "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
       "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device" \
-      "${trusted[@]}"
+      "${trust_option[@]}"
   done
 fi
 
@@ -118,7 +99,7 @@ if stage 6 "back-ends and scores -> $exp/scores"; then
   step "$exp/scores" "$embeddings/test.npy.done" "$embeddings"/*.npy.done "$data"/*.csv \
     "$data"/{trials,enrol}/*.txt "$features.done" hparams/backend.yaml "${own_backends[@]}" -- \
     python -m local.score_lists --exp "$exp" --data "$data" --backends "${backend_words[@]}" \
-    --trials "${trial_words[@]}" --features "$features" --model "$trained" "${again[@]}"
+    --trials "${trial_words[@]}" --features "$features" --model "$trained" "${force_option[@]}"
 fi
 
 if stage 7 "report -> $exp"; then

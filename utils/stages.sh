@@ -7,8 +7,8 @@
 #   fi
 #   end_stages
 #
-# Sourced by a script with the options stage, stop_stage and force; train_phase uses more. Naming another
-# step's OUT.done as an input makes a step follow it.
+# Sourced by a script with the options stage, stop_stage and force. Naming another step's
+# OUT.done as an input makes a step follow it.
 
 run_log=/dev/null # file that the lines about stages are added to
 stage_number=
@@ -92,19 +92,6 @@ set_aside() {
     number=$((number + 1)) kept=$1.previous$number
   done
   mv "$1" "$kept"
-}
-
-# train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase into $exp, from the one before it;
-# CHANGES names hparams/<CHANGES>.yaml, and then the folder.
-train_phase() {
-  local phase=${1%:*} out=$exp/${1#*:} from=${2:+$exp/${2#*:}} python=(python) more=()
-  ((train_processes == 1)) || python+=(-m torch.distributed.run --standalone
-    --nproc-per-node "$train_processes")
-  if [[ $1 == *:* ]]; then more=(--changes "hparams/${1#*:}.yaml"); fi
-  resumable_step "$out" "$hparams" "${more[@]:1}" "$features.done" ${from:+"$from.done"} \
-    -- "${python[@]}" -m local.train "$phase" --hparams "$hparams" --features "$features" \
-    --seed "$seed" --device "$device" "${more[@]}" ${from:+--init "$from"} --out "$out" \
-    "${override_words[@]}"
 }
 
 tell_missing() {

@@ -1,0 +1,106 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of run.sh, read and set
+# What the options of run.sh stand for, and how a phase is trained: functions of run.sh
+# alone, called in the repository's folder.
+
+# Refuse options that lead nowhere.
+check_options() {
+  [[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
+  need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
+  [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
+  need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
+  [[ -z $pretrained ]] || need_path --pretrained "$pretrained/encoder.pt"
+}
+
+# model_yaml MODEL: its hyper-parameters, at full width or at another size.
+model_yaml() {
+  if [[ -e hparams/train_$1.yaml ]]; then
+    echo "hparams/train_$1.yaml"
+  else
+    echo "hparams/sizes/$1.yaml"
+  fi
+}
+
+# default_tag: the name of an experiment that was given none: that of the model it uses.
+default_tag() {
+  if [[ -z $pretrained ]]; then
+    echo "$model"
+  else
+    echo "pretrained-$(trained_name "$pretrained")"
+  fi
+}
+
+# trained_name FOLDER: what a trained model is called. A folder that local.train made is
+# named after its phase, so its experiment's name comes before that.
+trained_name() {
+  local path
+  path=$(cd "$1" 2> /dev/null && pwd) || path=$1
+  if [[ -e $path/identity ]]; then
+    echo "$(basename "$(dirname "$path")")-$(basename "$path")"
+  else
+    basename "$path"
+  fi
+}
+
+# Split options that hold several words, and turn switches into the programs' options.
+split_options() {
+  read -ra phase_words <<< "$phases"
+  read -ra override_words <<< "$overrides"
+  read -ra prepare_words <<< "$prepare_options"
+  read -ra backend_words <<< "$backends"
+  read -ra trial_words <<< "$trials"
+  read -ra source_words <<< "$sources"
+  source_words=("${source_words[@]/#/--source=}")
+  skip_option=() trust_option=() force_option=()
+  if [[ $download == true ]]; then prepare_words+=(--download); fi
+  if [[ -n $pretrained ]]; then prepare_words+=(--extract-only); fi
+  if [[ $skip_bad == true ]]; then skip_option=(--skip-bad); fi
+  if [[ $trust == true ]]; then trust_option=(--trust); fi
+  if [[ $force == true ]]; then force_option=(--force); fi
+}
+
+# Choose the model that embeds, with its front-end and its back-ends: the last phase's,
+# or the one that --pretrained names.
+choose_model() {
+  trained=$(phase_folder "${phase_words[-1]}")
+  front_end=hparams/$front_end.yaml
+  front_end_option=(--hparams "$front_end")
+  own_backends=()
+  if [[ -n $pretrained ]]; then
+    trained=$pretrained features=$exp/features
+    front_end=$pretrained/front_end.yaml
+    front_end_option=(--model "$pretrained" "${trust_option[@]}")
+    own_backends=("$pretrained"/{,../}backends/*/backend.json)
+  fi
+}
+
+# splits_in DATA SPLIT...: those that the folder has.
+splits_in() {
+  local split
+  for split in "${@:2}"; do
+    if [[ -f $1/$split.csv ]]; then echo "$split"; fi
+  done
+}
+
+# phase_folder PHASE[:CHANGES]: where it is trained.
+phase_folder() { echo "$exp/${1#*:}"; }
+
+# phase_changes PHASE[:CHANGES]: the file with its changes, if there are any.
+phase_changes() {
+  if [[ $1 == *:* ]]; then echo "hparams/${1#*:}.yaml"; fi
+}
+
+# train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase, from the one before it.
+train_phase() {
+  local phase=${1%:*} out init_from='' changes python=(python)
+  out=$(phase_folder "$1")
+  changes=$(phase_changes "$1")
+  if [[ -n ${2-} ]]; then init_from=$(phase_folder "$2"); fi
+  if ((train_processes > 1)); then
+    python+=(-m torch.distributed.run --standalone --nproc-per-node "$train_processes")
+  fi
+  resumable_step "$out" \
+    "$hparams" ${changes:+"$changes"} "$features.done" ${init_from:+"$init_from.done"} -- \
+    "${python[@]}" -m local.train "$phase" --hparams "$hparams" --features "$features" \
+    --seed "$seed" --device "$device" ${changes:+--changes "$changes"} \
+    ${init_from:+--init "$init_from"} --out "$out" "${override_words[@]}"
+}
