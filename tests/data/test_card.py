@@ -4,35 +4,10 @@ import pytest
 
 from local.describe_data import main
 from tests.trees import write_noise
-from utils.data.card import (
-    estimate_snr_db,
-    label_tables,
-    listen,
-    overlap_table,
-    size_table,
-)
+from utils.data.card import label_tables, listen, overlap_table, size_table
 from utils.data.manifest import write_manifest
 from utils.report.data_plots import split_histograms
 from utils.runtime.program import run_program
-
-
-@pytest.mark.parametrize("snr_db", [0, 10, 20, 40])
-@pytest.mark.parametrize("rate_hz", [8000, 16000])
-def test_snr_of_speech_with_pauses(rng, snr_db, rate_hz):
-    n = 10 * rate_hz
-    is_speech = np.arange(n) // (rate_hz // 2) % 2 == 0
-    speech = np.where(is_speech, rng.standard_normal(n), 0)
-    noise = 10 ** (-snr_db / 20) * rng.standard_normal(n)
-    assert estimate_snr_db(0.01 * (speech + noise), rate_hz) == pytest.approx(
-        snr_db, abs=1.5
-    )
-
-
-def test_snr_does_not_depend_on_the_level(rng):
-    samples = rng.standard_normal(16000) * np.repeat([1, 0.01], 8000)
-    expected = estimate_snr_db(samples, 16000)
-    assert estimate_snr_db(0.001 * samples, 16000) == pytest.approx(expected)
-    assert np.isnan(estimate_snr_db(samples[:100], 16000))
 
 
 def test_level(write_wav):

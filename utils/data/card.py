@@ -7,14 +7,13 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from utils.audio.decoding import decode_audio
+from utils.audio.quality import estimate_snr_db
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
 LABELS = ("gender", "age", "accent", "language", "channel", "genre")
 _MOST_VALUES = 12  # of a label; the rest are counted together
 _AGES = (0, 13, 18, 30, 40, 50, 60, 70, 200)
-_QUIET_SHARE = 0.1  # of the frames, taken for noise
-_LEAST_DB = -120.0
 
 
 class Sound(NamedTuple):
@@ -25,7 +24,7 @@ class Sound(NamedTuple):
     level_db : float
         Mean power relative to full scale.
     snr_db : float
-        Estimate; see `estimate_snr_db`.
+        Estimate; see `utils.audio.quality.estimate_snr_db`.
     rate_hz : int
     """
 
@@ -172,40 +171,3 @@ def listen_to_samples(
         sounds = list(progress(workers(jobs), len(drawn), f"listening to {split}"))
         found[split] = pd.DataFrame(sounds).dropna(subset="level_db")
     return found
-
-
-def estimate_snr_db(samples: np.ndarray, rate_hz: int) -> float:
-    """Estimate the ratio of speech to noise from the loudness of frames.
-
-    The quietest tenth of the frames of 20 ms is taken for noise alone; speech is the
-    power above it in the louder half. Speech without pauses makes it too low, and
-    music or other voices are taken for speech.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples,)
-    rate_hz : int
-
-    Returns
-    -------
-    float
-        In dB; NaN for less than ten frames.
-
-    Example
-    -------
-    >>> rng = np.random.default_rng(0)
-    >>> noise = rng.standard_normal(32000)
-    >>> burst = (np.arange(32000) // 8000 % 2 == 0) * rng.standard_normal(32000)
-    >>> abs(estimate_snr_db(10 * burst + noise, 16000) - 20) < 1
-    True
-    """
-    size = round(0.02 * rate_hz)
-    n_frames = len(samples) // size
-    if n_frames < 10:
-        return float("nan")
-    frames = samples[: n_frames * size].astype(np.float64).reshape(n_frames, size)
-    power = np.sort(np.mean(frames**2, axis=1))
-    floor = 10 ** (_LEAST_DB / 10)
-    noise = max(power[: max(1, round(_QUIET_SHARE * n_frames))].mean(), floor)
-    speech = max(power[n_frames // 2 :].mean() - noise, floor)
-    return float(10 * np.log10(speech / noise))

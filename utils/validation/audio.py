@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from utils.audio.decoding import audio_length, decode_audio
+from utils.audio.quality import measure_clipping
 from utils.runtime.errors import UserError
 from utils.validation.findings import ERROR, WARNING, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FULL_SCALE = 0.999
 _ROUNDING_S = 0.002  # durations are written with three decimals
 
 
@@ -100,8 +100,7 @@ def _faults(
     if power < 10 ** (limits.silence_db / 10):
         text = f"nearly silent ({10 * np.log10(power):.0f} dB); check the recording"
         yield WARNING, "silent", text
-    is_full = np.abs(samples) >= _FULL_SCALE
-    share = float(np.mean(is_full[1:] & is_full[:-1])) if len(samples) > 1 else 0.0
+    share = measure_clipping(samples)
     if share > limits.clipped_share:
         yield WARNING, "clipped", f"{share:.1%} clipped; record it at a lower level"
 
