@@ -75,6 +75,15 @@ def test_factors_are_the_scores(rng, scorer):
     np.testing.assert_allclose(left @ right.T, scorer.block(models, vectors))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value"), [("f2", 2000), ("f2", 2e-7), ("f4", 1e30), ("f4", 1e-30)]
+)
+def test_lengths_are_found_where_squares_overflow(dtype, value):
+    units = length_normalise(np.full((1, 64), value, dtype=dtype))
+    assert units.dtype == "f4"
+    np.testing.assert_allclose(units, 1 / 8, rtol=1e-6)
+
+
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
 def test_vectors_without_direction_are_refused(bad):
     with pytest.raises(ValueError, match="vector 1 is zero or not finite"):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.stages.experiments import write_experiment
 from utils.backend.labelled import read_labelled, read_unlabelled
+from utils.backend.scorers import CosineScorer
 from utils.backend.trial_scores import read_sides
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.runtime.errors import UserError
@@ -147,3 +148,43 @@ def test_every_reader_of_the_library_refuses_it(experiment):
             UserError, match="a second 'train0-0', after that of line 1"
         ):
             read()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(read_ids, tmp_path):
+    assert read_ids("\ufeffa\r\nb\r\n", 2) == ["a", "b"]
+    path = tmp_path / "enrol.txt"
+    path.write_text("\ufeffm a b\r\nn c\r\n", encoding="utf-8")
+    assert read_enrolment(path) == {"m": ["a", "b"], "n": ["c"]}
+
+
+def test_other_encodings_are_told_with_their_line(tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(2))
+    for name, read in (
+        ("x.ids", lambda: read_embeddings(tmp_path / "x")),
+        ("enrol", lambda: read_enrolment(tmp_path / "enrol")),
+    ):
+        (tmp_path / name).write_bytes("m a\nn garçon\n".encode("latin-1"))
+        with pytest.raises(UserError, match=f"{name}:2: not UTF-8; save the file as"):
+            read()
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "i1", "i8"])
+def test_numbers_of_any_kind_are_widened(tmp_path, dtype):
+    stored = np.array([[100, 20, -3], [7, 8, 9]], dtype=dtype)
+    np.save(tmp_path / "x.npy", stored)
+    (tmp_path / "x.ids").write_text("a\nb\n")
+    found = read_embeddings(tmp_path / "x")[1]
+    assert found.dtype in ("f4", "f8") and found.dtype.itemsize >= stored.itemsize
+    np.testing.assert_array_equal(found, stored)
+
+
+def test_half_precision_embeddings_are_scored(tmp_path):
+    """192 values of 20: their squares' sum is beyond float16."""
+    vectors = np.full((2, 192), 20, dtype="f2")
+    vectors[1, :96] *= -1
+    np.save(tmp_path / "x.npy", vectors)
+    (tmp_path / "x.ids").write_text("a\nb\n")
+    side, _ = read_sides(str(tmp_path / "x"), str(tmp_path / "x"))
+    units = CosineScorer().prepare(side.vectors)
+    np.testing.assert_allclose(units @ units.T, np.eye(2), atol=1e-5)
+    np.testing.assert_allclose(units, vectors / np.sqrt(192 * 400.0), rtol=1e-6)

@@ -139,7 +139,7 @@ def decision_thresholds(
     >>> llrs, is_target = np.array([0.5, 1.0, 2.0]), np.array([False, False, True])
     >>> found = decision_thresholds(llrs, is_target, 0.1, [0.5])
     >>> {name: round(value, 3) for name, value in found.items()}
-    {'cost at p_target 0.1': 2.197, 'far 0.5': 0.5}
+    {'cost at p_target 0.1': 2.197, 'far 0.5': 1.0}
     """
     found = {f"cost at p_target {prior:g}": OperatingPoint(prior).bayes_threshold}
     return found | {

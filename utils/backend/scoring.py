@@ -26,11 +26,13 @@ def length_normalise(vectors: np.ndarray) -> np.ndarray:
     >>> length_normalise(np.array([[3.0, 4.0]]))
     array([[0.6, 0.8]])
     """
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # float64: squares of float16 overflow from 256 on, those of float32 from 2e19
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
+    lengths = np.sqrt(squares)[:, None]
     bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
     if len(bad):
         raise ValueError(f"vector {bad[0]} is zero or not finite: it has no direction")
-    return vectors / lengths
+    return (vectors / lengths).astype(np.result_type(vectors, np.float32), copy=False)
 
 
 def check_dimension(embeddings: np.ndarray, expected: int) -> None:

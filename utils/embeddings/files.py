@@ -11,6 +11,7 @@ import numpy as np
 
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
+from utils.runtime.text import read_lines
 
 
 def write_embeddings(
@@ -53,7 +54,7 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     Returns
     -------
     ids : list of str, length N
-    embeddings : ndarray of float32, shape (N, D)
+    embeddings : ndarray of float32 or float64, shape (N, D)
 
     Raises
     ------
@@ -78,13 +79,17 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
             f"{array}: {len(bad)} embeddings with NaN or infinite values, the first of "
             f"{ids[bad[0]]!r}; check the audio and the model"
         )
-    return ids, embeddings
+    return ids, _at_least_float32(embeddings)
+
+
+def _at_least_float32(embeddings: np.ndarray) -> np.ndarray:
+    """Widen half precision and integers, whose squares overflow."""
+    return embeddings.astype(np.result_type(embeddings, np.float32), copy=False)
 
 
 def _read_ids(path: Path) -> list[str]:
     """Read an id a line; blanks around it do not count."""
-    text = path.read_text(encoding="utf-8-sig").rstrip()
-    ids = [line.strip() for line in text.splitlines()]
+    ids = [line.strip() for line in read_lines(path)]
     if "" in ids:
         raise UserError(f"{path}:{ids.index('') + 1}: no id; write one a line")
     _refuse_twice(path, ids)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
+from utils.runtime.text import read_lines
 
 
 def read_enrolment(path: Path | str) -> dict[str, list[str]]:
@@ -15,12 +16,8 @@ def read_enrolment(path: Path | str) -> dict[str, list[str]]:
         The file is missing, a model has no utterance or occurs twice, or an
         utterance comes twice in one model.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such enrolment list; check the name")
     models: dict[str, list[str]] = {}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for line, text in enumerate(lines, start=1):
+    for line, text in enumerate(read_lines(path), start=1):
         model, *utterances = text.split() or [""]
         if not utterances:
             raise UserError(f"{path}:{line}: no utterance of {model!r}; add one")
