@@ -57,6 +57,21 @@ def voxceleb_tree():
     return files
 
 
+def wuw_tree():
+    header = "part\tspeaker\tcall\tutterance\tdate\tphone"
+    rows, files = [header], {}
+    calls = {("train", "S05"): "9", ("train", "S06"): "8", ("train", "S07"): "7",
+             ("test", "S01"): "012", ("test", "S02"): "345"}  # fmt: skip
+    for (part, speaker), numbers in calls.items():
+        for call in numbers:
+            for utterance in ("006", "007"):
+                phone = "cellphone" if call in "14" else "landlinephone"
+                rows.append(f"{part}\t{speaker}\t{call}\t{utterance}\tx\t{phone}")
+                ending = "opus" if part == "train" else "wav"
+                files[f"wuw/{part}/{speaker}/{call}/{utterance}.{ending}"] = None
+    return files | {"wuw/utterances.tsv": lines(*rows)}
+
+
 def cnceleb_tree():
     root = "CN-Celeb_flac/"
     training = [(s, g) for s in ("id00000", "id00001", "id00003") for g in ("01", "02")]
@@ -132,6 +147,7 @@ TREES = {
         )},
         ["--valid-speakers", "2"],
     ),
+    "wuw": (wuw_tree(), ["--valid-speakers", "1"]),
     "commonvoice": (commonvoice_tree(), ["--fewest", "2"]),
     "audiomnist": (audiomnist_tree(), ["--trials-per-speaker", "3"]),
     "an4": (

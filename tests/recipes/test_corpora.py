@@ -1,5 +1,6 @@
 """Every recipe on a tiny tree of its release's layout, and two on the real thing."""
 
+import itertools
 import tarfile
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 from tests.conftest import ROOT
 from tests.releases import TREES, cnceleb_tree, files_of, run, voxceleb_tree
 from tests.trees import lines, write_noise, write_tree
+from utils.data.manifest import read_manifest
 from utils.runtime.errors import UserError
 from utils.trials.lists import read_trials
 
@@ -300,6 +302,42 @@ def test_librispeech_as_it_is(corpora, tmp_path):
     assert not speakers_of(manifests)["test"] & speakers_of(manifests)["cohort"]
     trials = read_trials(tmp_path / "trials/test-other-all.txt")
     assert len(trials) == 4950 and trials["target"].sum() == 450
+
+
+def test_wuw_lists(tmp_path):
+    """By brute force: who called when, from which kind of telephone."""
+    files, options = TREES["wuw"]
+    source = write_tree(tmp_path / "source", files)
+    run("wuw", source, tmp_path / "out", "--partial", *options)
+    rows = read_manifest(tmp_path / "out/test.csv").set_index("ID")
+    expected = {name: set() for name in ("cross-call", "same-phone", "other-phone",
+                                         "same-call")}  # fmt: skip
+    for one, other in itertools.combinations(sorted(rows.index), 2):
+        left, right = rows.loc[one], rows.loc[other]
+        is_target = left["spk_id"] == right["spk_id"]
+        phone = "same" if left["channel"] == right["channel"] else "other"
+        if left["session"] != right["session"]:
+            expected["cross-call"].add((one, other, is_target))
+            expected[f"{phone}-phone"].add((one, other, is_target))
+        if left["session"] == right["session"] or not is_target:
+            expected["same-call"].add((one, other, is_target))
+    for name, pairs in expected.items():
+        trials = read_trials(tmp_path / f"out/trials/wuw-{name}.txt")
+        assert set(trials.itertuples(index=False, name=None)) == pairs
+
+
+def test_wuw_as_it_is(corpora, tmp_path):
+    manifests = run("wuw", corpora / "wuw", tmp_path)
+    counts = {split: len(rows) for split, rows in manifests.items()}
+    assert counts == {"train": 216, "valid": 49, "test": 405}
+    sizes = {}
+    for path in (tmp_path / "trials").iterdir():
+        target = read_trials(path)["target"]
+        sizes[path.stem] = target.sum(), (~target).sum()
+    assert sizes["wuw-cross-call"] == (3325, 77675)
+    assert sizes["wuw-same-call"] == (810, 77675)
+    halves = sizes["wuw-same-phone"], sizes["wuw-other-phone"]
+    assert tuple(map(sum, zip(*halves, strict=True))) == sizes["wuw-cross-call"]
 
 
 def test_every_recipe_is_complete():

@@ -1,0 +1,1 @@
+"""VCTK: English in many accents."""
