@@ -2,7 +2,8 @@
 
 --pattern says what a path below --source means, for example {speaker}/**,
 {speaker}/{session}/* or {part}/{gender}/{speaker}/*; each field but the speaker
-becomes a label.
+becomes a label. Without it the folders of the first level are the speakers; where
+they are not likely to be, the levels are told, and a pattern that fits.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from utils.data.files import find_utterances
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the pattern."""
-    parser.add_argument("--pattern", default="{speaker}/**", help="of the paths")
+    parser.add_argument("--pattern", default="", help="of the paths")
 
 
 def find(args: argparse.Namespace) -> Found:

@@ -2,11 +2,13 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from utils.data.levels import SPEAKER_FOLDERS, Layout, read_layout
 from utils.data.names import safe_name
 from utils.runtime.errors import UserError
 
@@ -93,7 +95,9 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
     ----------
     source : Path
     pattern : str
-        See `compile_pattern`; paths are those below ``source``.
+        See `compile_pattern`; paths are those below ``source``. Empty:
+        `utils.data.levels.SPEAKER_FOLDERS`, unless other folders are likely to be the
+        speakers.
 
     Returns
     -------
@@ -104,13 +108,19 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
     Raises
     ------
     UserError
-        No such folder, no audio in it, or none that fits.
+        No such folder, no audio in it, or none that fits; or folders of speakers on
+        another level than the first, where no pattern was given.
     """
     if not source.is_dir():
         raise UserError(f"{source}: no such folder; check --source")
-    expression, rows, others = compile_pattern(pattern), [], []
-    for path in audio_paths(source):
-        place = path.relative_to(source).with_suffix("").as_posix()
+    paths = list(audio_paths(source))
+    if not paths:
+        raise UserError(f"{source}: no audio files there; check --source")
+    places = [path.relative_to(source).with_suffix("").as_posix() for path in paths]
+    if not pattern:
+        check_levels(source, places)
+    expression, rows, others = compile_pattern(pattern or SPEAKER_FOLDERS), [], []
+    for path, place in zip(paths, places, strict=True):
         match = expression.fullmatch(place)
         if match is None:
             others.append(place)
@@ -120,12 +130,46 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
         rows.append({"ID": place, "wav": str(path.resolve()), "spk_id": speaker})
         rows[-1] |= fields
     if not rows:
-        seen = f"the first file is {others[0]!r}" if others else "no audio files there"
-        raise UserError(f"{source}: nothing fits --pattern {pattern!r}; {seen}")
+        raise UserError(
+            f"{source}: nothing fits --pattern {pattern!r}; the first file is "
+            f"{places[0]!r}{advice(source, read_layout(places))}"
+        )
     if others:
         print(f"{len(others)} files do not fit {pattern!r}, such as {others[0]}")
     table = pd.DataFrame(rows)
     return table.assign(ID=short_names(table["ID"], table["spk_id"]))
+
+
+def check_levels(source: Path, places: list[str]) -> None:
+    """Tell the levels and stop where the first is not likely to be the speakers'.
+
+    Raises
+    ------
+    UserError
+        With the command to run instead.
+    """
+    layout = read_layout(places)
+    if layout.is_plain:
+        return
+    print(f"{source}:")
+    for line in layout.described:
+        print(f"  {line}")
+    raise UserError(
+        f"{source}: its folders are not one for each speaker, as it seems"
+        f"{advice(source, layout)}; or say what they are by --pattern, such as "
+        f"{SPEAKER_FOLDERS}"
+    )
+
+
+def advice(source: Path, layout: Layout) -> str:
+    """Write the command that a layout asks for; nothing where it asks for none."""
+    if not layout.pattern:
+        return ""
+    words = ["./run.sh", "--corpus", "folder", "--source", str(source / layout.below)]
+    command = shlex.join(words)
+    if layout.pattern != SPEAKER_FOLDERS:
+        command += f' --prepare-options "--pattern {layout.pattern}"'
+    return f"; try: {command}"
 
 
 def short_names(places: pd.Series, speakers: pd.Series) -> pd.Series:
