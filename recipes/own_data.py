@@ -50,6 +50,14 @@ def own_data(
     )
 
 
+def add_data_root(parser: argparse.ArgumentParser) -> None:
+    """Add where the audio lies that a list names."""
+    parser.add_argument(
+        "--data-root", action="append", default=[], metavar="DIR|OLD=NEW",
+        help="where relative paths start; or a new beginning for an old one",
+    )  # fmt: skip
+
+
 def chosen_parts(args: argparse.Namespace) -> dict[str, str]:
     """Return the split of each part that the command line names."""
     return {

@@ -6,25 +6,18 @@ used where they are there, and so are lists named trials*.txt beside the table.
 """
 
 import argparse
-from pathlib import Path
 
-from recipes.own_data import own_data
+from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
 from utils.data.corpus import Found
+from utils.data.roots import read_roots
 from utils.data.tables import find_tables
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add where relative paths start."""
-    parser.add_argument(
-        "--data-root", type=Path, help="of relative paths; default: the table's folder"
-    )
 
 
 def find(args: argparse.Namespace) -> Found:
     """Read the table."""
-    return find_tables(args.source, args.data_root)
+    return find_tables(args.source, read_roots(args.data_root))
 
 
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find, add_options))
+    run_recipe(__doc__, own_data(find, add_data_root))

@@ -6,23 +6,25 @@ utt2session, lists named trials* and an enrolment list enrol of `model utt utt .
 
 import argparse
 
-from recipes.own_data import own_data
+from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
 from utils.data.corpus import Found
 from utils.data.kaldi import find_kaldi
+from utils.data.roots import read_roots
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the permission to run what wav.scp holds."""
+    """Add the permission to run what wav.scp holds, and where files lie."""
     parser.add_argument(
         "--allow-commands", action="store_true",
         help="run the entries of wav.scp that are commands; read them first",
     )  # fmt: skip
+    add_data_root(parser)
 
 
 def find(args: argparse.Namespace) -> Found:
     """Read the data directories."""
-    return find_kaldi(args.source, args.allow_commands)
+    return find_kaldi(args.source, args.allow_commands, read_roots(args.data_root))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 import argparse
 
-from recipes.own_data import own_data
+from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
 from utils.data.corpus import Found
-from utils.data.tables import find_lhotse
+from utils.data.lhotse import find_lhotse
+from utils.data.roots import read_roots
 
 
 def find(args: argparse.Namespace) -> Found:
     """Read the manifests."""
-    return find_lhotse(args.source)
+    return find_lhotse(args.source, read_roots(args.data_root))
 
 
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find))
+    run_recipe(__doc__, own_data(find, add_data_root))

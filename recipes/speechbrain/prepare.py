@@ -3,9 +3,9 @@
 $data_root or {data_root} in a path stands for --data-root.
 """
 
-from recipes.csv.prepare import add_options, find
-from recipes.own_data import own_data
+from recipes.csv.prepare import find
+from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
 
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find, add_options))
+    run_recipe(__doc__, own_data(find, add_data_root))

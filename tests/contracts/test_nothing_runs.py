@@ -11,7 +11,9 @@ from utils.audio.decoding import read_audio
 from utils.data.corpus import Found, Plan, write_corpus
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
-from utils.data.tables import find_lhotse, find_tables
+from utils.data.lhotse import find_lhotse
+from utils.data.roots import Roots
+from utils.data.tables import find_tables
 from utils.runtime.errors import UserError
 
 
@@ -32,7 +34,7 @@ def prepare(found, tmp_path):
 def test_a_column_is_a_label(tmp_path, canary, column):
     text = lines(f"ID,wav,speaker,{column}", f"u1,a.wav,s1,touch {canary}")
     (tmp_path / "test.csv").write_text(text)
-    found = find_tables(tmp_path / "test.csv", tmp_path)
+    found = find_tables(tmp_path / "test.csv", Roots(tmp_path))
     assert found.commands == {}
     assert found.utterances[column].tolist() == [f"touch {canary}"]
     prepare(found, tmp_path)
@@ -48,7 +50,7 @@ def test_a_path_is_a_path(tmp_path, canary, wav, ending):
     if ending == "json":
         text = json.dumps({"u1": {"wav": wav, "spk_id": "s1", "command": wav}})
     (tmp_path / f"test.{ending}").write_text(text)
-    found = find_tables(tmp_path / f"test.{ending}", tmp_path)
+    found = find_tables(tmp_path / f"test.{ending}", Roots(tmp_path))
     with pytest.raises(UserError, match="no readable audio"):
         prepare(found, tmp_path)
     with pytest.raises(UserError, match="no such file"):

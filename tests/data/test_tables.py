@@ -1,11 +1,11 @@
-import gzip
 import json
 
 import pytest
 
 from tests.trees import lines, write_noise, write_tree
 from utils.data.durations import measure
-from utils.data.tables import find_lhotse, find_tables
+from utils.data.roots import Roots
+from utils.data.tables import find_tables
 from utils.runtime.errors import UserError
 
 
@@ -34,7 +34,7 @@ def test_speechbrain_csv(tmp_path):
         {"train.csv": lines(header, "a1,0.1,$data_root/a.wav,0,1600,s1"),
          "test.csv": lines(header, "a2,0.1,{data_root}/a.wav,1600,3200,s2")},
     )  # fmt: skip
-    found = find_tables(tmp_path / "lists", tmp_path / "speech").utterances
+    found = find_tables(tmp_path / "lists", Roots(tmp_path / "speech")).utterances
     assert dict(zip(found["ID"], found["part"], strict=True)) == {
         "a1": "train",
         "a2": "test",
@@ -50,7 +50,7 @@ def test_speechbrain_json(tmp_path):
         "u2": {"wav": {"file": "a.wav", "start": 1600, "stop": 3200}, "spk_id": "s2"},
     }
     (tmp_path / "test.json").write_text(json.dumps(entries))
-    rows = measure(find_tables(tmp_path / "test.json", tmp_path).utterances, 1)
+    rows = measure(find_tables(tmp_path / "test.json", Roots(tmp_path)).utterances, 1)
     assert rows["ID"].tolist() == ["u1", "u2"]
     assert rows["start"].tolist() == [0, 1600] and rows["stop"].tolist() == [3200, 3200]
 
@@ -59,7 +59,7 @@ def test_trials_beside_the_table(tmp_path):
     write_tree(
         tmp_path,
         {"list.csv": lines("id,wav,spk_id", "a.1,a.wav,a", "b.1,b.wav,b"),
-         "trials-own.txt": lines("0 a.1 b.1")},
+         "trials-own.txt": lines("0 a.1 b.1"), "a.wav": None},
     )  # fmt: skip
     found = find_tables(tmp_path / "list.csv")
     trials = found.lists["trials-own"].trials
@@ -70,6 +70,7 @@ def test_trials_beside_the_table(tmp_path):
     ("text", "message"),
     [
         ("", "empty; write a header"),
+        ("wav,speaker\n", "no rows; write one for each utterance"),
         ("a,b\n1,2\n", ":1: no column for wav; name one of wav, path"),
         ("wav,b\n1,2\n", ":1: no column for spk_id"),
         ("wav,speaker\n1.wav,a\n2.wav, \n", ":3: spk_id is empty"),
@@ -93,70 +94,3 @@ def test_what_is_no_table(tmp_path):
         find_tables(tmp_path / "a.wav")
     with pytest.raises(UserError, match="no table"):
         find_tables(tmp_path / "absent.csv")
-
-
-def recording(name, path):
-    source = {"type": "file", "channels": [0], "source": str(path)}
-    return {"id": name, "sources": [source], "sampling_rate": 16000,
-            "num_samples": 16000, "duration": 1.0}  # fmt: skip
-
-
-def segment(name, speaker, start, duration, **labels):
-    return {"id": name, "recording_id": "r", "start": start, "duration": duration,
-            "channel": 0, "speaker": speaker} | labels  # fmt: skip
-
-
-def write_jsonl(path, *entries):
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "wt") as file:
-        file.writelines(json.dumps(entry) + "\n" for entry in entries)
-
-
-def test_lhotse_recordings_and_supervisions(tmp_path):
-    write_noise(tmp_path / "r.wav", 16000, 16000)
-    write_jsonl(
-        tmp_path / "x_recordings_train.jsonl.gz", recording("r", tmp_path / "r.wav")
-    )
-    write_jsonl(
-        tmp_path / "x_supervisions_train.jsonl.gz",
-        segment("u1", "s1", 0.0, 0.5, gender="f"), segment("u2", "s2", 0.5, 0.5),
-    )  # fmt: skip
-    found = find_lhotse(tmp_path).utterances
-    assert found["part"].tolist() == ["train", "train"]
-    assert found["gender"].tolist() == ["f", ""]
-    rows = measure(found, 1)
-    assert rows["start"].tolist() == [0, 8000] and rows["stop"].tolist() == [
-        8000,
-        16000,
-    ]
-
-
-def test_lhotse_cuts(tmp_path):
-    write_noise(tmp_path / "r.wav", 16000, 16000)
-    cut = {"id": "c", "type": "MonoCut", "start": 0.25, "duration": 0.5, "channel": 0,
-           "supervisions": [segment("u", "s", 0.1, 0.2)],
-           "recording": recording("r", "r.wav")}  # fmt: skip
-    write_jsonl(tmp_path / "cuts.jsonl", cut)
-    rows = measure(find_lhotse(tmp_path / "cuts.jsonl").utterances, 1)
-    assert rows["start"].item() == 5600 and rows["stop"].item() == 8800
-
-
-def test_lhotse_faults(tmp_path):
-    with pytest.raises(UserError, match="no recordings with supervisions"):
-        find_lhotse(tmp_path)
-    cut = {"id": "c", "start": 0, "supervisions": [segment("u", None, 0, 1)]}
-    write_jsonl(tmp_path / "cuts.jsonl", cut | {"recording": recording("r", "r.wav")})
-    with pytest.raises(UserError, match="cuts.jsonl:1: 'u' has no speaker"):
-        find_lhotse(tmp_path)
-    cut["supervisions"][0]["speaker"] = "s"
-    write_jsonl(tmp_path / "cuts.jsonl", cut)
-    with pytest.raises(UserError, match="'u' has no recording"):
-        find_lhotse(tmp_path)
-    remote = recording("r", "r.wav")
-    remote["sources"][0]["type"] = "url"
-    write_jsonl(tmp_path / "cuts.jsonl", cut | {"recording": remote})
-    with pytest.raises(UserError, match="audio of 'u' is a url, not a file"):
-        find_lhotse(tmp_path)
-    (tmp_path / "cuts.jsonl").write_text("{")
-    with pytest.raises(UserError, match="cuts.jsonl:1: not JSON"):
-        find_lhotse(tmp_path)

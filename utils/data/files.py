@@ -16,6 +16,7 @@ ENDINGS = (
     ".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".w64",
     ".caf",
 )  # fmt: skip
+_DEEPEST = 4  # levels of folders that are searched for a corpus
 _TOKEN = re.compile(r"(\*\*/|\*\*|\*|\{[a-z_]+\})")
 
 
@@ -198,6 +199,15 @@ def short_names(places: pd.Series, speakers: pd.Series) -> pd.Series:
     return places.str.replace("/", "-").map(safe_name)
 
 
+def found_below(source: Path, endings: tuple[str, ...]) -> str:
+    """Tell the first folder below a source that holds a file with such an ending."""
+    if not source.is_dir():
+        return ""
+    for path in audio_paths(source, endings):
+        return f"; there is {path}: try --source {shlex.quote(str(path.parent))}"
+    return ""
+
+
 def corpus_root(source: Path, name: str, needed: str) -> Path:
     """Find a corpus's folder: the source itself, or one of that name below it.
 
@@ -221,5 +231,13 @@ def corpus_root(source: Path, name: str, needed: str) -> Path:
             return folder
     raise UserError(
         f"{source}: no {needed} in it; --source must name the folder {name}, or the "
-        "one that holds it"
+        f"one that holds it{_deeper(source, needed)}"
     )
+
+
+def _deeper(source: Path, needed: str) -> str:
+    for depth in range(1, _DEEPEST):
+        for found in sorted(source.glob("*/" * depth + needed)):
+            root = source / Path(*found.relative_to(source).parts[:depth])
+            return f": try --source {shlex.quote(str(root))}"
+    return ""

@@ -6,8 +6,9 @@ import pandas as pd
 
 from utils.audio.commands import made_by
 from utils.data.corpus import Found
-from utils.data.files import find_audio
+from utils.data.files import find_audio, found_below
 from utils.data.names import safe_name
+from utils.data.roots import HERE, Roots, remedy
 from utils.data.trial_design import TrialList
 from utils.runtime.errors import UserError
 from utils.trials.enrolment import read_enrolment
@@ -20,7 +21,9 @@ LABELS = {
 ENROLMENT = ("enrol", "enroll", "enrolment", "enrollment")
 
 
-def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
+def find_kaldi(
+    source: Path, allow_commands: bool = False, roots: Roots = HERE
+) -> Found:
     """Read a data directory, or a folder of several, each then a part.
 
     Parameters
@@ -28,6 +31,8 @@ def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
     source : Path
     allow_commands : bool
         Let entries of ``wav.scp`` that end in ``|`` be run by the shell.
+    roots : Roots
+        Where the files lie.
 
     Returns
     -------
@@ -46,13 +51,13 @@ def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
     if not folders:
         raise UserError(
             f"{source}: no wav.scp here nor in the folders below; --source must name "
-            "a Kaldi data directory"
+            f"a Kaldi data directory{found_below(source, ('wav.scp',))}"
         )
     parts = []
     lists: dict[str, TrialList] = {}
     commands: dict[str, str] = {}
     for folder in folders:
-        found = read_data_directory(folder, allow_commands)
+        found = read_data_directory(folder, allow_commands, roots)
         is_part = len(folders) > 1
         rows = found.utterances
         parts.append(rows.assign(part=folder.name) if is_part else rows)
@@ -61,7 +66,9 @@ def find_kaldi(source: Path, allow_commands: bool = False) -> Found:
     return Found(pd.concat(parts, ignore_index=True), lists, commands)
 
 
-def read_data_directory(folder: Path, allow_commands: bool = False) -> Found:
+def read_data_directory(
+    folder: Path, allow_commands: bool = False, roots: Roots = HERE
+) -> Found:
     """Read one data directory; see `find_kaldi`."""
     recordings = read_map(folder / "wav.scp")
     speaker_of = read_map(folder / "utt2spk")
@@ -77,7 +84,7 @@ def read_data_directory(folder: Path, allow_commands: bool = False) -> Found:
                 "segments; run Kaldi's utils/fix_data_dir.sh"
             )
         where: dict[str, object] = {"ID": safe_name(name), "spk_id": safe_name(speaker)}
-        entry = recordings[recording]
+        entry = roots.renew(recordings[recording])
         if entry.endswith("|"):
             check_allowed(folder / "wav.scp", recording, entry, allow_commands)
             command = entry.rstrip("| ")
@@ -138,7 +145,7 @@ def locate(folder: Path, name: str, entry: str) -> str:
             return str(path)
     raise UserError(
         f"{folder / 'wav.scp'}: {name!r}: no file {entry}, from here, from {folder} or "
-        f"from {folder.parent}, with any ending of audio; correct the path"
+        f"from {folder.parent}, with any ending of audio; {remedy(entry, folder)}"
     )
 
 

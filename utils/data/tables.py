@@ -1,15 +1,15 @@
-"""Read utterances from tables: CSV and TSV, SpeechBrain's CSV and JSON, lhotse."""
+"""Read utterances from tables: CSV and TSV, SpeechBrain's CSV and JSON."""
 
-import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from utils.data.corpus import Found
+from utils.data.files import found_below
 from utils.data.kaldi import safe_list
 from utils.data.names import safe_name
+from utils.data.roots import HERE, Roots, check_places
 from utils.runtime.errors import UserError
 from utils.trials.lists import read_trials
 
@@ -28,7 +28,7 @@ _TIMES = ("start", "stop", "start_s", "stop_s")
 _SUFFIXES = {".csv", ".tsv", ".json", ".txt"}
 
 
-def find_tables(source: Path, data_root: Path | None = None) -> Found:
+def find_tables(source: Path, roots: Roots = HERE) -> Found:
     """Read a table, or the tables ``<part>.csv`` or ``<part>.json`` of a folder.
 
     Parameters
@@ -39,9 +39,8 @@ def find_tables(source: Path, data_root: Path | None = None) -> Found:
         and ``stop`` in samples, or ``start_s`` and ``stop_s``, cut a part out of a
         file; all other columns are labels. Trial lists beside the table, named
         ``trials*.txt``, are used.
-    data_root : Path, optional
-        Where relative paths start, and what ``$data_root`` or ``{data_root}`` in a
-        path stands for; the table's folder by default.
+    roots : Roots
+        Where the files lie.
 
     Raises
     ------
@@ -55,8 +54,11 @@ def find_tables(source: Path, data_root: Path | None = None) -> Found:
     else:
         tables = [source]
     if not tables or not source.exists():
-        raise UserError(f"{source}: no table; --source must name a CSV or JSON file")
-    parts = [read_table(path, data_root or path.parent) for path in tables]
+        raise UserError(
+            f"{source}: no table; --source must name a CSV or JSON file"
+            f"{found_below(source, ('.csv', '.tsv', '.json'))}"
+        )
+    parts = [read_table(path, roots) for path in tables]
     if len(parts) > 1:
         parts = [p.assign(part=f.stem) for p, f in zip(parts, tables, strict=True)]
     folder = tables[0].parent
@@ -69,7 +71,7 @@ def find_tables(source: Path, data_root: Path | None = None) -> Found:
     return Found(table.fillna(dict.fromkeys(texts, "")), lists)
 
 
-def read_table(path: Path, data_root: Path) -> pd.DataFrame:
+def read_table(path: Path, roots: Roots) -> pd.DataFrame:
     """Read one table; see `find_tables`."""
     if path.suffix not in _SUFFIXES:
         raise UserError(f"{path}: not a CSV, TSV or JSON file; name one by --source")
@@ -85,11 +87,8 @@ def read_table(path: Path, data_root: Path) -> pd.DataFrame:
         if is_empty.any():
             line = int(is_empty.to_numpy().argmax()) + 2
             raise UserError(f"{path}:{line}: {name} is empty; fill it in")
-    root = str(data_root)
-    wavs = table["wav"].str.replace("$data_root", root).str.replace(
-        "{data_root}", root
-    )  # fmt: skip
-    table["wav"] = [str((data_root / wav).resolve()) for wav in wavs]
+    texts = table["wav"].str.strip().tolist()
+    table["wav"] = [str(roots.place(text, path.parent).resolve()) for text in texts]
     table["spk_id"] = table["spk_id"].map(safe_name)
     names = table["ID"] if "ID" in table else _names_from_files(table)
     table["ID"] = names.map(safe_name)
@@ -100,7 +99,9 @@ def read_table(path: Path, data_root: Path) -> pd.DataFrame:
             f"{path}:{row + 2}: a second row of {names[row]!r}; add a column ID with "
             "a name of its own for each"
         )
-    return _with_times(path, table).drop(columns=list(_DROPPED), errors="ignore")
+    table = _with_times(path, table)
+    check_places(path, texts, table["wav"])
+    return table.drop(columns=list(_DROPPED), errors="ignore")
 
 
 def _canonical_names(columns: list[str]) -> dict[str, str]:
@@ -166,87 +167,3 @@ def _with_times(path: Path, table: pd.DataFrame) -> pd.DataFrame:
             raise UserError(f"{path}:{line}: {name} is no number; correct the row")
         table[name] = numbers
     return table
-
-
-def find_lhotse(source: Path) -> Found:
-    """Read lhotse manifests: recordings with supervisions, or cuts.
-
-    Parameters
-    ----------
-    source : Path
-        Folder of ``*recordings*``, ``*supervisions*`` or ``*cuts*`` files, ``.jsonl``
-        or ``.jsonl.gz``; what follows the kind in a name, such as ``train``, is the
-        part. Or one file of cuts.
-
-    Raises
-    ------
-    UserError
-        No manifests, a supervision without speaker or recording, or audio that is
-        no file.
-    """
-    files = [source] if source.is_file() else sorted(source.glob("*.jsonl*"))
-    kinds = {kind: [f for f in files if kind in f.name] for kind in _LHOTSE_KINDS}
-    recordings = {
-        entry["id"]: entry for path in kinds["recordings"] for entry in _entries(path)
-    }
-    rows = []
-    for path in kinds["supervisions"] if recordings else []:
-        for place, segment in enumerate(_entries(path), start=1):
-            recording = recordings.get(segment["recording_id"])
-            rows.append(_lhotse_row(path, place, segment, recording, 0.0))
-    for path in [] if rows else kinds["cuts"]:
-        for place, cut in enumerate(_entries(path), start=1):
-            for segment in cut.get("supervisions", []):
-                start = cut["start"]
-                rows.append(
-                    _lhotse_row(path, place, segment, cut.get("recording"), start)
-                )
-    if not rows:
-        raise UserError(
-            f"{source}: no recordings with supervisions, and no cuts; --source must "
-            "name a folder of lhotse manifests, as .jsonl or .jsonl.gz"
-        )
-    table = pd.DataFrame(rows)
-    return Found(table.loc[:, (table != "").any()])
-
-
-_LHOTSE_KINDS = ("recordings", "supervisions", "cuts")
-
-
-def _entries(path: Path) -> Iterator[dict]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for line, text in enumerate(file, start=1):
-            try:
-                yield json.loads(text)
-            except json.JSONDecodeError as error:
-                raise UserError(f"{path}:{line}: not JSON ({error})") from None
-
-
-def _lhotse_row(
-    path: Path, line: int, segment: dict, recording: dict | None, offset_s: float
-) -> dict[str, object]:
-    """Make a row of one supervision; ``offset_s`` is where its cut starts."""
-    speaker, name = segment.get("speaker"), segment["id"]
-    if not speaker or recording is None:
-        what = "recording" if speaker else "speaker"
-        raise UserError(f"{path}:{line}: {name!r} has no {what}; add it")
-    source = recording["sources"][0]
-    if source["type"] != "file":
-        raise UserError(
-            f"{path}:{line}: audio of {name!r} is a {source['type']}, not a file; "
-            "save the audio, with lhotse's save_audios for example"
-        )
-    start = offset_s + segment["start"]
-    wav = Path(source["source"])
-    stem = path.name.split(".jsonl")[0]
-    part = stem.split("_")[-1]
-    row = {
-        "ID": safe_name(str(name)), "spk_id": safe_name(str(speaker)),
-        "wav": str(wav if wav.is_absolute() else path.parent / wav),
-        "start_s": start, "stop_s": start + segment["duration"],
-        "part": "" if part in _LHOTSE_KINDS else part,
-    }  # fmt: skip
-    for label in ("gender", "language"):
-        row[label] = segment.get(label) or ""
-    return row
