@@ -45,7 +45,7 @@ class Roots:
         for old, new in self.moved.items():
             begins = re.compile(rf"(?<![^\s'\"=]){re.escape(old)}(?=/|$)")
             if begins.search(text):
-                return begins.sub(lambda _, new=new: new, text)
+                return begins.sub(new.replace("\\", r"\\"), text)
             if text.startswith(f"{old}\\"):  # written under Windows
                 return new + text.removeprefix(old).replace("\\", "/")
         return text
