@@ -19,5 +19,7 @@ def find(args: argparse.Namespace) -> Found:
     return find_tables(args.source, read_roots(args.data_root))
 
 
+RECIPE = own_data(find, add_data_root)
+
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find, add_data_root))
+    run_recipe(__doc__, RECIPE)

@@ -24,5 +24,7 @@ def find(args: argparse.Namespace) -> Found:
     return Found(find_utterances(args.source, args.pattern))
 
 
+RECIPE = own_data(find, add_options)
+
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find, add_options))
+    run_recipe(__doc__, RECIPE)

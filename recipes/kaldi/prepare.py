@@ -27,5 +27,7 @@ def find(args: argparse.Namespace) -> Found:
     return find_kaldi(args.source, args.allow_commands, read_roots(args.data_root))
 
 
+RECIPE = own_data(find, add_options)
+
 if __name__ == "__main__":
-    run_recipe(__doc__, own_data(find, add_options))
+    run_recipe(__doc__, RECIPE)

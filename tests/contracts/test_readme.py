@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from recipes.own_data import own_data
 from recipes.preparation import make_parser
 from tests.conftest import ROOT
 
@@ -68,12 +67,8 @@ def help_of(program):
 
 def prepare_help(corpus):
     """Return the help of a recipe's prepare; of espeak's for run.sh by itself."""
-    corpus = corpus or "espeak"
-    module = importlib.import_module(f"recipes.{corpus}.prepare")
-    recipe = getattr(module, "RECIPE", None) or own_data(
-        module.find, getattr(module, "add_options", None)
-    )
-    return make_parser(module.__doc__, recipe).format_help()
+    module = importlib.import_module(f"recipes.{corpus or 'espeak'}.prepare")
+    return make_parser(module.__doc__, module.RECIPE).format_help()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
