@@ -50,9 +50,8 @@ def test_a_path_is_a_path(tmp_path, canary, wav, ending):
     if ending == "json":
         text = json.dumps({"u1": {"wav": wav, "spk_id": "s1", "command": wav}})
     (tmp_path / f"test.{ending}").write_text(text)
-    found = find_tables(tmp_path / f"test.{ending}", Roots(tmp_path))
-    with pytest.raises(UserError, match="no readable audio"):
-        prepare(found, tmp_path)
+    with pytest.raises(UserError, match="none of its 1 audio files is there"):
+        find_tables(tmp_path / f"test.{ending}", Roots(tmp_path))
     with pytest.raises(UserError, match="no such file"):
         read_audio(wav, 16000)
     assert not (tmp_path / canary).exists()
