@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.setup.notation import expression
+from local.setup.notation import SETTINGS, expression
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.score_facts import facts_path, read_score_facts, write_score_facts
@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
         "--model", type=Path, help="trained model, whose own back-ends serve where the "
         "data have no training speech",
     )  # fmt: skip
-    parser.add_argument("--hparams", default="hparams/backend.yaml")
+    parser.add_argument("--hparams", default=SETTINGS)
     parser.add_argument("--force", action="store_true", help="repeat what is there")
     args = parser.parse_args()
     args.features = args.features or args.data / "features"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from local.setup.notation import expression
+from local.setup.notation import SETTINGS, expression
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
@@ -28,7 +28,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--adapt", help="prefix of unlabelled embeddings of a domain to adapt to"
     )
-    parser.add_argument("--hparams", default="hparams/backend.yaml")
+    parser.add_argument("--hparams", default=SETTINGS)
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
     if args.name.is_calibrated and not (args.valid and args.valid_manifest):

@@ -1,8 +1,10 @@
-"""The notation of back-ends as an argument of programs."""
+"""Back-ends as arguments of programs: their notation, and where they are listed."""
 
 import argparse
 
 from utils.backend.expression import Expression, parse_expression
+
+SETTINGS = "hparams/backend.yaml"
 
 
 def expression(text: str) -> Expression:

@@ -66,10 +66,10 @@ def test_no_excess_changes_nothing_but_the_mean(model, rng):
 
 def test_coral_gives_the_targets_covariance(rng, foreign):
     source = rng.standard_normal((300, 4)) @ rng.standard_normal((4, 4))
-    moved = source @ coral(source, foreign)
+    moved = source @ coral(source, foreign, 0.0)
     np.testing.assert_allclose(np.cov(moved.T), np.cov(foreign.T), rtol=0.01)
     with pytest.raises(ValueError, match="singular"):
-        coral(np.ones((10, 4)), foreign)
+        coral(np.ones((10, 4)), foreign, 0.0)
     assert np.isfinite(coral(source[:2], foreign, shrinkage=0.1)).all()
 
 

@@ -29,7 +29,9 @@ class Distance(CosineScorer):
 def normalised(backend, method):
     rng = np.random.default_rng(5)
     training = rng.standard_normal((60, 16))
-    return add_cohort(backend, method, training, np.repeat(np.arange(20), 3))
+    return add_cohort(
+        backend, method, training, np.repeat(np.arange(20), 3), "speakers"
+    )
 
 
 def calibrated(backend):

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.linalg import sqrtm
 
+from tests.backend.settings import CALIBRATION, PLDA
 from utils.backend.backend import (
     Backend,
     MeasuredModels,
@@ -15,12 +17,11 @@ from utils.backend.backend import (
 from utils.backend.files import load_backend, save_backend
 from utils.backend.normalisation import AdaptiveSNorm, SNorm, ZNorm
 from utils.backend.parts import Step
-from utils.backend.plda_training import PldaSettings, fit_plda
+from utils.backend.plda_training import fit_plda
 from utils.backend.quality import utterance_measures
 from utils.backend.scoring import length_normalise
 from utils.backend.training import (
     Adaptation,
-    CalibrationSettings,
     add_cohort,
     calibrate,
     fit_adapted,
@@ -31,7 +32,7 @@ from utils.metrics.detection import equal_error_rate
 from utils.metrics.likelihood_ratios import cllr
 from utils.runtime.errors import UserError
 
-CHAIN = [LengthNorm(), Lda(5), LengthNorm(), PldaSettings(5, shrinkage=0.01)]
+CHAIN = [LengthNorm(), Lda(5, 0.1), LengthNorm(), replace(PLDA, n_iterations=5)]
 
 
 @pytest.fixture
@@ -61,9 +62,9 @@ def all_pairs(speakers):
 def test_each_step_learns_from_what_the_one_before_makes(embeddings):
     training, speakers = embeddings(20)
     backend = fit_backend(CHAIN, training, speakers)
-    lda = Lda(5).fit(length_normalise(training), speakers)
+    lda = Lda(5, 0.1).fit(length_normalise(training), speakers)
     latent = length_normalise(lda(length_normalise(training)))
-    model, _ = fit_plda(latent, speakers, 5, shrinkage=0.01)
+    model, _ = fit_plda(latent, speakers, 5, None, 0.05)
     prepared = backend.prepare(training)
     np.testing.assert_allclose(prepared, model.project(latent))
     pairs = pair_scorer(backend, training)
@@ -109,11 +110,11 @@ def test_scores_are_normalised_by_the_cohort(embeddings, kind):
 
 def test_speakers_of_the_test_leave_the_cohort(embeddings):
     training, speakers = embeddings(10)
-    whole = add_cohort(Backend(), SNorm(), training, speakers)
+    whole = add_cohort(Backend(), SNorm(), training, speakers, "speakers")
     fewer, n_left_out = whole.without_cohort_of({"s0", "s1", "stranger"})
     assert n_left_out == 2
     rest = ~np.isin(speakers, ["s0", "s1"])
-    oracle = add_cohort(Backend(), SNorm(), training[rest], speakers[rest])
+    oracle = add_cohort(Backend(), SNorm(), training[rest], speakers[rest], "speakers")
     np.testing.assert_array_equal(fewer.cohort.speakers, oracle.cohort.speakers)
     np.testing.assert_allclose(
         fewer.cohort.models.vectors, oracle.cohort.models.vectors
@@ -137,7 +138,7 @@ def scores_of(backend, embeddings, speakers, measures=None):
 
 def test_calibrated_scores_are_log_likelihood_ratios(embeddings):
     backend = fit_backend(CHAIN, *embeddings(20))
-    settings = CalibrationSettings(prior=0.1, far=[0.05])
+    settings = replace(CALIBRATION, prior=0.1, far=[0.05])
     backend = calibrate(backend, *embeddings(15), {}, settings)
     llrs, scores, is_target = scores_of(backend, *embeddings(15), {})
     assert cllr(llrs, is_target) < 0.9 < cllr(100 * scores[:, 0], is_target)
@@ -161,15 +162,15 @@ def test_quality_measures_mend_scores_that_depend_on_them(embeddings, rng):
     held_out, test = spoilt(30), spoilt(30)
     found = {}
     for quality in ((), ("duration", "magnitude", "cohort_mean")):
-        backend = add_cohort(Backend(), SNorm(), *spoilt(30)[:2])
-        backend = calibrate(backend, *held_out, CalibrationSettings(quality=quality))
+        backend = add_cohort(Backend(), SNorm(), *spoilt(30)[:2], "speakers")
+        backend = calibrate(backend, *held_out, replace(CALIBRATION, quality=quality))
         llrs, columns, is_target = scores_of(backend, *test)
         assert columns.shape[1] == 1 + 2 * len(quality)
         found[quality] = cllr(llrs, is_target)
     plain, better = found.values()
     assert better < plain - 0.005
     with pytest.raises(ValueError, match="no quality measure 'cohort_mean'"):
-        calibrate(Backend(), *held_out, CalibrationSettings(quality=["cohort_mean"]))
+        calibrate(Backend(), *held_out, replace(CALIBRATION, quality=["cohort_mean"]))
 
 
 def test_adaptation_helps_a_shifted_domain(embeddings):
@@ -190,7 +191,7 @@ def test_adaptation_helps_a_shifted_domain(embeddings):
         scores, _, is_target = scores_of(backend, test, test_speakers, {})
         return equal_error_rate(scores, is_target)
 
-    plain = [Mean(), PldaSettings(5)]
+    plain = [Mean(), replace(PLDA, n_iterations=5)]
     unadapted = eer("", plain)
     for method in ("mean", "coral", "kaldi", "coral+", "plda-mean"):
         assert eer(method, plain) < unadapted
@@ -215,11 +216,13 @@ def test_coral_gives_the_training_the_covariance_of_the_target(embeddings):
 
 def whole_backend(embeddings):
     training = embeddings(20)
-    backend = add_cohort(fit_backend(CHAIN, *training), AdaptiveSNorm(8), *training)
+    backend = add_cohort(
+        fit_backend(CHAIN, *training), AdaptiveSNorm(8), *training, "speakers"
+    )
     ids = pd.DataFrame({"ID": np.arange(90)})
     held_out = embeddings(15)
     measures = utterance_measures(["magnitude"], ids["ID"], held_out[0], None)
-    settings = CalibrationSettings(quality=["magnitude", "cohort_mean"])
+    settings = replace(CALIBRATION, quality=["magnitude", "cohort_mean"])
     return calibrate(backend, *held_out, measures, settings)
 
 

@@ -55,7 +55,7 @@ def test_calibrated_scores_cost_little_more_than_the_least(trials):
 
 def test_fusion_beats_its_parts(trials):
     scores, is_target = trials
-    fused = fit_fusion(scores, is_target)(scores)
+    fused = fit_fusion(scores, is_target, 0.05)(scores)
     parts = [equal_error_rate(scores[:, k], is_target) for k in (0, 1)]
     assert equal_error_rate(fused, is_target) < 0.95 * min(parts)
 
@@ -64,9 +64,9 @@ def test_a_quality_measure_shifts_the_threshold(rng):
     is_target = rng.random(20_000) < 0.5
     duration = rng.uniform(0, 3, 20_000)
     scores = rng.normal(2 * is_target + duration, 1)
-    plain = fit_fusion(scores[:, None], is_target)
+    plain = fit_fusion(scores[:, None], is_target, 0.05)
     both = np.column_stack([scores, duration])
-    measured = fit_fusion(both, is_target)
+    measured = fit_fusion(both, is_target, 0.05)
     assert measured.weights[1] == pytest.approx(-measured.weights[0], rel=0.05)
     assert cllr(measured(both), is_target) < 0.9 * cllr(
         plain(scores[:, None]), is_target
@@ -96,11 +96,11 @@ def list_of_scores(rng):
 def test_outliers_leave_the_calibration_as_it_is(list_of_scores, outliers):
     """They say nothing new: clear nontargets far below, clear targets far above."""
     scores, is_target = list_of_scores
-    plain = fit_fusion(scores[:, None], is_target, penalty=PENALTY)
+    plain = fit_fusion(scores[:, None], is_target, 0.05, penalty=PENALTY)
     spoilt = scores.copy()
     spoilt[list(outliers)] = list(outliers.values())
-    found = fit_fusion(spoilt[:, None], is_target, penalty=PENALTY)
-    oracle = fit_fusion(spoilt[:, None], is_target, penalty=0.0)
+    found = fit_fusion(spoilt[:, None], is_target, 0.05, penalty=PENALTY)
+    oracle = fit_fusion(spoilt[:, None], is_target, 0.05, penalty=0.0)
     assert found.weights[0] == pytest.approx(oracle.weights[0], rel=2e-3)
     assert found.weights[0] == pytest.approx(plain.weights[0], rel=0.02)
     assert found.offset == pytest.approx(oracle.offset, abs=0.01)
@@ -116,15 +116,15 @@ def test_outliers_leave_fusion_and_quality_measures_as_they_are(rng, value):
     columns = np.column_stack([first, second, quality])
     spoilt = columns.copy()
     spoilt[0, :2] = value
-    found = fit_fusion(spoilt, is_target, penalty=PENALTY)
-    oracle = fit_fusion(spoilt, is_target, penalty=0.0)
+    found = fit_fusion(spoilt, is_target, 0.05, penalty=PENALTY)
+    oracle = fit_fusion(spoilt, is_target, 0.05, penalty=0.0)
     np.testing.assert_allclose(found.weights, oracle.weights, rtol=5e-3)
-    plain = fit_fusion(columns, is_target, penalty=PENALTY)
+    plain = fit_fusion(columns, is_target, 0.05, penalty=PENALTY)
     np.testing.assert_allclose(found.weights, plain.weights, rtol=0.02)
     spoilt[0] = [*columns[0, :2], -value]  # a broken measure, of a clear nontarget
     spoilt[0, :2] = -50
-    found = fit_fusion(spoilt, is_target, penalty=PENALTY)
-    oracle = fit_fusion(spoilt, is_target, penalty=0.0)
+    found = fit_fusion(spoilt, is_target, 0.05, penalty=PENALTY)
+    oracle = fit_fusion(spoilt, is_target, 0.05, penalty=0.0)
     np.testing.assert_allclose(found.weights, oracle.weights, rtol=5e-3)
 
 
@@ -133,8 +133,8 @@ def test_tied_scores_hide_no_outlier(rng):
     is_target = np.arange(2000) >= 1500
     scores = np.maximum(rng.normal(3 * is_target, 1), 1.0)
     scores[0] = -1e6
-    found = fit_fusion(scores[:, None], is_target, penalty=PENALTY)
-    oracle = fit_fusion(scores[:, None], is_target, penalty=0.0)
+    found = fit_fusion(scores[:, None], is_target, 0.05, penalty=PENALTY)
+    oracle = fit_fusion(scores[:, None], is_target, 0.05, penalty=0.0)
     assert found.weights[0] == pytest.approx(oracle.weights[0], rel=5e-3)
 
 
@@ -165,10 +165,10 @@ def test_pav_against_scikit_learn(rng):
 )
 def test_bad_input(scores, is_target, options, message):
     with pytest.raises(ValueError, match=message):
-        fit_fusion(np.array(scores), np.array(is_target), **options)
+        fit_fusion(np.array(scores), np.array(is_target), **{"prior": 0.05} | options)
 
 
 def test_scores_must_fit_the_weights(trials):
-    fusion = fit_fusion(*trials)
+    fusion = fit_fusion(*trials, 0.05)
     with pytest.raises(ValueError, match="do not fit 2 weights"):
         fusion(trials[0][:, :1])

@@ -1,11 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.backend.settings import CALIBRATION, PLDA
 from utils.backend.backend import Backend
 from utils.backend.normalisation import AdaptiveSNorm
-from utils.backend.plda_training import PldaSettings
 from utils.backend.training import (
-    CalibrationSettings,
     add_cohort,
     calibrate,
     fit_backend,
@@ -15,12 +16,12 @@ from utils.backend.transforms import Lda, LengthNorm, Mean, Wccn, Whitening
 SPEAKERS = np.repeat(np.arange(20), 6)
 CHAINS = {
     "mean": [Mean()],
-    "whitening": [Mean(), Whitening()],
+    "whitening": [Mean(), Whitening("zca", 0.05)],
     "pca": [Whitening("pca", 0.5, 3)],
-    "lda": [LengthNorm(), Lda(5)],
-    "wccn": [Wccn()],
-    "plda": [PldaSettings(3)],
-    "length-plda": [LengthNorm(), PldaSettings(3)],
+    "lda": [LengthNorm(), Lda(5, 0.1)],
+    "wccn": [Wccn(0.1)],
+    "plda": [replace(PLDA, n_iterations=3)],
+    "length-plda": [LengthNorm(), replace(PLDA, n_iterations=3)],
 }
 
 
@@ -50,15 +51,15 @@ def test_nothing_is_learnt_from_one_direction(rng, chain):
 def test_no_cohort_and_no_calibration_of_equal_embeddings(rng):
     for vectors in (collapsed(rng, "equal"), collapsed(rng, "rounding")):
         with pytest.raises(ValueError, match="all embeddings are equal"):
-            add_cohort(Backend(), AdaptiveSNorm(5), vectors, SPEAKERS)
+            add_cohort(Backend(), AdaptiveSNorm(5), vectors, SPEAKERS, "speakers")
         with pytest.raises(ValueError, match="all embeddings are equal"):
-            calibrate(Backend(), vectors, SPEAKERS, {}, CalibrationSettings())
+            calibrate(Backend(), vectors, SPEAKERS, {}, CALIBRATION)
 
 
 def test_speakers_whose_utterances_are_copies_are_told(rng):
     copies = rng.standard_normal((20, 32))[SPEAKERS]
     copies = copies * (1 + 1e-8 * rng.standard_normal(copies.shape))
-    for step in (Lda(5), Wccn()):
+    for step in (Lda(5, 0.1), Wccn(0.1)):
         with pytest.raises(ValueError, match="no speaker has two different embeddings"):
             step.fit(copies, SPEAKERS)
 

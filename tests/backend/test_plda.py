@@ -89,7 +89,7 @@ def test_likelihood_never_falls(rng, rank):
     between, within = (random_covariance(rng, 6) for _ in range(2))
     counts = rng.integers(1, 6, size=50)
     embeddings, speakers = draw(rng, between, within, counts)
-    _, training = fit_plda(embeddings, speakers, 30, rank)
+    _, training = fit_plda(embeddings, speakers, 30, rank, 0.05)
     steps = np.diff(training.log_likelihoods)
     assert (steps >= -1e-12).all() and steps[0] > 0
     assert training.n_single == np.sum(counts == 1)
@@ -98,7 +98,7 @@ def test_likelihood_never_falls(rng, rank):
 def test_known_covariances_are_recovered(rng):
     between, within = (random_covariance(rng, 4) for _ in range(2))
     embeddings, speakers = draw(rng, between, within, np.full(6000, 4), mean=2.0)
-    model, _ = fit_plda(embeddings, speakers, 30, shrinkage=0.0)
+    model, _ = fit_plda(embeddings, speakers, 30, None, 0.0)
     for found, true in zip(model.covariances(), (between, within), strict=True):
         assert np.abs(found - true).max() < 0.06 * np.abs(true).max()
     np.testing.assert_allclose(model.mean, 2.0, atol=0.06)
@@ -108,7 +108,7 @@ def test_a_low_rank_is_recovered(rng):
     loading = rng.standard_normal((8, 2))
     within = random_covariance(rng, 8)
     embeddings, speakers = draw(rng, loading @ loading.T, within, np.full(3000, 4))
-    model, _ = fit_plda(embeddings, speakers, 40, rank=2, shrinkage=0.0)
+    model, _ = fit_plda(embeddings, speakers, 40, 2, 0.0)
     truth = diagonalise(np.zeros(8), loading, within)
     np.testing.assert_allclose(model.psi, truth.psi, rtol=0.1)
     assert model.transform.shape == (2, 8)
@@ -126,7 +126,7 @@ def test_degenerate_data_give_no_nan(rng, case):
         embeddings = embeddings[speakers * 2 % 7]  # no variance within speakers
     elif case == "single":
         speakers = np.array([0, 0, 1, 2, 3, 4, 5])
-    model, training = fit_plda(embeddings, speakers)
+    model, training = fit_plda(embeddings, speakers, 20, None, 0.05)
     projected = model.project(embeddings)
     assert np.isfinite(model.llr(projected, projected)).all()
     assert np.isfinite(model.llr(model.normalise_length(projected), projected)).all()
@@ -136,7 +136,7 @@ def test_degenerate_data_give_no_nan(rng, case):
 def test_it_beats_the_cosine_where_deviations_have_a_direction(rng):
     within = np.diag([25.0] * 3 + [1.0] * 9)
     embeddings, speakers = draw(rng, 2 * np.eye(12), within, np.full(300, 5))
-    model, _ = fit_plda(embeddings[:1000], speakers[:1000])
+    model, _ = fit_plda(embeddings[:1000], speakers[:1000], 20, None, 0.05)
     test, labels = embeddings[1000:], speakers[1000:]
     left, right = np.triu_indices(len(test), k=1)
     is_target = labels[left] == labels[right]
@@ -157,7 +157,7 @@ def test_it_beats_the_cosine_where_deviations_have_a_direction(rng):
 )
 def test_bad_input(embeddings, speakers, message):
     with pytest.raises(ValueError, match=message):
-        fit_plda(embeddings, np.array(speakers))
+        fit_plda(embeddings, np.array(speakers), 20, None, 0.05)
 
 
 def test_real_x_vectors_with_mostly_one_utterance_a_speaker(reference):
@@ -166,7 +166,7 @@ def test_real_x_vectors_with_mostly_one_utterance_a_speaker(reference):
     with np.load(path, allow_pickle=False) as stored:
         data = dict(stored)
     model, training = fit_plda(
-        data["train_embeddings"], data["train_model"], 5, rank=150, shrinkage=0.0
+        data["train_embeddings"], data["train_model"], 5, 150, 0.0
     )
     assert np.isfinite(training.log_likelihoods).all() and training.n_single == 388
     sides = data["enrol_embeddings"], data["test_embeddings"]

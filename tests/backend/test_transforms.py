@@ -67,9 +67,9 @@ def test_lda_helps_new_speakers(training, rng):
 
 @pytest.mark.parametrize("n_dims", [1, 29, 100])
 def test_dimensions_are_clamped(training, n_dims):
-    lda = Lda(n_dims).fit(*training)
+    lda = Lda(n_dims, 0.1).fit(*training)
     assert lda.matrix.shape == (20, min(n_dims, 20))
-    few = Lda(n_dims).fit(training[0][:40], training[1][:40])  # 4 speakers
+    few = Lda(n_dims, 0.1).fit(training[0][:40], training[1][:40])  # 4 speakers
     assert few.matrix.shape == (20, min(n_dims, 3))
     assert ("the data allow no more" in few.note) == (n_dims > 3)
 
@@ -79,7 +79,7 @@ def test_degenerate_data_give_no_nan(rng):
     embeddings = np.zeros((8, 50))  # constant dimensions, and fewer rows than columns
     embeddings[:, :3] = rng.standard_normal((8, 3)) + 3
     for settings in (
-        Lda(3),
+        Lda(3, 0.1),
         Wccn(0.1),
         Whitening("zca", 0.1),
         Whitening("pca", 0.1, 5),
@@ -150,7 +150,7 @@ def test_lengths_are_normalised(training):
 )
 def test_settings_that_mean_nothing_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Whitening(**settings)
+        Whitening(**settings, shrinkage=0.05)
 
 
 def test_transforms_are_linear(rng):

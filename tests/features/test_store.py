@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from local.setup.hyperparameters import load_hyperparameters
-from utils.features.augment import AugmentedCopies, Corruption, Noise
+from tests.features.corruption import corruption
+from utils.features.augment import AugmentedCopies, Noise
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources
 from utils.features.store import (
@@ -61,7 +62,7 @@ def test_copies_are_named_and_repeatable(root, manifest):
     front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
     babble = Noise("speech", weight=1.0, snr_db=(5, 20), n_mixed=(2, 3))
     copies = AugmentedCopies(
-        [1.0, 0.9], 1, Corruption([babble], reverberation_probability=0.5)
+        [1.0, 0.9], 1, corruption([babble], reverberation_probability=0.5)
     )
     sources = read_sources([], 16000, manifest)
     extract = FeatureExtractor(front_end, copies, sources, seed=3)

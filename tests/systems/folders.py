@@ -5,9 +5,10 @@ import soundfile
 import torch
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
+from tests.backend.settings import CALIBRATION
 from utils.backend.backend import Backend
 from utils.backend.files import save_backend
-from utils.backend.training import CalibrationSettings, calibrate
+from utils.backend.training import calibrate
 from utils.models.experiment import model_hash, save_model
 from utils.systems.description import encoder_text
 
@@ -31,7 +32,7 @@ def write_system(folder):
     speakers = np.repeat(["s0", "s1", "s2", "s3"], 5)
     embeddings = rng.standard_normal((4, 16)).repeat(5, axis=0)
     embeddings += rng.standard_normal(embeddings.shape)
-    backend = calibrate(Backend(), embeddings, speakers, {}, CalibrationSettings())
+    backend = calibrate(Backend(), embeddings, speakers, {}, CALIBRATION)
     save_backend(folder / "backends/cosine+cal", backend, model_hash(folder), {})
     return folder
 

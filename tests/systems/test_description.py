@@ -16,7 +16,7 @@ from utils.systems.description import (
     refuse_what_runs,
 )
 
-VAD = "!new:utils.features.vad.EnergyVad"
+LINE = "!new:utils.audio.telephone.Telephone"
 ATTACKS = [
     "!apply:os.system [touch {0}]",
     "!applyref:os.system [touch {0}]",
@@ -55,11 +55,11 @@ def test_nothing_in_a_description_runs(attack, trap, tmp_path):
     canary = tmp_path / "canary"
     attack = attack.format(canary)
     text = {
-        "key": f"a: {VAD} {{}}\nevil: {attack}\n",
-        "argument": f"a: {VAD}\n  hop_s: {attack}\n",
-        "deep": f"a: {VAD} {{}}\nb:\n  - c:\n    - {attack}\n",
-        "map_key": f"a: {VAD} {{}}\nb:\n  ? {attack}\n  : 1\n",
-        "anchor": f"x: &x {attack}\na: {VAD}\n  hop_s: *x\n",
+        "key": f"a: {LINE} {{}}\nevil: {attack}\n",
+        "argument": f"a: {LINE}\n  hop_s: {attack}\n",
+        "deep": f"a: {LINE} {{}}\nb:\n  - c:\n    - {attack}\n",
+        "map_key": f"a: {LINE} {{}}\nb:\n  ? {attack}\n  : 1\n",
+        "anchor": f"x: &x {attack}\na: {LINE}\n  hop_s: *x\n",
     }[trap]
     path = tmp_path / "front_end.yaml"
     path.write_text(text)
@@ -70,11 +70,11 @@ def test_nothing_in_a_description_runs(attack, trap, tmp_path):
 
 @pytest.mark.parametrize("attack", UNBUILT)
 def test_only_listed_classes_are_built(attack, tmp_path):
-    text = f"a: {attack.format(tmp_path / 'canary')}\nb: {VAD} {{}}\n"
+    text = f"a: {attack.format(tmp_path / 'canary')}\nb: {LINE} {{}}\n"
     described = Description(text, "m.yaml")
     with pytest.raises(UserError, match="^m.yaml:1: .* is not built"):
         described.build("a")
-    assert described.build("b").hop_s == 0.01
+    assert described.build("b").codec is None
     assert not (tmp_path / "canary").exists()
 
 
@@ -103,17 +103,17 @@ def test_listed_classes_exist():
 
 
 def test_former_names_are_the_present_classes():
-    text = "a: !new:utils.vad.EnergyVad\n  hop_s: 0.02\n"
+    text = "a: !new:utils.telephone.Telephone\n  codec: mulaw\n"
     built = Description(text, "m.yaml").build("a")
-    assert type(built).__module__ == "utils.features.vad"
-    again = Description(f"# more\na: &x {VAD} {{hop_s: 0.02}}\n", "n.yaml")
+    assert type(built).__module__ == "utils.audio.telephone"
+    again = Description(f"# more\na: &x {LINE} {{codec: mulaw}}\n", "n.yaml")
     assert again.plain("a") == Description(text, "m.yaml").plain("a")
-    other = Description(f"a: {VAD} {{hop_s: 0.01}}\n", "n.yaml")
+    other = Description(f"a: {LINE} {{codec: alaw}}\n", "n.yaml")
     assert again.plain("a") != other.plain("a")
 
 
 def test_shared_values_are_one_object():
-    text = f"v: &v {VAD} {{}}\nlist: [*v, *v]\n"
+    text = f"v: &v {LINE} {{}}\nlist: [*v, *v]\n"
     one, other = Description(text, "m.yaml").build("list")
     assert one is other
 
@@ -142,7 +142,7 @@ def test_names_are_kept_with_their_options():
         ("a: &x [*x]", "contains itself"),
         ("[" * 3000 + "]" * 3000, "not YAML"),
         ("b: 1", "no a in it; name a trained model"),
-        (f"a: {VAD} {{hop: 1}}", "m.yaml:1: .*EnergyVad cannot be built"),
+        (f"a: {LINE} {{hop: 1}}", "m.yaml:1: .*Telephone cannot be built"),
     ],
 )
 def test_broken_descriptions_are_one_line(text, message):

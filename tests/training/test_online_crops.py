@@ -7,8 +7,9 @@ import pytest
 from local.compute_features import main as compute_features
 from local.setup.hyperparameters import load_hyperparameters
 from local.train import main as train
+from tests.features.corruption import corruption
 from utils.data.manifest import write_manifest
-from utils.features.augment import Corruption, Noise
+from utils.features.augment import Noise
 from utils.features.sources import read_sources
 from utils.features.store import FeatureStore
 from utils.runtime.errors import UserError
@@ -50,8 +51,8 @@ def parts(data, root):
     return CropDataset(store, labels, crop_frames=40), manifest, front_end, sources
 
 
-NOTHING = Corruption([], noise_probability=0)
-BABBLE = Corruption(
+NOTHING = corruption()
+BABBLE = corruption(
     [Noise("speech", 1.0, (0, 5), (2, 4))], reverberation_probability=0.5
 )
 

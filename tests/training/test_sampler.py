@@ -75,11 +75,12 @@ def test_epochs_differ_and_repeat(picker):
 def make(kind, picker, **plan):
     people = np.array([0, 1, 2, 0, 4, 5])  # speaker 3 is a copy of speaker 0
     plan = EpochDivision(**{"epoch_crops": 96, "seed": 1, **plan})
-    if kind is GroupSampler:
-        shape = {"speakers_per_batch": 4, "crops_per_speaker": 6}
-    else:
-        shape = {"n_triplets" if kind is TripletSampler else "batch_size": 24}
-    return kind(picker, people, plan, **shape)
+    shape = {
+        SpeakerSampler: {"batch_size": 24, "balance": 1.0},
+        GroupSampler: {"speakers_per_batch": 4, "crops_per_speaker": 6, "balance": 1.0},
+        TripletSampler: {"n_triplets": 24},
+    }
+    return kind(picker, people, plan, **shape[kind])
 
 
 @pytest.mark.parametrize("kind", [SpeakerSampler, GroupSampler, TripletSampler])
@@ -122,7 +123,7 @@ def test_groups_are_different_people(picker, labels):
 def test_more_speakers_in_a_batch_than_there_are(picker):
     plan = EpochDivision(epoch_crops=60, seed=1)
     with pytest.raises(UserError, match="batches of 7 speakers out of 6"):
-        GroupSampler(picker, np.arange(6), plan, 7, 2)
+        GroupSampler(picker, np.arange(6), plan, 7, 2, 1.0)
 
 
 def test_random_triplets(picker, labels):

@@ -6,6 +6,8 @@ from scipy.linalg import cholesky, eigh
 from utils.backend.plda import Plda, diagonalise
 from utils.backend.transforms import shrunk
 
+SHRINKAGE = 0.01  # of covariances that CORAL maps from and to
+
 
 def adapt_mean(model: Plda, embeddings: np.ndarray) -> Plda:
     """Replace a model's mean by that of embeddings (N, D) of the new domain."""
@@ -76,7 +78,7 @@ def move_mean(source: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
 
 
 def move_covariance(
-    source: np.ndarray, embeddings: np.ndarray, shrinkage: float = 0.01
+    source: np.ndarray, embeddings: np.ndarray, shrinkage: float = SHRINKAGE
 ) -> np.ndarray:
     """Give embeddings (N, D) of a source the target's mean and, by `coral`, covariance.
 
@@ -86,9 +88,7 @@ def move_covariance(
     return centred @ coral(source, embeddings, shrinkage) + np.mean(embeddings, axis=0)
 
 
-def coral(
-    source: np.ndarray, embeddings: np.ndarray, shrinkage: float = 0.0
-) -> np.ndarray:
+def coral(source: np.ndarray, embeddings: np.ndarray, shrinkage: float) -> np.ndarray:
     """Return the transform that gives embeddings of a source the target's covariance.
 
     B. Sun, J. Feng and K. Saenko, "Return of frustratingly easy domain adaptation",
@@ -126,7 +126,7 @@ def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
 
 def adapt_coral_plus(
     model: Plda, embeddings: np.ndarray, within_share: float = 0.8,
-    between_share: float = 0.8, shrinkage: float = 0.01,
+    between_share: float = 0.8, shrinkage: float = SHRINKAGE,
 ) -> Plda:  # fmt: skip
     """CORAL+: adapt B and W by CORAL, keeping the larger variance in each direction.
 

@@ -56,7 +56,7 @@ class LinearFusion:
 
 
 def fit_fusion(
-    scores: np.ndarray, is_target: np.ndarray, prior: float = 0.05, penalty: float = 0.0
+    scores: np.ndarray, is_target: np.ndarray, prior: float, penalty: float = 0.0
 ) -> LinearFusion:
     """Train a calibration (one column) or a fusion (several).
 
@@ -88,7 +88,7 @@ def fit_fusion(
     >>> rng = np.random.default_rng(0)
     >>> is_target = np.arange(4000) < 2000
     >>> scores = rng.normal(np.where(is_target, 1, -1), 1)[:, None]
-    >>> bool(abs(fit_fusion(scores, is_target).weights[0] - 2) < 0.2)
+    >>> bool(abs(fit_fusion(scores, is_target, 0.5).weights[0] - 2) < 0.2)
     True
     """
     scores = np.asarray(scores, dtype=np.float64)

@@ -147,11 +147,11 @@ class PldaSettings(Step):
 
     is_scorer: ClassVar[bool] = True
 
-    n_iterations: int = 20
-    rank: int | None = None
-    shrinkage: float = 0.05
-    length_norm: str = "none"
-    average_enrolment: bool = False
+    n_iterations: int
+    rank: int | None
+    shrinkage: float
+    length_norm: str
+    average_enrolment: bool
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -169,9 +169,9 @@ class PldaSettings(Step):
 def fit_plda(
     embeddings: np.ndarray,
     speakers: np.ndarray,
-    n_iterations: int = 20,
-    rank: int | None = None,
-    shrinkage: float = 0.01,
+    n_iterations: int,
+    rank: int | None,
+    shrinkage: float,
 ) -> tuple[Plda, Training]:
     """Train a model by expectation maximisation, with minimum divergence.
 
@@ -181,8 +181,8 @@ def fit_plda(
     speakers : ndarray of shape (N,)
         Who speaks.
     n_iterations : int
-    rank : int, optional
-        Rank of the covariance between speakers; full by default.
+    rank : int or None
+        Rank of the covariance between speakers; None: full.
     shrinkage : float
         In [0, 1). Adds this share of the mean variance to every direction of the
         scatter within speakers, as if so much of the data were noise: W is then

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+BLOCK_ROWS = 4096
+
 
 def length_normalise(vectors: np.ndarray) -> np.ndarray:
     """Scale each vector to unit length.
@@ -49,7 +51,7 @@ def score_cosine(
     test: np.ndarray,
     enrol_rows: np.ndarray,
     test_rows: np.ndarray,
-    block_rows: int = 4096,
+    block_rows: int = BLOCK_ROWS,
 ) -> np.ndarray:
     """Cosine similarity of listed pairs.
 
@@ -88,7 +90,7 @@ def score_pairs(
     n_enrol: int,
     enrol_rows: np.ndarray,
     test_rows: np.ndarray,
-    block_rows: int = 4096,
+    block_rows: int = BLOCK_ROWS,
 ) -> np.ndarray:
     """Score listed pairs from blocks of the matrix of all pairs.
 

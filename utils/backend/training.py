@@ -178,7 +178,7 @@ def add_cohort(
     normalisation: Normalisation,
     embeddings: np.ndarray,
     speakers: np.ndarray,
-    cohort: str = "speakers",
+    cohort: str,
 ) -> Backend:
     """Return the back-end with a score normalisation.
 
@@ -231,10 +231,10 @@ class CalibrationSettings:
         A random choice of so many is used where there are more.
     """
 
-    prior: float = 0.05
-    far: Sequence[float] = (0.01,)
-    quality: Sequence[str] = ()
-    most_utterances: int = 2000
+    prior: float
+    far: Sequence[float]
+    quality: Sequence[str]
+    most_utterances: int
 
 
 def calibrate(

@@ -114,8 +114,8 @@ class Whitening(Step):
         Principal dimensions K to keep; ``pca`` only.
     """
 
-    method: str = "zca"
-    shrinkage: float = 0.05
+    method: str
+    shrinkage: float
     n_dims: int | None = None
 
     def __post_init__(self) -> None:
@@ -163,7 +163,7 @@ class Lda(Step):
     """
 
     n_dims: int
-    shrinkage: float = 0.1
+    shrinkage: float
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -205,7 +205,7 @@ class Wccn(Step):
         Share of a multiple of the identity in W, in [0, 1].
     """
 
-    shrinkage: float = 0.1
+    shrinkage: float
 
     def fit(self, embeddings: np.ndarray, speakers: np.ndarray) -> Affine:
         """Learn from embeddings (N, D) and who speaks in each.

@@ -95,19 +95,19 @@ class Corruption:
     def __init__(  # noqa: PLR0913 - one argument per YAML value
         self,
         noises: list[Noise],
-        noise_probability: float = 1.0,
-        reverberation_probability: float = 0.0,
-        responses: str = SIMULATED,
-        rt60_s: tuple[float, float] = (0.1, 0.5),
-        gain_db: tuple[float, float] = (0.0, 0.0),
-        codecs: list[str] | None = None,
-        codec_probability: float = 0.0,
+        noise_probability: float,
+        reverberation_probability: float,
+        responses: str,
+        rt60_s: tuple[float, float],
+        gain_db: tuple[float, float],
+        codecs: list[str],
+        codec_probability: float,
     ) -> None:
         self.noises = [noise for noise in noises if noise.weight > 0]
         self.noise_probability = noise_probability
         self.reverberation_probability = reverberation_probability
         self.responses, self.rt60_s, self.gain_db = responses, rt60_s, gain_db
-        self.codecs, self.codec_probability = codecs or [], codec_probability
+        self.codecs, self.codec_probability = codecs, codec_probability
         unknown = set(self.codecs) - set(CODECS)
         if unknown:
             raise ValueError(f"no codec {unknown.pop()!r}; one of {', '.join(CODECS)}")

@@ -43,13 +43,13 @@ class EnergyVad:
 
     def __init__(  # noqa: PLR0913 - one argument per YAML value
         self,
-        hop_s: float = 0.01,
-        range_db: float = 30.0,
-        margin_db: float = 6.0,
-        activation: float = 0.5,
-        deactivation: float = 0.25,
-        close_s: float = 0.1,
-        shortest_s: float = 0.05,
+        hop_s: float,
+        range_db: float,
+        margin_db: float,
+        activation: float,
+        deactivation: float,
+        close_s: float,
+        shortest_s: float,
     ) -> None:
         self.hop_s = hop_s
         self.range_db, self.margin_db = range_db, margin_db

@@ -72,6 +72,9 @@ def weighted_statistics(x: Tensor, weights: Tensor) -> Tensor:
     return torch.cat([mean, variance.clamp(min=_SMALLEST_VARIANCE).sqrt()], dim=1)
 
 
+N_HIDDEN = 128  # units of the layer between a frame and its weight
+
+
 class Pooling(nn.Module):
     """What every pooling has: the number of its outputs."""
 
@@ -130,7 +133,7 @@ class Attention(nn.Module):
         Vectors v.
     """
 
-    def __init__(self, n_inputs: int, n_hidden: int, n_heads: int = 1) -> None:
+    def __init__(self, n_inputs: int, n_hidden: int, n_heads: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(n_inputs, n_hidden)
         # softmax ignores what all frames have in common, so a bias would do nothing
@@ -166,7 +169,9 @@ class SelfAttentivePooling(Pooling):
     (torch.Size([3, 12]), 12)
     """
 
-    def __init__(self, n_inputs: int, n_hidden: int = 128, n_heads: int = 1) -> None:
+    def __init__(
+        self, n_inputs: int, n_hidden: int = N_HIDDEN, n_heads: int = 1
+    ) -> None:
         super().__init__()
         self.attention = Attention(n_inputs, n_hidden, n_heads)
         self.n_outputs = n_heads * n_inputs
@@ -192,9 +197,9 @@ class AttentiveStatisticsPooling(Pooling):
         Hidden units of the attention.
     """
 
-    def __init__(self, n_inputs: int, n_hidden: int = 128) -> None:
+    def __init__(self, n_inputs: int, n_hidden: int = N_HIDDEN) -> None:
         super().__init__()
-        self.attention = Attention(n_inputs, n_hidden)
+        self.attention = Attention(n_inputs, n_hidden, n_heads=1)
         self.n_outputs = 2 * n_inputs
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

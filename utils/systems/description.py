@@ -70,9 +70,9 @@ class Description:
 
     Example
     -------
-    >>> text = "net: !new:utils.features.vad.EnergyVad {hop_s: 0.02}"
-    >>> Description(text, "a.yaml").build("net").hop_s
-    0.02
+    >>> text = "line: !new:utils.audio.telephone.Telephone {codec: mulaw}"
+    >>> Description(text, "a.yaml").build("line").codec
+    'mulaw'
     >>> Description("a: 1\nb: !apply:os.system [ls]", "a.yaml")
     Traceback (most recent call last):
     ...

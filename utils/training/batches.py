@@ -19,7 +19,7 @@ def speaker_batches(
     people: np.ndarray,
     plan: EpochDivision,
     batch_size: int,
-    crops_per_speaker: int = 1,
+    crops_per_speaker: int,
     balance: float = 1.0,
 ) -> BatchSampler:
     """Choose the sampler of a batch size: single crops, or groups of a speaker.

@@ -13,6 +13,8 @@ from torch.nn.functional import cross_entropy, normalize, one_hot
 
 from utils.training.mining import MINERS, mine_triplets
 
+FIRST_W, FIRST_B = 10.0, -5.0  # of `Scale`, as both papers that use it begin
+
 
 class Triplets(NamedTuple):
     """The loss of a batch of triplets, and what it is made of.
@@ -166,7 +168,7 @@ class Scale(nn.Module):
         Where they begin.
     """
 
-    def __init__(self, w: float = 10.0, b: float = -5.0) -> None:
+    def __init__(self, w: float, b: float) -> None:
         super().__init__()
         self.w, self.b = nn.Parameter(torch.tensor(w)), nn.Parameter(torch.tensor(b))
 
@@ -197,7 +199,7 @@ class GE2E(nn.Module):
     tensor(4.54...e-05, grad_fn=<...>)
     """
 
-    def __init__(self, contrast: bool = False, w: float = 10.0, b: float = -5.0):
+    def __init__(self, contrast: bool = False, w: float = FIRST_W, b: float = FIRST_B):
         super().__init__()
         self.contrast, self.scale = contrast, Scale(w, b)
 
@@ -239,7 +241,7 @@ class Prototypical(nn.Module):
     tensor(0.1269)
     """
 
-    def __init__(self, angular: bool = False, w: float = 10.0, b: float = -5.0):
+    def __init__(self, angular: bool = False, w: float = FIRST_W, b: float = FIRST_B):
         super().__init__()
         self.scale = Scale(w, b) if angular else None
 

@@ -149,7 +149,7 @@ class SpeakerSampler(BatchSampler):
         people: np.ndarray,
         plan: EpochDivision,
         batch_size: int,
-        balance: float = 1.0,
+        balance: float,
     ) -> None:
         super().__init__(picker, people, plan, batch_size)
         self.shares = speaker_shares(picker.n_utterances, balance)
@@ -194,7 +194,7 @@ class GroupSampler(BatchSampler):
         plan: EpochDivision,
         speakers_per_batch: int,
         crops_per_speaker: int,
-        balance: float = 1.0,
+        balance: float,
     ) -> None:
         step_crops = speakers_per_batch * crops_per_speaker
         super().__init__(picker, people, plan, step_crops, unit=crops_per_speaker)
