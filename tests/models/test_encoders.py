@@ -19,6 +19,7 @@ SMALL = {
     "xvector": {"channels": [8, 8, 8, 8, 16]},
     "resnet": {"channels": [4, 4, 8, 8]},
     "campplus": {"n_filters": 4, "n_first": 16, "n_layers": [2, 1], "growth": 4},
+    "ge2e": {"n_units": 8, "n_layers": 2, "partial_frames": 24, "hop_frames": 12},
 }
 CASES = [(model, {}) for model in SMALL]
 CASES += [("rescnn", {"normalise_input": True})]

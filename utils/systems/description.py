@@ -25,6 +25,7 @@ CLASSES = frozenset(
         "utils.audio.telephone.Telephone",
         "utils.features.front_end.FrontEnd",
         "utils.features.kaldi_fbank.KaldiFbank",
+        "utils.features.power_mel.PowerMel",
         "utils.features.vad.EnergyVad",
         "speechbrain.lobes.features.Fbank",
         "speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN",
