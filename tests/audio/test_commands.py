@@ -42,7 +42,7 @@ def test_a_corrected_command_is_run(tmp_path):
     [
         ("false", "exit code 1"),
         ("echo hello", "printed no audio"),
-        ("true", "printed no audio"),
+        ("true", "printed no whole audio: it is empty"),
         ("nonsense", "exit code 127"),
         ("kill -9 $$", "exit code -9"),
     ],
@@ -59,6 +59,12 @@ def test_a_length_that_a_pipe_does_not_know(tmp_path):
     talk[4:8] = talk[40:44] = b"\xff\xff\xff\xff"
     (tmp_path / "piped.wav").write_bytes(talk)
     assert soundfile.info(make(tmp_path, f"cat {tmp_path}/piped.wav")).frames == 16000
+
+
+def test_a_pipe_that_broke(tmp_path):
+    write_noise(tmp_path / "talk.wav", 16000, 16000)
+    with pytest.raises(UserError, match="printed no whole audio: it holds 956 of 3200"):
+        make(tmp_path, f"head -c 1000 {tmp_path}/talk.wav")
 
 
 def test_float_samples_are_rounded_and_never_wrap(tmp_path, write_wav):

@@ -101,7 +101,7 @@ def test_each_fault_is_told_with_its_line(data, validate, file, old, new, messag
     ("content", "message"),
     [
         (None, "no such file"),
-        (b"", "cannot be read as audio"),
+        (b"", "is empty"),
         (b"noise", "cannot be read as audio"),
         (np.zeros(4000), "only zeros"),
         (np.full(4000, np.nan), "NaN or infinite"),

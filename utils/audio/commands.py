@@ -5,6 +5,7 @@ commands makes (a Kaldi ``wav.scp``, with the user's permission) or a recipe its
 """
 
 import hashlib
+import io
 import re
 import shlex
 import shutil
@@ -19,6 +20,8 @@ import soundfile
 from joblib import Parallel, delayed
 
 from utils.audio.bounded import Bounds, run_bounded
+from utils.audio.containers import mended
+from utils.audio.stored import Fault
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
@@ -134,7 +137,12 @@ def _make(name: str, command: str, path: Path) -> str | None:
 def _store(output: BinaryIO, path: Path) -> str | None:
     """Copy audio to a FLAC file, block by block; return what went wrong."""
     try:
-        with soundfile.SoundFile(output) as source, replacing_file(path) as temporary:
+        content = mended(output)
+        source_file = output if content is None else io.BytesIO(content)
+        with (
+            soundfile.SoundFile(source_file) as source,
+            replacing_file(path) as temporary,
+        ):
             is_float = source.subtype in ("FLOAT", "DOUBLE")
             kind = "float32" if is_float else "int16"
             with soundfile.SoundFile(
@@ -142,6 +150,8 @@ def _store(output: BinaryIO, path: Path) -> str | None:
             ) as copy:
                 for block in source.blocks(_BLOCK, dtype=kind):
                     copy.write(_as_int16(block) if is_float else block)
+    except Fault as fault:
+        return f"printed no whole audio: it {fault}"
     except soundfile.LibsndfileError:
         return "printed no audio; let it write WAV to standard output"
     except OverflowError:

@@ -4,15 +4,12 @@ All decoding is libsndfile's, through soundfile: wav, flac, ogg/opus, mp3, NIST
 sphere and more.
 """
 
-import struct
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from utils.audio.containers import open_audio
 from utils.runtime.errors import UserError
-
-_UNKNOWN_LENGTH = 0xFFFFFF00  # written by programs that stream
 
 
 def read_audio(
@@ -73,20 +70,11 @@ def decode_audio(
 
 def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray, int]:
     """Return samples of shape (n_samples, n_channels) and the file's rate."""
-    if not Path(path).is_file():
-        raise UserError(f"{path}: no such file; check the manifest's wav column")
-    _check_wav_is_whole(Path(path))
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            stop = file.frames if stop is None else stop
-            file.seek(start)
-            samples = file.read(stop - start, dtype="float32", always_2d=True)
-            rate_hz = file.samplerate
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        reason = str(error).split(": ")[-1]
-        raise UserError(
-            f"{path}: cannot be read as audio ({reason}); replace or remove the file"
-        ) from None
+    with open_audio(path) as file:
+        stop = file.frames if stop is None else stop
+        file.seek(start)
+        samples = file.read(stop - start, dtype="float32", always_2d=True)
+        rate_hz = file.samplerate
     if len(samples) < stop - start:
         raise UserError(
             f"{path}: ends after {start + len(samples)} of {stop} samples; "
@@ -122,41 +110,12 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
 
 
 def audio_length(path: Path | str) -> tuple[int, int]:
-    """Return the number of samples and the sampling rate that the header tells.
+    """Return the number of samples of a file and its sampling rate.
 
     Raises
     ------
     UserError
-        The file is missing or not audio.
+        The file is missing, not audio, or cut; see `utils.audio.containers`.
     """
-    _check_wav_is_whole(Path(path))
-    try:
-        info = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        reason = str(error).split(": ")[-1]
-        raise UserError(
-            f"{path}: cannot be read as audio ({reason}); replace or remove the file"
-        ) from None
-    return info.frames, info.samplerate
-
-
-def _check_wav_is_whole(path: Path) -> None:
-    """Compare the length in a WAV header with the file's: libsndfile passes over it."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            riff, _, kind = struct.unpack("<4sI4s", file.read(12))
-            if (riff, kind) != (b"RIFF", b"WAVE"):
-                return
-            name, length = struct.unpack("<4sI", file.read(8))
-            while name != b"data":
-                file.seek(length + length % 2, 1)  # chunks are padded to even length
-                name, length = struct.unpack("<4sI", file.read(8))
-            present = size - file.tell()
-    except (OSError, struct.error):
-        return  # no WAV file: the decoder will tell
-    if length > present and length < _UNKNOWN_LENGTH:
-        raise UserError(
-            f"{path}: holds {present} of {length} bytes of audio; the file is "
-            "truncated, copy it again"
-        )
+    with open_audio(path) as file:
+        return file.frames, file.samplerate
