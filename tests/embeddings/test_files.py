@@ -1,5 +1,7 @@
 """Embeddings on disk: what is written comes back; what cannot be meant is refused."""
 
+import io
+import pickle
 import subprocess
 import sys
 
@@ -7,10 +9,12 @@ import numpy as np
 import pytest
 
 from tests.stages.experiments import write_experiment
+from utils.backend.backend import Backend, Cohort
 from utils.backend.labelled import read_labelled, read_unlabelled
+from utils.backend.normalisation import ZNorm
 from utils.backend.scorers import CosineScorer
 from utils.backend.trial_scores import read_sides
-from utils.embeddings.files import read_embeddings, write_embeddings
+from utils.embeddings.files import read_embeddings, read_model_hash, write_embeddings
 from utils.runtime.errors import UserError
 from utils.trials.enrolment import read_enrolment
 
@@ -22,10 +26,10 @@ def test_what_is_written_comes_back(tmp_path, rng):
     ids, found = read_embeddings(prefix)
     assert ids == ["a", "b.c", "ü"] and isinstance(found, np.memmap)
     np.testing.assert_array_equal(found, embeddings)
-    with pytest.raises(UserError, match="no such file; run stage 5"):
+    with pytest.raises(UserError, match="absent.npy: no such file; extract the"):
         read_embeddings(tmp_path / "absent")
     write_embeddings(prefix, ["a", "b"], embeddings)
-    with pytest.raises(UserError, match="for 2 ids"):
+    with pytest.raises(UserError, match="3 embeddings for 2 ids"):
         read_embeddings(prefix)
     write_embeddings(prefix, ["a", "b", "c"], np.full((3, 4), np.nan))
     with pytest.raises(UserError, match="3 embeddings with NaN"):
@@ -188,3 +192,65 @@ def test_half_precision_embeddings_are_scored(tmp_path):
     units = CosineScorer().prepare(side.vectors)
     np.testing.assert_allclose(units @ units.T, np.eye(2), atol=1e-5)
     np.testing.assert_allclose(units, vectors / np.sqrt(192 * 400.0), rtol=1e-6)
+
+
+def whole_file(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def archive():
+    file = io.BytesIO()
+    np.savez(file, x=np.eye(2))
+    return file.getvalue()
+
+
+WHOLE = whole_file(np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "empty; write it again"),
+        (b"\x93NUM", "no array of NumPy"),
+        (b"a 0.1 0.2\nb 0.3 0.4\n", "no array of NumPy; write it with np.save"),
+        (pickle.dumps(np.eye(2)), "no array of NumPy"),
+        (archive(), "an .npz archive by the name of an array; rename it"),
+        (WHOLE[:20], "cut off"),
+        (WHOLE[:-1], "cut off"),
+        (WHOLE[:128], "cut off"),
+        (WHOLE.replace(b"'descr'", b"'d(scr("), "cut off, or no array"),
+        (whole_file(np.array([None, "x"])), "an array of Python objects, which are"),
+        (whole_file(np.eye(2, dtype=bool)), "values of the type bool"),
+        (whole_file(np.eye(2, dtype=complex)), "values of the type complex128"),
+        (whole_file(np.array(["a", "b"])), "values of the type <U1"),
+        (whole_file(np.ones(2)), r"shape \(2,\), not \(N, D\)"),
+        (whole_file(np.ones((2, 1, 3))), r"shape \(2, 1, 3\), not \(N, D\)"),
+        (whole_file(np.ones((2, 0))), r"shape \(2, 0\), not \(N, D\)"),
+    ],
+)
+def test_what_is_no_array_of_embeddings_is_told_in_a_line(tmp_path, content, told):
+    (tmp_path / "x.npy").write_bytes(content)
+    (tmp_path / "x.ids").write_text("a\nb\n")
+    with pytest.raises(UserError, match=rf"x\.npy: {told}") as error:
+        read_embeddings(tmp_path / "x")
+    assert "\n" not in str(error.value)
+
+
+def test_files_that_are_not_there_are_told(tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(2))
+    with pytest.raises(UserError, match=r"x\.ids: no such file; write the ids there"):
+        read_embeddings(tmp_path / "x")
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(UserError, match=r"x\.json: no JSON with model_sha256"):
+        read_model_hash(tmp_path / "x")
+
+
+def test_a_cohort_of_another_dimension_is_told(rng):
+    cohort = CosineScorer().prepare(rng.standard_normal((4, 8)))
+    models = CosineScorer().enrol(cohort, [np.array([row]) for row in range(4)])
+    names = np.array(list("abcd"))
+    backend = Backend((), CosineScorer(), ZNorm(), Cohort(models, names))
+    with pytest.raises(ValueError, match="have D=3, the back-end was trained on D=8"):
+        backend.prepare(np.eye(3))

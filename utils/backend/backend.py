@@ -15,7 +15,7 @@ from utils.backend.normalisation import CohortScores, Normalisation, Normaliser
 from utils.backend.parts import Arrays, Settings, Stored
 from utils.backend.quality import Measures, trial_columns
 from utils.backend.scorers import CosineScorer, Models, Scorer
-from utils.backend.scoring import score_pairs
+from utils.backend.scoring import check_dimension, score_pairs
 from utils.backend.transforms import Transform
 
 
@@ -113,8 +113,17 @@ class Backend:
         return embeddings
 
     def prepare(self, embeddings: np.ndarray) -> np.ndarray:
-        """Map embeddings (N, D) to the scorer's space (N, K)."""
-        return self.scorer.prepare(self.transform(embeddings))
+        """Map embeddings (N, D) to the scorer's space (N, K).
+
+        Raises
+        ------
+        ValueError
+            They are not of the back-end's dimension, or have no direction.
+        """
+        prepared = self.scorer.prepare(self.transform(embeddings))
+        if self.cohort:
+            check_dimension(prepared, self.cohort.models.vectors.shape[1])
+        return prepared
 
     def enrol(self, prepared: np.ndarray, rows: Iterable[np.ndarray]) -> Models:
         """Make a model of the prepared vectors in each set of rows."""

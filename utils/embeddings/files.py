@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.embeddings.formats import read_array, read_ids
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
-from utils.runtime.text import read_lines
 
 
 def write_embeddings(
@@ -59,20 +59,22 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
     Raises
     ------
     UserError
-        A file is missing, the two disagree, an id is empty or comes twice, or an
-        embedding is not finite.
+        A file is missing or broken, the two disagree, an id is empty or comes twice,
+        or an embedding is not finite.
     """
     array, names, _ = embedding_paths(prefix)
-    for path in (array, names):
-        if not path.is_file():
-            raise UserError(f"{path}: no such file; run stage 5 first")
-    ids = _read_ids(names)
-    embeddings = np.load(array, mmap_mode="r")
-    if embeddings.ndim != 2 or len(ids) != len(embeddings):
+    if not array.is_file():
         raise UserError(
-            f"{array}: shape {embeddings.shape} for {len(ids)} ids in {names}; "
+            f"{array}: no such file; extract the embeddings first (stage 5, or "
+            "local.extract_embeddings), or correct the name"
+        )
+    embeddings, ids = read_array(array), read_ids(names)
+    if len(ids) != len(embeddings):
+        raise UserError(
+            f"{array}: {len(embeddings)} embeddings for {len(ids)} ids in {names}; "
             "extract them again"
         )
+    _refuse_twice(names, ids)
     bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(bad):
         raise UserError(
@@ -85,15 +87,6 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
 def _at_least_float32(embeddings: np.ndarray) -> np.ndarray:
     """Widen half precision and integers, whose squares overflow."""
     return embeddings.astype(np.result_type(embeddings, np.float32), copy=False)
-
-
-def _read_ids(path: Path) -> list[str]:
-    """Read an id a line; blanks around it do not count."""
-    ids = [line.strip() for line in read_lines(path)]
-    if "" in ids:
-        raise UserError(f"{path}:{ids.index('') + 1}: no id; write one a line")
-    _refuse_twice(path, ids)
-    return ids
 
 
 def _refuse_twice(path: Path, ids: list[str]) -> None:
@@ -109,9 +102,23 @@ def _refuse_twice(path: Path, ids: list[str]) -> None:
 
 
 def read_model_hash(prefix: Path | str) -> str | None:
-    """Return the hash of the model that made the embeddings, where it is known."""
+    """Return the hash of the model that made the embeddings, where it is known.
+
+    Raises
+    ------
+    UserError
+        The file that says so is broken.
+    """
     facts = embedding_paths(prefix)[2]
-    return json.loads(facts.read_text())["model_sha256"] if facts.is_file() else None
+    if not facts.is_file():
+        return None
+    try:
+        return json.loads(facts.read_bytes())["model_sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{facts}: no JSON with model_sha256; remove it, or extract the embeddings "
+            "again"
+        ) from None
 
 
 def embedding_paths(prefix: Path | str) -> tuple[Path, Path, Path]:
