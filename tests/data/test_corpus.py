@@ -88,7 +88,8 @@ def test_counts_are_compared(rows, tmp_path):
     write_corpus(Found(rows[rows["part"] == "a"]), left, tmp_path / "out", 0)
 
 
-def test_what_is_written(rows, tmp_path, capsys):
+def test_what_is_written(rows, tmp_path, caplog):
+    caplog.set_level("INFO")
     plan = replace(PLAN, n_enrol=1)
     write_corpus(Found(rows.drop(columns="part")), plan, tmp_path / "out", 0, nj=2)
     test = read_manifest(tmp_path / "out/test.csv")
@@ -101,7 +102,7 @@ def test_what_is_written(rows, tmp_path, capsys):
     models = read_enrolment(tmp_path / "out/enrol/x-1-utterances.txt")
     trials = read_trials(tmp_path / "out/trials/x-1-utterances.txt")
     assert set(trials["enrol"]) == set(models)
-    assert "2 speakers, 6 utterances" in capsys.readouterr().out
+    assert "2 speakers, 6 utterances" in caplog.text
     # another preparation leaves nothing of the first
     plan = replace(PLAN, extract_only=True)
     write_corpus(Found(rows.drop(columns="part")), plan, tmp_path / "out", 0)
@@ -130,14 +131,15 @@ def test_stretches_of_files(tmp_path):
     assert measure(rows, 1)["stop"].tolist() == [200, 8000]
 
 
-def test_unreadable_files(rows, capsys):
+def test_unreadable_files(rows, caplog):
+    caplog.set_level("INFO")
     path = rows.loc[4, "wav"]
     with open(path, "wb") as file:
         file.write(b"no audio")
     with pytest.raises(UserError, match="cannot be read as audio .* --skip-bad"):
         measure(rows, 1)
     assert len(measure(rows, 1, skip_bad=True)) == 29
-    assert f"left out: {path}" in capsys.readouterr().out
+    assert f"left out: {path}" in caplog.text
     with pytest.raises(UserError, match="no readable audio is left"):
         measure(rows[rows["wav"] == path], 1, skip_bad=True)
 

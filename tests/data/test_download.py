@@ -57,7 +57,8 @@ def tar_of(**files):
 
 
 @pytest.mark.parametrize("kind", ["md5", "sha256"])
-def test_from_the_server_to_the_folder(server, tmp_path, kind, capsys):
+def test_from_the_server_to_the_folder(server, tmp_path, kind, caplog):
+    caplog.set_level("INFO")
     server.files["a.tar.gz"] = tar_of(x=b"speech")
     digest = hashlib.new(kind, server.files["a.tar.gz"]).hexdigest()
     archive = Archive(server.url + "a.tar.gz", digest, folder="sub")
@@ -65,7 +66,7 @@ def test_from_the_server_to_the_folder(server, tmp_path, kind, capsys):
         download([archive], tmp_path / "new")
         assert (tmp_path / "new/sub/x").read_bytes() == b"speech"
     assert server.starts == [0]  # asked for once
-    assert "unpacked already" in capsys.readouterr().out
+    assert "unpacked already" in caplog.text
 
 
 @pytest.mark.parametrize("has_ranges", [True, False])

@@ -4,7 +4,7 @@ import pytest
 
 from utils.runtime.atomic import replacing_file, replacing_folder
 from utils.runtime.errors import UserError
-from utils.runtime.program import log_to, run_program
+from utils.runtime.program import log_on_terminal, log_to, run_program
 
 
 def test_a_users_mistake_is_one_line(capsys):
@@ -53,13 +53,19 @@ def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
     root = logging.getLogger()
     before = root.handlers[:], root.level
     try:
-        log_to(tmp_path / "log" / "train.log")
-        logging.getLogger("utils.training.brain").info("epoch 1")
-        logging.getLogger("speechbrain.core").info("chatter")
-        logging.getLogger("speechbrain.core").warning("trouble")
+        with log_on_terminal():
+            log_to(tmp_path / "log" / "train.log")
+            logging.getLogger("utils.training.brain").info("epoch 1")
+            logging.getLogger("utils.training.brain").warning("slow")
+            logging.getLogger("speechbrain.core").info("chatter")
+            logging.getLogger("speechbrain.core").warning("trouble")
+        assert root.level == before[1]
     finally:
         for handler in set(root.handlers) - set(before[0]):
             handler.close()
-        root.handlers, root.level = before
-    assert capsys.readouterr().out == "epoch 1\ntrouble\n"
-    assert "chatter" in (tmp_path / "log" / "train.log").read_text()
+        root.handlers = before[0]
+    logging.getLogger("utils.training.brain").info("epoch 2")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("epoch 1\n", "slow\ntrouble\n")
+    kept = (tmp_path / "log" / "train.log").read_text()
+    assert "chatter" in kept and "trouble" in kept

@@ -6,6 +6,7 @@ commands makes (a Kaldi ``wav.scp``, with the user's permission) or a recipe its
 
 import hashlib
 import io
+import logging
 import re
 import shlex
 import shutil
@@ -25,6 +26,8 @@ from utils.audio.stored import Fault
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
+
+logger = logging.getLogger(__name__)
 
 MOST_SHOWN = 3  # kinds of commands
 _PLAIN = re.compile(r"[\w./+=:,@-]+")  # a word that means nothing to the shell
@@ -79,7 +82,7 @@ def run_commands(
     }
     missing = [name for name, path in place.items() if not path.is_file()]
     for line in shown(commands[name] for name in missing):
-        print(line, flush=True)
+        logger.warning(line)  # seen whatever the caller does with logs
     jobs = (delayed(_make)(name, commands[name], place[name]) for name in missing)
     workers = Parallel(n_jobs=nj, return_as="generator")
     for fault in progress(workers(jobs), len(missing), "running commands"):

@@ -5,6 +5,7 @@ names mean. All else is here: measuring the audio, splits without a common speak
 held-out validation speakers, trial lists, enrolment lists, counts.
 """
 
+import logging
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.trials.enrolment import write_enrolment
 from utils.trials.lists import write_trials
+
+logger = logging.getLogger(__name__)
 
 _FEWEST_VALID = 2  # speakers: no trials without two
 
@@ -144,7 +147,7 @@ def tell(out: Path, lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     with replacing_file(out / "summary.txt") as temporary:
         temporary.write_text(text, encoding="utf-8")
-    print(f"{text}manifests are in {out}")
+    logger.info(f"{text}manifests are in {out}")
 
 
 def write_sounds(rows: pd.DataFrame, out: Path, nj: int, skip_bad: bool) -> list[str]:

@@ -1,6 +1,7 @@
 """Download archives: resumed where they stopped, checked, then unpacked."""
 
 import hashlib
+import logging
 import shutil
 import tarfile
 import urllib.error
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress_bar
+
+logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20
 _TIMEOUT_S = 30
@@ -63,10 +66,10 @@ def download(archives: Sequence[Archive], folder: Path, how_to_get: str = "") ->
     for archive in archives:
         mark = folder / f".{archive.name}.unpacked"
         if mark.is_file():
-            print(f"{archive.name}: unpacked already")
+            logger.info(f"{archive.name}: unpacked already")
             continue
         path = fetch(archive, folder)
-        print(f"{archive.name}: unpacking")
+        logger.info(f"{archive.name}: unpacking")
         unpack(path, folder / archive.folder)
         mark.write_text(archive.digest + "\n")
 

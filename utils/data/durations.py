@@ -1,11 +1,15 @@
 """Measure the files of a corpus, and cut the stretches out that utterances are."""
 
+import logging
+
 import pandas as pd
 
 from utils.audio.decoding import audio_length
 from utils.data.manifest import COLUMNS
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
+
+logger = logging.getLogger(__name__)
 
 _ROUNDING_S = 0.1
 _INTERNAL = ("part", "start_s", "stop_s")  # columns of a corpus alone
@@ -43,7 +47,7 @@ def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame
         more = f" ({len(faults)} such files; --skip-bad leaves them out)"
         raise UserError(first + more)
     for fault in faults.values():
-        print(f"left out: {fault}")
+        logger.info(f"left out: {fault}")
     rows = rows[~rows["wav"].isin(list(faults))]
     if rows.empty:
         raise UserError("no readable audio is left; check --source")

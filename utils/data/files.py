@@ -1,5 +1,6 @@
 """Find audio files and take labels from their paths."""
 
+import logging
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ import pandas as pd
 from utils.data.levels import SPEAKER_FOLDERS, Layout, read_layout
 from utils.data.names import safe_name
 from utils.runtime.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 ENDINGS = (
     ".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".w64",
@@ -136,7 +139,7 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
             f"{places[0]!r}{advice(source, read_layout(places))}"
         )
     if others:
-        print(f"{len(others)} files do not fit {pattern!r}, such as {others[0]}")
+        logger.info(f"{len(others)} files do not fit {pattern!r}, such as {others[0]}")
     table = pd.DataFrame(rows)
     return table.assign(ID=short_names(table["ID"], table["spk_id"]))
 

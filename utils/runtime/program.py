@@ -1,20 +1,24 @@
-"""How every program of the repository ends: exit codes and log files."""
+"""How every program of the repository ends and reports: exit codes and logs."""
 
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from utils.runtime.cluster import VARIABLE, parallel_on
 from utils.runtime.errors import UserError
+
+OWN = ("utils.", "local.", "recipes.")  # modules of the repository
 
 
 def run_program(main: Callable[[], None]) -> None:
     """Run ``main`` and leave with the repository's exit codes.
 
     0: done. 1: the data or the run failed; a `UserError` is printed as one line.
-    2: wrong usage (argparse does this itself).
+    2: wrong usage (argparse does this itself). Meanwhile what the repository's own
+    modules log goes to the terminal, and so do the warnings of all modules.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ def run_program(main: Callable[[], None]) -> None:
         the cluster that the variable SPEAKER_CLUSTER names (`utils.runtime.cluster`).
     """
     try:
-        with parallel_on(os.environ.get(VARIABLE, "")):
+        with parallel_on(os.environ.get(VARIABLE, "")), log_on_terminal():
             main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -33,10 +37,40 @@ def run_program(main: Callable[[], None]) -> None:
         sys.exit(1)
 
 
-def log_to(path: Path) -> None:
-    """Send all log records to a file, and the important ones to the terminal.
+@contextmanager
+def log_on_terminal() -> Iterator[None]:
+    """Print what the repository's own modules report, and everybody's warnings.
 
-    Important are warnings, and all that the repository's own modules report.
+    Reports go to standard output, warnings to standard error.
+
+    Example
+    -------
+    >>> with log_on_terminal():
+    ...     logging.getLogger("utils.data.corpus").info("3 speakers")
+    3 speakers
+    """
+    news, trouble = logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)
+    news.addFilter(_is_news)
+    trouble.setLevel(logging.WARNING)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    for handler in (news, trouble):
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in (news, trouble):
+            root.removeHandler(handler)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return record.name.startswith(OWN) and record.levelno < logging.WARNING
+
+
+def log_to(path: Path) -> None:
+    """Send all log records to a file as well.
 
     Parameters
     ----------
@@ -46,12 +80,4 @@ def log_to(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     to_file = logging.FileHandler(path, encoding="utf-8")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    to_terminal = logging.StreamHandler(sys.stdout)
-    to_terminal.setFormatter(logging.Formatter("%(message)s"))
-    to_terminal.addFilter(_is_for_terminal)
-    logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
-
-
-def _is_for_terminal(record: logging.LogRecord) -> bool:
-    is_own = record.name.startswith(("utils.", "local."))
-    return is_own or record.levelno >= logging.WARNING
+    logging.getLogger().addHandler(to_file)
