@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lint, and test: tests/run.sh [--env none] [--all | --lint] [PYTEST OPTION...]
+# Lint, and test: tests/run.sh [--env none] [--all | --lint] [PYTEST OPTION...], such as --durations 20
 # Without the tests that are marked slow; --all runs those as well, --lint none at all.
 # With --env none in the active Python, else in the .venv that ./run.sh uses too. Each
 # core tests one file at a time, eight at most; -n 1 after the options above is one core.
