@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Lint, and test: tests/run.sh [--env none] [--all | --lint] [PYTEST OPTION...], such as --durations 20
+# Lint, and test: tests/run.sh [--env none] [--all | --lint] [PYTEST OPTION...]
 # Without the tests that are marked slow; --all runs those as well, --lint none at all.
 # With --env none in the active Python, else in the .venv that ./run.sh uses too. Each
-# core tests one file at a time, eight at most; -n 1 after the options above is one core.
+# core tests one file at a time, eight at most. Options of pytest, such as -n 1 (one core)
+# or --durations 20, come last.
 # Tests on corpora of real speech run where SPEAKER_CORPORA names their folder, and
 # comparisons with other implementations where SPEAKER_REFERENCE names theirs.
 

@@ -75,14 +75,15 @@ def test_folders_of_speakers(places):
     assert read_layout(places).is_plain
 
 
-def test_the_wrong_level_stops_with_the_command(tmp_path, capsys):
+def test_the_wrong_level_stops_with_the_command(tmp_path, caplog):
+    caplog.set_level("INFO")
     names = paths("{p}/{p}{s}/{u}.wav", p="ab", s=range(5), u=range(2))
     write_tree(tmp_path / "wav", dict.fromkeys(names))
     with pytest.raises(UserError) as error:
         find_utterances(tmp_path, "")
     command = f'--source {tmp_path}/wav --prepare-options "--pattern {{group}}/'
     assert f'./run.sh --corpus folder {command}{{speaker}}/*"' in str(error.value)
-    told = capsys.readouterr().out
+    told = caplog.text
     assert "level 2: 2 folders, such as a, b" in told
     assert "level 3: 10 folders, such as a0, a1, a2: speakers, as it seems" in told
     assert "files: 20, 2 in a folder" in told

@@ -155,9 +155,7 @@ def check_levels(source: Path, places: list[str]) -> None:
     layout = read_layout(places)
     if layout.is_plain:
         return
-    print(f"{source}:")
-    for line in layout.described:
-        print(f"  {line}")
+    logger.info("\n  ".join([f"{source}:", *layout.described]))
     raise UserError(
         f"{source}: its folders are not one for each speaker, as it seems"
         f"{advice(source, layout)}; or say what they are by --pattern, such as "
