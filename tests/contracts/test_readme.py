@@ -17,6 +17,8 @@ from tests.conftest import ROOT
 FOLDERS = ("hparams", "local", "recipes", "tests", "utils")
 READMES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
     *(path for name in FOLDERS for path in sorted((ROOT / name).rglob("README.md"))),
 ]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in READMES}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (".ci", "hparams", "local", "recipes", "tests", "utils")
+FOLDERS = (".ci", ".github", "hparams", "local", "recipes", "tests", "utils")
 FILES = [
     path
     for path in [*ROOT.iterdir(), *(p for f in FOLDERS for p in (ROOT / f).rglob("*"))]
@@ -19,7 +19,19 @@ TEXTS = sorted(
     path
     for path in FILES
     if path.suffix
-    in {"", ".cfg", ".csv", ".md", ".py", ".sh", ".toml", ".txt", ".yaml"}
+    in {
+        "",
+        ".cff",
+        ".cfg",
+        ".csv",
+        ".md",
+        ".py",
+        ".sh",
+        ".toml",
+        ".txt",
+        ".yaml",
+        ".yml",
+    }
 )
 MAX_FUNCTION, MAX_MAIN, MAX_FILE, MAX_RUN = 60, 30, 400, 120  # lines
 

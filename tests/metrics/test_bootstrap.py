@@ -93,6 +93,7 @@ def test_threads_and_order_change_nothing(rng):
     np.testing.assert_allclose(one.to_numpy(), two.to_numpy())
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_rate(rng):
     """95 % intervals of speakers hold the EER of endless data about so often."""
     big = np.random.default_rng(9)

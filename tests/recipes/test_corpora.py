@@ -284,6 +284,7 @@ def test_speechocean762_in_all_forms(speechocean762, tmp_path):
         run("speechocean762", speechocean762, out, "--partial")
 
 
+@pytest.mark.slow
 def test_speechocean762_as_it_is(corpora, tmp_path):
     manifests = run("speechocean762", corpora / "speechocean762", tmp_path)
     counts = {split: len(rows) for split, rows in manifests.items()}

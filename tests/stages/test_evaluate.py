@@ -219,6 +219,7 @@ def test_all_pairs_in_an_array(data, run, score, name):
     np.testing.assert_allclose(found, listed[2], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_dimensions_that_differ_are_told_in_every_program(data, run, train, score):
     embeddings, own = data / "exp/embeddings", data / "exp/embeddings/test"
     assert train("lda").returncode == train("cosine+cal").returncode == 0
@@ -297,6 +298,7 @@ def test_a_fusion_learnt_on_held_out_speakers(data, run, score, train):
     assert len((data / "fused.txt").read_text().splitlines()) == 190
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same(data, run, score, monkeypatch):
     pytest.importorskip("distributed")
     embeddings, arrays = data / "exp/embeddings/test", []

@@ -96,6 +96,7 @@ def test_features_of_another_front_end_are_refused(root, folder):
     assert "another front-end" in result.stderr and "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_one_bad_file_stops_the_run_or_is_left_out(run, folder):
     first = (folder / "data/test.csv").read_text().splitlines()[1]
     name, _, path = first.split(",")[:3]
@@ -112,6 +113,7 @@ def test_one_bad_file_stops_the_run_or_is_left_out(run, folder):
     assert all(entry["skipped_utterances"] == [name] for entry in results)
 
 
+@pytest.mark.slow
 def test_a_trained_model_on_data_of_ones_own(root, folder):
     """A folder of speakers to a table without training, in one command."""
     source = folder / "data/wav"

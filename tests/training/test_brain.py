@@ -182,6 +182,7 @@ AVERAGED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_pretraining_killed_within_an_epoch_resumes_exactly(train, start, tmp_path):
     assert train("pretrain", "whole", *AVERAGED).returncode == 0
     process = start("pretrain", "killed", *AVERAGED)
