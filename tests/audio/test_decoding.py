@@ -72,6 +72,13 @@ def test_useless_samples_are_refused(write_wav, samples, message):
         read_audio(path, 16000)
 
 
+@pytest.mark.parametrize("ending", ["wav", "flac", "mp3"])
+def test_channels_that_cancel_each_other(write_wav, ending):
+    path = write_wav(f"a.{ending}", np.stack([tone(16000), -tone(16000)], axis=1))
+    with pytest.raises(UserError, match="its channels cancel each other .* keep one"):
+        read_audio(path, 16000)
+
+
 def test_missing_and_unreadable_files(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_audio(tmp_path / "absent.wav", 16000)

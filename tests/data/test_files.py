@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from tests.trees import write_tree
@@ -28,6 +30,18 @@ def test_patterns(pattern, place, fields):
 def test_patterns_that_say_nothing(pattern):
     with pytest.raises(UserError, match="--pattern"):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize("name", [b"ren\xe9/1.wav", b"anna/\xe9.wav"])
+def test_names_that_are_no_utf8(tmp_path, name):
+    path = os.fsencode(tmp_path) + b"/" + name
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb"):
+        pass
+    with pytest.raises(
+        UserError, match=r"xe9.*the name is no UTF-8; rename it, by con"
+    ):
+        find_utterances(tmp_path, "{speaker}/**")
 
 
 def test_labels_come_from_paths(tmp_path, caplog):

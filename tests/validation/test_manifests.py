@@ -258,6 +258,15 @@ def test_unfit_audio(data, validate, write_wav, tmp_path, rng):
     assert ("warning", "short") in found
 
 
+def test_float_samples_beyond_1_are_not_called_clipped(
+    data, validate, write_wav, tmp_path, rng
+):
+    noise = 3 * rng.standard_normal(4000)
+    write_wav("wav/traina-0.wav", noise, subtype="FLOAT")
+    assert run_json(validate, tmp_path) == {("warning", "scale")}
+    assert f"samples up to {np.abs(noise).max():.3g}, beyond full" in validate().stdout
+
+
 def test_a_header_that_tells_less(data, validate):
     path = data / "wav/testa-0.wav"
     content = bytearray(path.read_bytes())

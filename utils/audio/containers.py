@@ -16,6 +16,7 @@ from typing import BinaryIO
 import soundfile
 
 from utils.audio.flac import mend_flac
+from utils.audio.foreign import name_foreign
 from utils.audio.mpeg import mend_mpeg, skip_id3
 from utils.audio.ogg import check_ogg
 from utils.audio.sample_blocks import mend_sample_block
@@ -64,10 +65,9 @@ def open_audio(path: Path | str) -> Iterator[soundfile.SoundFile]:
     except Fault as fault:
         raise UserError(f"{path}: {fault}") from None
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        reason = str(error).split(": ")[-1]
-        raise UserError(
-            f"{path}: cannot be read as audio ({reason}); replace or remove the file"
-        ) from None
+        reason = str(error).split(": ")[-1].rstrip(".")
+        known = name_foreign(Path(path)) or f"{reason}; replace or remove the file"
+        raise UserError(f"{path}: cannot be read as audio: {known}") from None
 
 
 def mended(file: BinaryIO) -> bytes | None:

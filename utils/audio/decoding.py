@@ -11,6 +11,8 @@ import numpy as np
 from utils.audio.containers import open_audio
 from utils.runtime.errors import UserError
 
+_CANCELLED = 1e-4  # power of the mean of channels, relative to theirs
+
 
 def read_audio(
     path: Path | str, sample_rate_hz: int, start: int = 0, stop: int | None = None
@@ -36,7 +38,7 @@ def read_audio(
     ------
     UserError
         The file is missing, unreadable or truncated, or has no samples, NaN or
-        infinite samples, or only zeros.
+        infinite samples, only zeros, or channels that cancel each other.
     """
     mono, file_rate_hz = decode_audio(path, start, stop)
     return resample(mono, file_rate_hz, sample_rate_hz)
@@ -62,9 +64,14 @@ def decode_audio(
         raise UserError(f"{path}: no samples; remove it or record it again")
     if not np.isfinite(samples).all():
         raise UserError(f"{path}: NaN or infinite samples; export it again")
-    mono = samples.mean(axis=1)
-    if not mono.any():
+    if not samples.any():
         raise UserError(f"{path}: only zeros (silence); remove it or record it again")
+    mono = samples.mean(axis=1)
+    if np.mean(mono**2) < _CANCELLED * np.mean(samples**2):
+        raise UserError(
+            f"{path}: its channels cancel each other (one is the other upside down); "
+            "keep one of them"
+        )
     return mono, rate_hz
 
 
@@ -119,3 +126,9 @@ def audio_length(path: Path | str) -> tuple[int, int]:
     """
     with open_audio(path) as file:
         return file.frames, file.samplerate
+
+
+def holds_float(path: Path | str) -> bool:
+    """Whether a file's samples are floating-point numbers, perhaps beyond 1."""
+    with open_audio(path) as file:
+        return file.subtype in ("FLOAT", "DOUBLE")

@@ -177,6 +177,9 @@ def _nist(stored: Stored) -> Block | None:
     start = int(lines[1])
     text = stored[:start].decode("latin-1")
     fields = dict(re.findall(r"(?m)^(\w+) -\w+ (.*)$", text))
+    coding = fields.get("sample_coding", "").partition(",embedded-")[2].split("-")[0]
+    if coding:
+        raise Fault(f"is compressed by {coding}; convert it, by sph2pipe -f wav IN OUT")
     names = ("sample_count", "channel_count", "sample_n_bytes")
     if not all(fields.get(name, "").strip().isdigit() for name in names):
         return None

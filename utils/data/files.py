@@ -31,12 +31,30 @@ def audio_paths(folder: Path, endings: tuple[str, ...] = ENDINGS) -> Iterator[Pa
     folder : Path
     endings : tuple of str
         In lower case; the case of a file's ending does not matter.
+
+    Raises
+    ------
+    UserError
+        A name is no UTF-8, which no manifest could hold.
     """
     for root, folders, files in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if name.lower().endswith(endings) and not name.startswith("."):
-                yield Path(root, name)
+                path = Path(root, name)
+                check_name(path)
+                yield path
+
+
+def check_name(path: Path) -> None:
+    """Raise a `UserError` for a name that is no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"{os.fsencode(path)!r}: the name is no UTF-8; rename it, by convmv -f "
+            "latin1 -t utf8 for example"
+        ) from None
 
 
 def find_audio(named: Path) -> Path | None:

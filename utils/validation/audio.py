@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.audio.decoding import audio_length, decode_audio
+from utils.audio.decoding import audio_length, decode_audio, holds_float
 from utils.audio.quality import measure_clipping
 from utils.runtime.errors import UserError
 from utils.validation.findings import ERROR, WARNING, Finding
@@ -100,8 +100,11 @@ def _faults(
     if power < 10 ** (limits.silence_db / 10):
         text = f"nearly silent ({10 * np.log10(power):.0f} dB); check the recording"
         yield WARNING, "silent", text
-    share = measure_clipping(samples)
-    if share > limits.clipped_share:
+    peak, share = float(np.abs(samples).max()), measure_clipping(samples)
+    if peak > 1 and holds_float(row["wav"]):
+        text = f"samples up to {peak:.3g}, beyond full scale (1); scale them down"
+        yield WARNING, "scale", text
+    elif share > limits.clipped_share:
         yield WARNING, "clipped", f"{share:.1%} clipped; record it at a lower level"
 
 
