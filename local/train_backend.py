@@ -21,7 +21,11 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", type=expression)
-    parser.add_argument("--embeddings", required=True, help="prefix, of the training")
+    parser.add_argument(
+        "--embeddings",
+        required=True,
+        help="of the training: prefix of .npy and .ids, or a file: see local/README.md",
+    )
     parser.add_argument("--manifest", type=Path, required=True, help="of the training")
     parser.add_argument("--valid", help="prefix of held-out embeddings, for +cal")
     parser.add_argument("--valid-manifest", type=Path, help="manifest of --valid")
@@ -57,7 +61,7 @@ def main() -> None:
     try:
         backend = settings.learn(args.name, train, held_out, unlabelled)
     except ValueError as error:
-        raise UserError(f"{args.embeddings}.npy: {error}") from None
+        raise UserError(f"{args.embeddings}: {error}") from None
     for note in backend.notes:
         print(note)
     facts = {"name": str(args.name)} | program_facts()

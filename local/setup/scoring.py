@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from utils.backend.trial_scores import PreparedEmbeddings
 
 
+EMBEDDINGS = "prefix of .npy and .ids, or an ark, scp, npz, HDF5 or Parquet file"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a back-end and the embeddings of both sides."""
     parser.add_argument("--backend", required=True, help="cosine, or a folder")
-    parser.add_argument("--enrol", required=True, help="prefix of embeddings")
-    parser.add_argument("--test", required=True, help="prefix of embeddings")
+    parser.add_argument("--enrol", required=True, help=EMBEDDINGS)
+    parser.add_argument("--test", required=True, help=EMBEDDINGS)
     parser.add_argument(
         "--metadata", type=Path,
         help="manifest of both sides: their speakers leave the cohort, and quality "

@@ -151,7 +151,7 @@ def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
         made_with = read_model_hash(prefix)
         if trained_with and made_with and trained_with != made_with:
             raise UserError(
-                f"{name}: trained on embeddings of another model than {prefix}.npy; "
+                f"{name}: trained on embeddings of another model than {prefix}; "
                 "train it again on this model's"
             )
     return backend

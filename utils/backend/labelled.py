@@ -56,7 +56,7 @@ def read_labelled(prefix: str, manifest: Path) -> LabelledEmbeddings:
     if speakers.isna().any():
         name = speakers.index[speakers.isna()][0]
         raise UserError(
-            f"{manifest}: no row of {name!r}; name the manifest that {prefix}.npy was "
+            f"{manifest}: no row of {name!r}; name the manifest that {prefix} was "
             "extracted from"
         )
     names = speakers.to_numpy(dtype=str)
@@ -72,12 +72,12 @@ def check_same_dimension(**parts: NamedEmbeddings | LabelledEmbeddings) -> None:
     >>> test = NamedEmbeddings("b", ["y"], np.ones((1, 3)))
     >>> check_same_dimension(enrol=enrol, test=test)
     Traceback (most recent call last):
-    utils.runtime.errors.UserError: enrol has D=2, test has D=3: a.npy and b.npy; ...
+    utils.runtime.errors.UserError: enrol has D=2, test has D=3: a and b; ...
     """
     n_dims = {name: part.vectors.shape[1] for name, part in parts.items()}
     if len(set(n_dims.values())) > 1:
         sizes = ", ".join(f"{name} has D={size}" for name, size in n_dims.items())
-        files = " and ".join(f"{part.prefix}.npy" for part in parts.values())
+        files = " and ".join(part.prefix for part in parts.values())
         raise UserError(f"{sizes}: {files}; extract both with one model")
 
 

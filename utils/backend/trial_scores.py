@@ -155,7 +155,7 @@ def _prepare(
         measures = utterance_measures(backend.quality, ids, vectors, manifest)
         return PreparedEmbeddings(ids, backend.prepare(vectors), measures)
     except ValueError as error:
-        raise UserError(f"{prefix}.npy: {error}") from None
+        raise UserError(f"{prefix}: {error}") from None
 
 
 def every_utterance(backend: Backend, prepared: PreparedEmbeddings) -> MeasuredModels:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.embeddings.formats import read_array, read_ids
+from utils.embeddings.formats import check_numbers, read_array, read_file, read_ids
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
+
+_SUFFIXES = {".npy", ".ark", ".scp", ".npz", ".h5", ".hdf5", ".parquet", ".pkl", ".pt"}
 
 
 def write_embeddings(
@@ -49,7 +51,13 @@ def write_embeddings(
 
 
 def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
-    """Read embeddings, memory-mapped, and their ids.
+    """Read embeddings, memory-mapped where they can be, and their ids.
+
+    Parameters
+    ----------
+    prefix : Path or str
+        What comes before ``.npy`` and ``.ids``; or a file of another tool: see
+        `utils.embeddings.formats.read_file`.
 
     Returns
     -------
@@ -62,26 +70,48 @@ def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:
         A file is missing or broken, the two disagree, an id is empty or comes twice,
         or an embedding is not finite.
     """
-    array, names, _ = embedding_paths(prefix)
-    if not array.is_file():
-        raise UserError(
-            f"{array}: no such file; extract the embeddings first (stage 5, or "
-            "local.extract_embeddings), or correct the name"
-        )
-    embeddings, ids = read_array(array), read_ids(names)
-    if len(ids) != len(embeddings):
-        raise UserError(
-            f"{array}: {len(embeddings)} embeddings for {len(ids)} ids in {names}; "
-            "extract them again"
-        )
-    _refuse_twice(names, ids)
+    path = embedding_file(prefix)
+    if path.suffix == ".npy":
+        array, names, _ = embedding_paths(prefix)
+        embeddings, ids = read_array(array), read_ids(names)
+        if len(ids) != len(embeddings):
+            raise UserError(
+                f"{array}: {len(embeddings)} embeddings for {len(ids)} ids in {names}; "
+                "extract them again"
+            )
+        _refuse_twice(names, ids)
+    else:
+        ids, embeddings = read_file(path)
+        check_numbers(path, embeddings)
+        _refuse_twice(path, ids)
     bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(bad):
         raise UserError(
-            f"{array}: {len(bad)} embeddings with NaN or infinite values, the first of "
+            f"{path}: {len(bad)} embeddings with NaN or infinite values, the first of "
             f"{ids[bad[0]]!r}; check the audio and the model"
         )
     return ids, _at_least_float32(embeddings)
+
+
+def embedding_file(prefix: Path | str) -> Path:
+    """Return the file that holds the vectors: of a prefix, or of another tool.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    array = embedding_paths(prefix)[0]
+    if array.is_file():
+        return array
+    if Path(prefix).is_file():
+        return Path(prefix)
+    if Path(prefix).suffix in _SUFFIXES:
+        raise UserError(f"{prefix}: no such file; correct the name")
+    raise UserError(
+        f"{array}: no such file; extract the embeddings first (stage 5, or "
+        "local.extract_embeddings), or correct the name"
+    )
 
 
 def _at_least_float32(embeddings: np.ndarray) -> np.ndarray:
@@ -123,4 +153,5 @@ def read_model_hash(prefix: Path | str) -> str | None:
 
 def embedding_paths(prefix: Path | str) -> tuple[Path, Path, Path]:
     """Return the files of a prefix, which may have dots: vectors, ids, facts."""
+    prefix = str(prefix).removesuffix(".npy")
     return Path(f"{prefix}.npy"), Path(f"{prefix}.ids"), Path(f"{prefix}.json")
