@@ -118,9 +118,9 @@ def readable_rows(data: Path, manifests: dict[str, pd.DataFrame]) -> pd.DataFram
     """Put together the rows whose stretch and duration are numbers."""
     import pandas as pd
 
-    columns = ["ID", "spk_id", "wav", "start", "stop", "duration"]
+    columns = ["ID", "spk_id", "wav", "start", "stop", "duration", "channel"]
     parts = [
-        rows[columns].assign(
+        rows.reindex(columns=columns, fill_value="").assign(
             split=name, place=f"{data / name}.csv:" + rows.index.astype(str)
         )
         for name, rows in manifests.items()

@@ -40,7 +40,8 @@ def test_without_segments_recordings_are_utterances(directory):
     (directory / "segments").unlink()
     (directory / "utt2spk").write_text(lines("talk a", "solo c"))
     rows = find_kaldi(directory).utterances
-    assert "start_s" not in rows and rows["ID"].tolist() == ["talk", "solo"]
+    assert rows["ID"].tolist() == ["talk", "solo"]
+    assert measure(rows, 1)["stop"].tolist() == [16000, 1600]
 
 
 def test_parts(directory):

@@ -15,9 +15,13 @@ _CANCELLED = 1e-4  # power of the mean of channels, relative to theirs
 
 
 def read_audio(
-    path: Path | str, sample_rate_hz: int, start: int = 0, stop: int | None = None
+    path: Path | str,
+    sample_rate_hz: int,
+    start: int = 0,
+    stop: int | None = None,
+    channel: int | None = None,
 ) -> np.ndarray:
-    """Read a file, mix its channels down and resample it.
+    """Read a file, mix its channels down or take one, and resample it.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ def read_audio(
     start, stop : int
         Part of the file to read, in samples at the file's own rate. A ``stop``
         of None means the end.
+    channel : int, optional
+        From 0; None for the mean of all.
 
     Returns
     -------
@@ -37,21 +43,25 @@ def read_audio(
     Raises
     ------
     UserError
-        The file is missing, unreadable or truncated, or has no samples, NaN or
-        infinite samples, only zeros, or channels that cancel each other.
+        The file is missing, unreadable or truncated, or has no such channel, no
+        samples, NaN or infinite samples, only zeros, or channels that cancel each
+        other.
     """
-    mono, file_rate_hz = decode_audio(path, start, stop)
+    mono, file_rate_hz = decode_audio(path, start, stop, channel)
     return resample(mono, file_rate_hz, sample_rate_hz)
 
 
 def decode_audio(
-    path: Path | str, start: int = 0, stop: int | None = None
+    path: Path | str,
+    start: int = 0,
+    stop: int | None = None,
+    channel: int | None = None,
 ) -> tuple[np.ndarray, int]:
-    """Read a file and mix its channels down, at its own rate.
+    """Read a file and mix its channels down or take one, at its own rate.
 
     Parameters
     ----------
-    path, start, stop
+    path, start, stop, channel
         See `read_audio`, as for what is raised.
 
     Returns
@@ -60,6 +70,9 @@ def decode_audio(
     rate_hz : int
     """
     samples, rate_hz = _decode(path, start, stop)
+    if channel is not None:
+        check_channel(path, channel, samples.shape[1])
+        samples = samples[:, channel : channel + 1]
     if len(samples) == 0:
         raise UserError(f"{path}: no samples; remove it or record it again")
     if not np.isfinite(samples).all():
@@ -73,6 +86,15 @@ def decode_audio(
             "keep one of them"
         )
     return mono, rate_hz
+
+
+def check_channel(path: Path | str, channel: int, n_channels: int) -> None:
+    """Raise a `UserError` where a file has no such channel."""
+    if channel >= n_channels:
+        raise UserError(
+            f"{path}: no channel {channel}: it has {n_channels}, which count from 0; "
+            "correct the channel, or rename its column where it is a label"
+        )
 
 
 def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray, int]:
@@ -132,3 +154,9 @@ def holds_float(path: Path | str) -> bool:
     """Whether a file's samples are floating-point numbers, perhaps beyond 1."""
     with open_audio(path) as file:
         return file.subtype in ("FLOAT", "DOUBLE")
+
+
+def count_channels(path: Path | str) -> int:
+    """Return the number of channels of a file; raises as `audio_length`."""
+    with open_audio(path) as file:
+        return file.channels

@@ -8,6 +8,7 @@ from joblib import Parallel, delayed
 
 from utils.audio.decoding import decode_audio
 from utils.audio.quality import estimate_snr_db
+from utils.data.channels import channel_of
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
@@ -136,7 +137,9 @@ def listen(row: dict) -> Sound:
         ``wav``, ``start`` and ``stop``.
     """
     try:
-        samples, rate_hz = decode_audio(row["wav"], row["start"], row["stop"])
+        samples, rate_hz = decode_audio(
+            row["wav"], row["start"], row["stop"], channel_of(row)
+        )
     except UserError:
         return Sound(np.nan, np.nan, 0)
     level_db = 10 * np.log10(np.mean(samples.astype(np.float64) ** 2))

@@ -1,18 +1,21 @@
 """Measure the files of a corpus, and cut the stretches out that utterances are."""
 
 import logging
+from collections.abc import Mapping
 
 import pandas as pd
 
-from utils.audio.decoding import audio_length
+from utils.audio.decoding import audio_length, check_channel, count_channels
+from utils.data.channels import channel_of
 from utils.data.manifest import COLUMNS
+from utils.data.times import TIMES
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 
 logger = logging.getLogger(__name__)
 
 _ROUNDING_S = 0.1
-_INTERNAL = ("part", "start_s", "stop_s")  # columns of a corpus alone
+_INTERNAL = ("part", *TIMES)  # columns of a corpus alone
 
 
 def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame:
@@ -21,34 +24,28 @@ def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame
     Parameters
     ----------
     rows : DataFrame
-        With ``wav``; perhaps ``start_s`` and ``stop_s``, which are turned into
-        samples and dropped.
+        With ``wav``; perhaps `utils.data.times.TIMES` and ``channel``.
     nj : int
         Parallel processes.
     skip_bad : bool
-        Leave the utterances of unreadable files out.
+        Leave utterances out that cannot be read.
 
     Raises
     ------
     UserError
-        A file is missing or not audio, or a segment lies outside of its file.
+        A file is missing or not audio, has no such channel, or a segment lies outside
+        of it.
     """
-    from joblib import Parallel, delayed
-
-    files = rows["wav"].unique()
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=256)
-    results = workers(delayed(_length_or_fault)(path) for path in files)
-    found = dict(
-        zip(files, progress(results, len(files), "measuring audio"), strict=True)
-    )
-    faults = {path: error for path, error in found.items() if isinstance(error, str)}
-    if faults and not skip_bad:
-        first = next(iter(faults.values()))
-        more = f" ({len(faults)} such files; --skip-bad leaves them out)"
+    found = measure_files(rows["wav"], nj)
+    faults = faults_of(rows, found)
+    is_bad = faults != ""
+    if is_bad.any() and not skip_bad:
+        first = faults[is_bad].iloc[0]
+        more = f" ({is_bad.sum()} such utterances; --skip-bad leaves them out)"
         raise UserError(first + more)
-    for fault in faults.values():
+    for fault in faults[is_bad].unique():
         logger.info(f"left out: {fault}")
-    rows = rows[~rows["wav"].isin(list(faults))]
+    rows = rows[~is_bad]
     if rows.empty:
         raise UserError("no readable audio is left; check --source")
     length, rate_hz = (rows["wav"].map(lambda p, n=n: found[p][n]) for n in (0, 1))
@@ -59,37 +56,65 @@ def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame
     return rows[[*COLUMNS, *labels]]
 
 
+def measure_files(paths: pd.Series, nj: int) -> dict[str, tuple[int, int] | str]:
+    """Read the length and the rate of each file, or what is wrong with it."""
+    from joblib import Parallel, delayed
+
+    files = paths.unique()
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=256)
+    results = workers(delayed(_length_or_fault)(path) for path in files)
+    return dict(
+        zip(files, progress(results, len(files), "measuring audio"), strict=True)
+    )
+
+
+def faults_of(
+    rows: pd.DataFrame, found: Mapping[str, tuple[int, int] | str]
+) -> pd.Series:
+    """Tell what is wrong with each utterance: file, channel or stretch; or nothing."""
+    faults = rows["wav"].map(lambda p: found[p] if isinstance(found[p], str) else "")
+    own = rows[faults == ""]
+    if own.empty:
+        return faults
+    length, rate_hz = (own["wav"].map(lambda p, n=n: found[p][n]) for n in (0, 1))
+    start, stop = spans(own, length, rate_hz)
+    for name in own.index[(start < 0) | (start >= stop) | (stop > length)]:
+        faults[name] = (
+            f"{own['wav'][name]}: utterance {own['ID'][name]} from sample "
+            f"{start[name]} to {stop[name]} is no part of the file's {length[name]} "
+            "samples; correct the list"
+        )
+    if "channel" in own:
+        for name, row in zip(own.index, own.to_dict("records"), strict=True):
+            faults[name] = faults[name] or _channel_fault(row)
+    return faults
+
+
+def _channel_fault(row: dict) -> str:
+    channel = channel_of(row)
+    try:
+        if channel is not None:
+            check_channel(row["wav"], channel, count_channels(row["wav"]))
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def spans(
     rows: pd.DataFrame, length: pd.Series, rate_hz: pd.Series
 ) -> tuple[pd.Series, pd.Series]:
     """Return where each utterance starts and stops in its file, in samples.
 
-    A stop that passes the end by less than `_ROUNDING_S` is put there: lists of
+    A stop that passes the end by no more than `_ROUNDING_S` is put there: lists of
     segments are rounded.
-
-    Raises
-    ------
-    UserError
-        A segment lies outside of its file.
     """
-    start, stop = pd.Series(0, index=rows.index), length
-    if "start_s" in rows:
-        start, stop = rows["start_s"] * rate_hz, rows["stop_s"] * rate_hz
-    elif "start" in rows:
-        start = rows["start"]
-        stop = rows["stop"] if "stop" in rows else length
-    start = start.fillna(0).round().astype(int)
-    stop = stop.fillna(length).round().astype(int)
-    stop = stop.mask(stop - length <= _ROUNDING_S * rate_hz, stop.clip(upper=length))
-    is_out = (start < 0) | (start >= stop) | (stop > length)
-    if is_out.any():
-        row, name = rows[is_out].iloc[0], is_out.idxmax()
-        raise UserError(
-            f"{row['wav']}: utterance {row['ID']} from sample {start[name]} to "
-            f"{stop[name]} is no part of the file's {length[name]} samples; correct "
-            "the list"
-        )
-    return start, stop
+    times = rows.reindex(columns=list(TIMES)).astype(float)
+    start = times["start"].fillna(times["start_s"] * rate_hz).fillna(0)
+    stop = times["stop"].fillna(times["stop_s"] * rate_hz)
+    stop = stop.fillna(start + times["length_s"] * rate_hz).fillna(length)
+    start, stop = start.round().astype(int), stop.round().astype(int)
+    is_rounded = stop - length <= _ROUNDING_S * rate_hz
+    return start, stop.mask(is_rounded, stop.clip(upper=length))
 
 
 def _length_or_fault(path: str) -> tuple[int, int] | str:

@@ -1,16 +1,20 @@
 """Read Kaldi data directories: wav.scp, segments, utt2spk, labels, trials."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from utils.audio.commands import made_by
+from utils.data.channels import channel_number
 from utils.data.corpus import Found
 from utils.data.files import find_audio, found_below
 from utils.data.names import safe_name
 from utils.data.roots import HERE, Roots, remedy
+from utils.data.segments import Segment, read_segments
 from utils.data.trial_design import TrialList
 from utils.runtime.errors import UserError
+from utils.runtime.text import read_lines
 from utils.trials.enrolment import read_enrolment
 from utils.trials.lists import read_trials
 
@@ -70,39 +74,84 @@ def read_data_directory(
     folder: Path, allow_commands: bool = False, roots: Roots = HERE
 ) -> Found:
     """Read one data directory; see `find_kaldi`."""
-    recordings = read_map(folder / "wav.scp")
     speaker_of = read_map(folder / "utt2spk")
-    segments = folder / "segments"
-    spans = read_map(segments) if segments.is_file() else {}
-    rows = []
+    entries = {
+        recording: roots.renew(entry)
+        for recording, entry in read_map(folder / "wav.scp").items()
+    }
+    segments = locate_segments(folder, list(speaker_of), entries)
     commands: dict[str, str] = {}
-    for line, (name, speaker) in enumerate(speaker_of.items(), start=1):
-        recording, *times = spans[name].split() if name in spans else [name]
-        if recording not in recordings:
-            raise UserError(
-                f"{folder / 'utt2spk'}:{line}: {name!r} has no entry in wav.scp or "
-                "segments; run Kaldi's utils/fix_data_dir.sh"
-            )
-        where: dict[str, object] = {"ID": safe_name(name), "spk_id": safe_name(speaker)}
-        entry = roots.renew(recordings[recording])
-        if entry.endswith("|"):
-            check_allowed(folder / "wav.scp", recording, entry, allow_commands)
-            command = entry.rstrip("| ")
-            made = made_by(command, safe_name(recording))
-            commands[made] = command
-            where["wav"] = made
-        else:
-            where["wav"] = locate(folder, recording, entry)
-        if times:
-            where |= {"start_s": float(times[0]), "stop_s": float(times[1])}
-        rows.append(where)
-    table = pd.DataFrame(rows)
+    wav_of: dict[str, str] = {}
+    for recording in dict.fromkeys(segment.recording for segment in segments):
+        wav_of[recording], command = locate(
+            folder, recording, entries[recording], allow_commands
+        )
+        if command:
+            commands[wav_of[recording]] = command
+    table = pd.DataFrame(segments).assign(
+        ID=[safe_name(name) for name in speaker_of],
+        spk_id=[safe_name(name) for name in speaker_of.values()],
+        wav=[wav_of[segment.recording] for segment in segments],
+    )
     keys = {"spk": list(speaker_of.values()), "utt": list(speaker_of)}
     for file, label in LABELS.items():
         if (folder / file).is_file():
             values = read_map(folder / file)
             table[label] = [values.get(key, "") for key in keys[file[:3]]]
+    table = table.drop(columns="recording").loc[:, lambda t: (t != "").any()]
     return Found(table, read_lists(folder), commands)
+
+
+def locate_segments(
+    folder: Path, utterances: list[str], entries: dict[str, str]
+) -> list[Segment]:
+    """Return the stretch that each utterance is; a whole recording without segments.
+
+    Parameters
+    ----------
+    folder : Path
+    utterances : list of str
+        In the order of ``utt2spk``.
+    entries : dict of str
+        What ``wav.scp`` says of each recording.
+
+    Raises
+    ------
+    UserError
+        An utterance has no recording.
+    """
+    path = folder / "segments"
+    segments = read_segments(path) if path.is_file() else {}
+    channel_of = shared_channels(folder, entries)
+    found = []
+    for line, name in enumerate(utterances, start=1):
+        segment = segments.get(name, Segment(name))
+        if segment.recording not in entries:
+            raise UserError(
+                f"{folder / 'utt2spk'}:{line}: {name!r} has no entry in wav.scp or "
+                "segments; run Kaldi's utils/fix_data_dir.sh"
+            )
+        channel = segment.channel or channel_of.get(segment.recording, "")
+        found.append(segment._replace(channel=channel))
+    return found
+
+
+def shared_channels(folder: Path, entries: dict[str, str]) -> dict[str, str]:
+    """Return the channels in reco2file_and_channel of recordings that share a file."""
+    path = folder / "reco2file_and_channel"
+    if not path.is_file():
+        return {}
+    count = Counter(entries.values())
+    found = {}
+    for recording, text in read_map(path).items():
+        if count[entries.get(recording, "")] > 1:
+            try:
+                found[recording] = channel_number(text.split()[-1])
+            except ValueError:
+                raise UserError(
+                    f"{path}: {recording!r}: {text!r} names no channel A or B; mend it"
+                ) from None
+    return found
 
 
 def read_map(path: Path) -> dict[str, str]:
@@ -113,10 +162,8 @@ def read_map(path: Path) -> dict[str, str]:
     UserError
         The file is missing, a line has no value, or a key comes twice.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; --source must name its folder")
     found: dict[str, str] = {}
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_lines(path, "--source must name its folder")
     for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -128,24 +175,32 @@ def read_map(path: Path) -> dict[str, str]:
     return found
 
 
-def check_allowed(path: Path, name: str, entry: str, is_allowed: bool) -> None:
-    """Raise a `UserError` unless commands may be run."""
-    if not is_allowed:
-        raise UserError(
-            f"{path}: {name!r} is a command ({entry}); commands are run only with "
-            "--allow-commands: read them first"
-        )
+def locate(
+    folder: Path, name: str, entry: str, allow_commands: bool
+) -> tuple[str, str]:
+    """Return the file that an entry of wav.scp names, and the command that makes it.
 
-
-def locate(folder: Path, name: str, entry: str) -> str:
-    """Find the file that an entry of wav.scp names."""
+    Raises
+    ------
+    UserError
+        There is no such file, or commands may not be run.
+    """
+    path = folder / "wav.scp"
+    if entry.endswith("|"):
+        if not allow_commands:
+            raise UserError(
+                f"{path}: {name!r} is a command ({entry}); commands are run only with "
+                "--allow-commands: read them first"
+            )
+        command = entry.rstrip("| ")
+        return made_by(command, safe_name(name)), command
     for place in (Path(entry), folder / entry, folder.parent / entry):
-        path = find_audio(place)
-        if path is not None:
-            return str(path)
+        found = find_audio(place)
+        if found is not None:
+            return str(found), ""
     raise UserError(
-        f"{folder / 'wav.scp'}: {name!r}: no file {entry}, from here, from {folder} or "
-        f"from {folder.parent}, with any ending of audio; {remedy(entry, folder)}"
+        f"{path}: {name!r}: no file {entry}, from here, from {folder} or from "
+        f"{folder.parent}, with any ending of audio; {remedy(entry, folder)}"
     )
 
 

@@ -69,6 +69,12 @@ def _rows(files: list[Path]) -> Iterator[dict[str, object]]:
         yield {"part": _part(path)} | _row(place, segment, recording, 0.0)
     for path in [] if pairs else kinds["cuts"]:
         for place, cut in _entries(path):
+            if "tracks" in cut:
+                raise UserError(
+                    f"{place}: {cut.get('id')!r} is a mix of {len(cut['tracks'])} "
+                    "tracks, which is not made here; save the audio, with lhotse's "
+                    "save_audios for example"
+                )
             start_s = _number(place, cut, "start")
             for segment in cut.get("supervisions", []):
                 row = _row(place, segment, cut.get("recording"), start_s)
@@ -154,8 +160,8 @@ def _source(place: str, segment: dict, recording: dict) -> dict[str, str]:
     own = fitting[0].get("channels", [0]) if fitting else []
     if not fitting or len(channels) not in (1, len(own)):
         raise UserError(
-            f"{place}: {segment['id']!r} is on channel {channels} of a recording with "
-            f"{known}; name one channel"
+            f"{place}: {segment['id']!r} is on channels {channels} of a recording "
+            f"with {known}, each in a file of its own or not there; name one channel"
         )
     if fitting[0]["type"] != "file":
         raise UserError(

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.data.channels import channel_numbers
 from utils.data.corpus import Found
 from utils.data.files import found_below
 from utils.data.kaldi import safe_list
 from utils.data.names import safe_name
 from utils.data.roots import HERE, Roots, check_places
+from utils.data.times import TIMES, read_times
 from utils.runtime.errors import UserError
 from utils.trials.lists import read_trials
 
@@ -18,13 +20,10 @@ ALIASES = {
     "spk_id": ("spk_id", "speaker", "speaker_id", "spk", "client_id"),
     "ID": ("id", "utt", "utterance", "utt_id", "utterance_id", "segment_id"),
     "part": ("part", "split", "subset", "set"),
-    "start_s": ("start_s", "start_seconds"),
-    "stop_s": ("stop_s", "end_s", "end_seconds"),
+    "channel": ("channel", "channel_id", "side"),
     "gender": ("gender", "sex"),
     "session": ("session", "session_id"),
 }
-_DROPPED = ("duration", "length")  # measured from the audio
-_TIMES = ("start", "stop", "start_s", "stop_s")
 _SUFFIXES = {".csv", ".tsv", ".json", ".txt"}
 
 
@@ -35,10 +34,10 @@ def find_tables(source: Path, roots: Roots = HERE) -> Found:
     ----------
     source : Path
         CSV or TSV with a header, or SpeechBrain's JSON. Columns for the audio file
-        and the speaker are needed, under one of the names in `ALIASES`; ``start``
-        and ``stop`` in samples, or ``start_s`` and ``stop_s``, cut a part out of a
-        file; all other columns are labels. Trial lists beside the table, named
-        ``trials*.txt``, are used.
+        and the speaker are needed, under one of the names in `ALIASES`; those that
+        tell times (`utils.data.times`) cut a part out of a file, ``channel`` takes
+        one of its channels; all other columns are labels. Trial lists beside the
+        table, named ``trials*.txt``, are used.
     roots : Roots
         Where the files lie.
 
@@ -67,7 +66,7 @@ def find_tables(source: Path, roots: Roots = HERE) -> Found:
         for path in sorted(folder.glob("trials*.txt"))
     }
     table = pd.concat(parts, ignore_index=True)
-    texts = table.columns.difference(_TIMES)
+    texts = table.columns.difference(TIMES)
     return Found(table.fillna(dict.fromkeys(texts, "")), lists)
 
 
@@ -90,6 +89,9 @@ def read_table(path: Path, roots: Roots) -> pd.DataFrame:
     texts = table["wav"].str.strip().tolist()
     table["wav"] = [str(roots.place(text, path.parent).resolve()) for text in texts]
     table["spk_id"] = table["spk_id"].map(safe_name)
+    table = read_times(path, table)
+    if "channel" in table:
+        table["channel"] = channel_numbers(table["channel"])
     names = table["ID"] if "ID" in table else _names_from_files(table)
     table["ID"] = names.map(safe_name)
     is_second = table["ID"].duplicated()
@@ -99,9 +101,8 @@ def read_table(path: Path, roots: Roots) -> pd.DataFrame:
             f"{path}:{row + 2}: a second row of {names[row]!r}; add a column ID with "
             "a name of its own for each"
         )
-    table = _with_times(path, table)
     check_places(path, texts, table["wav"])
-    return table.drop(columns=list(_DROPPED), errors="ignore")
+    return table
 
 
 def _canonical_names(columns: list[str]) -> dict[str, str]:
@@ -150,20 +151,10 @@ def _read_json(path: Path) -> pd.DataFrame:
 
 
 def _names_from_files(table: pd.DataFrame) -> pd.Series:
+    """Name utterances by speaker and file; and by start or channel, if need be."""
     stems = pd.Series([Path(wav).stem for wav in table["wav"]], index=table.index)
-    return table["spk_id"] + "-" + stems
-
-
-def _with_times(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """Turn the columns that cut stretches out of files into numbers."""
-    for name in _TIMES:
-        if name not in table:
-            continue
-        text = table[name].where(table[name] != "", "0" if name[2] == "a" else "nan")
-        numbers = pd.to_numeric(text, errors="coerce")
-        is_bad = numbers.isna() & (text != "nan")
-        if is_bad.any():
-            line = int(is_bad.to_numpy().argmax()) + 2
-            raise UserError(f"{path}:{line}: {name} is no number; correct the row")
-        table[name] = numbers
-    return table
+    names = table["spk_id"] + "-" + stems
+    for column in ("start", "start_s", "channel"):
+        if column in table and names.duplicated().any():
+            names += "-" + table[column].astype(str)
+    return names

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 
 from utils.audio.decoding import read_audio
+from utils.data.channels import channel_of
 from utils.features.augment import AugmentedCopies
 from utils.features.front_end import Frames, FrontEnd
 from utils.features.sources import AudioSources
@@ -78,6 +79,7 @@ class FeatureExtractor:
             self.front_end.sample_rate_hz,
             utterance["start"],
             utterance["stop"],
+            channel_of(utterance),
         )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from utils.audio.decoding import read_audio
+from utils.data.channels import channel_of
 from utils.data.manifest import read_manifest
 from utils.runtime.errors import UserError
 
@@ -64,9 +65,12 @@ class AudioSources:
         """
         rows = self.rows[name]
         for number in rng.permutation(len(rows)):
-            start, stop = self._part(rows[number], rng, n_samples)
+            row = rows[number]
+            start, stop = self._part(row, rng, n_samples)
             try:
-                samples = read_audio(rows[number]["wav"], self.rate_hz, start, stop)
+                samples = read_audio(
+                    row["wav"], self.rate_hz, start, stop, channel_of(row)
+                )
             except UserError:
                 continue
             if samples.std() > 0:

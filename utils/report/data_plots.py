@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from scipy.signal import stft
 
 from utils.audio.decoding import decode_audio
+from utils.data.channels import channel_of
 from utils.runtime.errors import UserError
 
 _MOST_COLUMNS = 600  # of a spectrogram
@@ -98,7 +99,9 @@ def example_spectrograms(
     titles, signals, rates_hz = [], [], []
     for row in rows.head(3 * n_examples).to_dict("records"):
         try:
-            samples, rate_hz = decode_audio(row["wav"], row["start"], row["stop"])
+            samples, rate_hz = decode_audio(
+                row["wav"], row["start"], row["stop"], channel_of(row)
+            )
         except UserError:
             continue
         titles.append(f"{row['split']}: {row['ID']} of {row['spk_id']}")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from utils.audio.acoustics import change_speed
 from utils.audio.decoding import read_audio
+from utils.data.channels import channel_of
 from utils.features.augment import Corruption
 from utils.features.front_end import FrontEnd
 from utils.features.sources import AudioSources
@@ -93,4 +94,5 @@ class OnlineCropDataset(CropDataset):
             self.front_end.sample_rate_hz,
             utterance["start"],
             utterance["stop"],
+            channel_of(utterance),
         )

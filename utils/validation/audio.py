@@ -10,6 +10,7 @@ import numpy as np
 
 from utils.audio.decoding import audio_length, decode_audio, holds_float
 from utils.audio.quality import measure_clipping
+from utils.data.channels import channel_of
 from utils.runtime.errors import UserError
 from utils.validation.findings import ERROR, WARNING, Finding
 
@@ -68,7 +69,7 @@ def check_audio(place: str, row: dict, limits: Limits) -> Heard:
     """
     start, stop = int(row["start"]), int(row["stop"])
     try:
-        samples, rate_hz = decode_audio(row["wav"], start, stop)
+        samples, rate_hz = decode_audio(row["wav"], start, stop, channel_of(row))
         n_header = audio_length(row["wav"])[0]
     except UserError as error:
         return Heard([Finding(ERROR, "unreadable", place, str(error))])

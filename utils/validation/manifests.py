@@ -107,9 +107,12 @@ def split_findings(
     """
     if not manifests:
         return
-    columns = ["ID", "spk_id", "wav", "start", "stop"]
+    columns = ["ID", "spk_id", "wav", "start", "stop", "channel"]
     rows = pd.concat(
-        [frame[columns].assign(split=name) for name, frame in manifests.items()]
+        [
+            frame.reindex(columns=columns, fill_value="").assign(split=name)
+            for name, frame in manifests.items()
+        ]
     )
     rows["place"] = str(folder) + "/" + rows["split"] + ".csv:" + rows.index.astype(str)
     own = rows[rows["split"] != "cohort"].reset_index(drop=True)
@@ -118,8 +121,8 @@ def split_findings(
         "its own",
     )  # fmt: skip
     yield from _repeated(
-        own, ["wav", "start", "stop"], "same-audio", "the audio of {ID!r} is also "
-        "that at {first}; keep one of them",
+        own, ["wav", "start", "stop", "channel"], "same-audio",
+        "the audio of {ID!r} is also that at {first}; keep one of them",
     )  # fmt: skip
     others = [own]
     if "cohort" in manifests and "test" in manifests:
