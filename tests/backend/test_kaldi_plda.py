@@ -46,6 +46,10 @@ def test_a_low_rank_cannot_be_written(tmp_path):
         write_kaldi_plda(tmp_path / "plda", model)
 
 
+def lines_of(path):
+    return path.read_text(encoding="utf-8").splitlines()
+
+
 @pytest.fixture
 def meeting(reference):
     """x-vectors of a meeting's segments in one speaker's turn, and who speaks."""
@@ -54,10 +58,10 @@ def meeting(reference):
     vectors = dict(kaldiio.load_ark(str(folder / "ES2005a.ark")))
     turns = [
         (float(words[3]), float(words[3]) + float(words[4]), words[7])
-        for words in map(str.split, (folder / "ES2005a.reference.rttm").open())
+        for words in map(str.split, lines_of(folder / "ES2005a.reference.rttm"))
     ]
     names, speakers = [], []
-    for line in (folder / "ES2005a.seg").open():
+    for line in lines_of(folder / "ES2005a.seg"):
         name, _, start_s, end_s = line.split()
         start_s, end_s = float(start_s), float(end_s)
         inside = {who for a, b, who in turns if a <= start_s and end_s <= b}

@@ -17,7 +17,7 @@ from utils.features.store import FeatureWriter
 
 TEXT = (ROOT / "hparams/README.md").read_text(encoding="utf-8")
 FILE = re.compile(r"```(?:python|yaml)\n# ((?!utils/backend)\S+)\n(.*?)```", re.DOTALL)
-ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]*) ?\|$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -72,6 +72,8 @@ def test_the_example_trains_and_ignores_padding(repository):
 def test_the_table_of_models(model, full, small):
     files = {f"train_{model}.yaml": full, f"sizes/{model}_small.yaml": small}
     for name, expected in files.items():
+        if not expected:  # of one size
+            continue
         sizes = {"n_mels": 64, "n_speakers": 3}
         net = read_settings(ROOT / "hparams" / name, [], {}, sizes).build()["net"]
         n_parameters = sum(w.numel() for w in net["encoder"].parameters())

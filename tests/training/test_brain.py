@@ -103,7 +103,8 @@ def start(command, root):
 
 
 def read_log(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").open()]
+    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def curves(folder):
