@@ -7,10 +7,12 @@ precision, in the space of `utils.backend.plda.Plda`.
 import re
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from utils.backend.plda import Plda
+from utils.embeddings.kaldi_values import BINARY, parse_numbers, read_binary
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 
@@ -26,12 +28,12 @@ def read_kaldi_plda(path: Path | str) -> Plda:
         The file is missing, no PLDA, or its parts do not fit together.
     """
     try:
-        content = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            is_binary = file.read(2) == BINARY
+            parts = _read_binary(file) if is_binary else _read_text(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {_REMEDY}") from None
-    try:
-        parts = _read_binary(content) if content[:2] == b"\0B" else _read_text(content)
-    except (ValueError, struct.error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UserError(f"{path}: no PLDA of Kaldi ({error}); {_REMEDY}") from None
     mean, transform, psi = parts
     if transform.shape != (len(mean), len(mean)) or len(psi) != len(mean):
@@ -42,47 +44,26 @@ def read_kaldi_plda(path: Path | str) -> Plda:
     return Plda(mean, transform, psi)
 
 
-def _read_binary(content: bytes) -> list[np.ndarray]:
-    place = 2
-    place = _skip_token(content, place, b"<Plda>")
-    parts = []
-    for _ in range(3):
-        kind, place = content[place : place + 3], place + 3
-        if kind not in (b"DV ", b"DM ", b"FV ", b"FM "):
-            raise ValueError(f"unknown part {kind!r}")
-        shape = []
-        for _ in range(2 if kind[1:2] == b"M" else 1):
-            if content[place] != 4:
-                raise ValueError("a size is not of 4 bytes")
-            shape.append(struct.unpack_from("<i", content, place + 1)[0])
-            place += 5
-        dtype = np.dtype("<f8" if kind[:1] == b"D" else "<f4")
-        n_values = int(np.prod(shape))
-        values = np.frombuffer(content, dtype, n_values, place).astype(np.float64)
-        parts.append(values.reshape(shape))
-        place += n_values * dtype.itemsize
-    _skip_token(content, place, b"</Plda>")
+def _read_binary(file: BinaryIO) -> list[np.ndarray]:
+    _skip_token(file, b"<Plda> ")
+    parts = [read_binary(file).astype(np.float64) for _ in range(3)]
+    _skip_token(file, b"</Plda> ")
     return parts
 
 
-def _skip_token(content: bytes, place: int, token: bytes) -> int:
-    if not content.startswith(token, place):
-        raise ValueError(f"no {token.decode()}")
-    return place + len(token) + 1  # and a blank
+def _skip_token(file: BinaryIO, token: bytes) -> None:
+    if file.read(len(token)) != token:
+        raise ValueError(f"no {token.decode().strip()}")
 
 
-def _read_text(content: bytes) -> list[np.ndarray]:
-    text = content.decode("ascii").strip()
+def _read_text(path: Path | str) -> list[np.ndarray]:
+    text = Path(path).read_text(encoding="ascii").strip()
     if not (text.startswith("<Plda>") and text.endswith("</Plda>")):
         raise ValueError("no <Plda> and </Plda>")
     found = re.findall(r"\[(.*?)\]", text, re.DOTALL)
     if len(found) != 3:
         raise ValueError(f"{len(found)} parts, not 3")
-    rows = [
-        [[float(word) for word in line.split()] for line in part.strip().splitlines()]
-        for part in found
-    ]
-    return [np.array(rows[0][0]), np.array(rows[1]), np.array(rows[2][0])]
+    return [parse_numbers(part) for part in found]
 
 
 def write_kaldi_plda(path: Path | str, model: Plda, text: bool = False) -> None:
@@ -116,7 +97,7 @@ def write_kaldi_plda(path: Path | str, model: Plda, text: bool = False) -> None:
         if text:
             temporary.write_text(_text_of(parts), encoding="ascii")
             return
-        blocks = [b"\0B<Plda> "]
+        blocks = [BINARY + b"<Plda> "]
         for part in parts:
             blocks.append(b"DM " if part.ndim == 2 else b"DV ")
             blocks += [b"\4" + struct.pack("<i", size) for size in part.shape]

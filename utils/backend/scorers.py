@@ -12,7 +12,7 @@ import numpy as np
 
 from utils.backend.parts import Arrays, Settings, Step, Stored
 from utils.backend.plda import Plda
-from utils.backend.scoring import length_normalise
+from utils.backend.scoring import check_dimension, length_normalise
 
 
 @dataclass(frozen=True)
@@ -192,6 +192,55 @@ class PldaScorer(Scorer, kind="plda"):
         if self.length_norm == "none":
             return projected
         return self.model.normalise_length(projected, counts)
+
+
+@dataclass(frozen=True)
+class KaldiPldaScorer(PldaScorer, kind="kaldi-plda"):
+    """PLDA as Kaldi's programs apply it, one after the other.
+
+    A model is the mean of its vectors as they are (ivector-mean); the mean, not each
+    vector, is scaled to the length sqrt(D) (ivector-normalize-length) and projected.
+
+    Attributes
+    ----------
+    scale : bool
+        Scale vectors to that length.
+    """
+
+    scale: bool = True
+
+    def state(self) -> tuple[Settings, Arrays]:
+        """Return how the model is used, and its arrays."""
+        settings, arrays = super().state()
+        return settings | {"scale": self.scale}, arrays
+
+    def prepare(self, embeddings: np.ndarray) -> np.ndarray:
+        """Check the dimension; all else depends on the utterances of a model."""
+        check_dimension(embeddings, len(self.model.mean))
+        return np.asarray(embeddings, dtype=np.float64)
+
+    def enrol(self, prepared: np.ndarray, rows: list[np.ndarray]) -> Models:
+        """Average the vectors."""
+        return Models(_means(prepared, rows), _counts(rows))
+
+    def factors(
+        self, models: Models, tests: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `Plda.factors`."""
+        return super().factors(self._projected(models), self._project(tests))
+
+    def block(self, models: Models, tests: np.ndarray) -> np.ndarray:
+        """Return natural-log likelihood ratios."""
+        return super().block(self._projected(models), self._project(tests))
+
+    def _projected(self, models: Models) -> Models:
+        counts = models.n_utterances
+        return Models(self._scaled(self._project(models.vectors), counts), counts)
+
+    def _project(self, vectors: np.ndarray) -> np.ndarray:
+        if self.scale:
+            vectors = length_normalise(vectors) * np.sqrt(vectors.shape[1])
+        return self.model.project(vectors)
 
 
 def check_length_norm(name: str) -> None:
