@@ -5,9 +5,13 @@ has them in its column ``channel``, as a number, empty where the mean of all cha
 meant; other words there, such as landline, are labels.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NAMES = {"a": 0, "b": 1, "l": 0, "r": 1, "left": 0, "right": 1, "-1": None, "": None}
 
