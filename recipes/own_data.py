@@ -4,8 +4,12 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 
+import pandas as pd
+
 from recipes.preparation import Recipe
 from utils.data.corpus import Found, Plan
+from utils.data.left_out import tell_left_out
+from utils.data.names import plain_name
 from utils.runtime.errors import UserError
 
 SPLIT_NAMES = {
@@ -86,6 +90,10 @@ def with_known_parts(found: Found, chosen: dict[str, str]) -> Found:
         A part that was chosen is not there.
     """
     rows = found.utterances
+    check_names(rows)
+    if "part" in rows:
+        rows = rows.assign(part=[known_part(name) for name in rows["part"]])
+        found = replace(found, utterances=rows)
     parts = set(rows["part"]) if "part" in rows else set()
     missing = sorted(set(chosen) - parts)
     if missing:
@@ -95,6 +103,25 @@ def with_known_parts(found: Found, chosen: dict[str, str]) -> Found:
     known = parts & set(chosen or SPLIT_NAMES)
     if not known:
         return replace(found, utterances=rows.drop(columns="part", errors="ignore"))
-    for part in sorted(parts - known):
-        print(f"left out: part {part!r}; name it by --train-parts or --test-parts")
+    tell_left_out(
+        "parts; name them by --train-parts or --test-parts", map(repr, parts - known)
+    )
     return found
+
+
+def known_part(name: str) -> str:
+    """Trim the name of a part; those that have a meaning are in lower case."""
+    name = plain_name(name)
+    return name.lower() if name.lower() in SPLIT_NAMES else name
+
+
+def check_names(rows: pd.DataFrame) -> None:
+    """Raise a `UserError` where two utterances have one name."""
+    is_second = rows["ID"].duplicated()
+    if is_second.any():
+        name = rows["ID"][is_second].iloc[0]
+        first, second = rows["wav"][rows["ID"] == name].iloc[:2]
+        raise UserError(
+            f"{name!r} is the name of two utterances, of {first} and {second}; give "
+            "each an ID of its own"
+        )

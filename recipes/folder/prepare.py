@@ -11,17 +11,20 @@ import argparse
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
 from utils.data.corpus import Found
-from utils.data.files import find_utterances
+from utils.data.files import ENDINGS, find_utterances
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the pattern."""
+    """Add the pattern and the formats."""
     parser.add_argument("--pattern", default="", help="of the paths")
+    parser.add_argument(
+        "--endings", nargs="+", default=ENDINGS, metavar=".wav", help="formats to use"
+    )
 
 
 def find(args: argparse.Namespace) -> Found:
     """Find the audio files."""
-    return Found(find_utterances(args.source, args.pattern))
+    return Found(find_utterances(args.source, args.pattern, tuple(args.endings)))
 
 
 RECIPE = own_data(find, add_options)

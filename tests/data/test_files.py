@@ -54,7 +54,7 @@ def test_labels_come_from_paths(tmp_path, caplog):
     rows = find_utterances(tmp_path, "{speaker}/{session}/*")
     assert rows["ID"].tolist() == ["anna-s1-1", "anna-s2-1", "bo-s1-1"]
     assert rows["session"].tolist() == ["s1", "s2", "s1"]
-    assert "1 files do not fit" in caplog.text
+    assert "1 files that do not fit" in caplog.text
 
 
 def test_names_are_no_longer_than_needed(tmp_path):

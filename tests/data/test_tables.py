@@ -4,6 +4,7 @@ import pytest
 
 from tests.trees import lines, write_noise, write_tree
 from utils.data.durations import measure
+from utils.data.kaldi import find_kaldi
 from utils.data.roots import Roots
 from utils.data.tables import find_tables
 from utils.runtime.errors import UserError
@@ -76,7 +77,11 @@ def test_trials_beside_the_table(tmp_path):
         ("wav,speaker\n1.wav,a\n2.wav, \n", ":3: spk_id is empty"),
         ("wav,speaker\n1.wav,a\nx/1.wav,a\n", ":3: a second row of 'a-1'"),
         ("wav,speaker,start_s\n1.wav,a,zero\n", ":2: start_s is no number"),
-        ('wav,speaker\n"1.wav,a\n', "not a table"),
+        ('wav,speaker\n"1.wav,a\n', "not a table .*; mend the quotes"),
+        ("wav,speaker\n1.wav,a\n2.wav,a,b\n", ":3: 3 values for the 2 columns"),
+        ("wav,speaker\n1.wav,a,b\n2.wav,a,b\n", ":2: 3 values for the 2 columns"),
+        ("wav,speaker\n1.wav,a\n2.wav\n", ":3: 1 values for the 2 columns"),
+        ("wav,speaker\n1.wav,a\n\n3.wav,b\n", ":3: wav is empty"),
     ],
 )
 def test_faults_are_told_with_their_line(tmp_path, text, message):
@@ -94,3 +99,29 @@ def test_what_is_no_table(tmp_path):
         find_tables(tmp_path / "a.wav")
     with pytest.raises(UserError, match="no table"):
         find_tables(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.json", "segments", "utt2spk"])
+def test_files_in_another_encoding(name, tmp_path):
+    write_tree(
+        tmp_path,
+        {"segments": "u u 0 1\n", "utt2spk": "u s\n", "wav.scp": "u a.wav\n"},
+    )
+    (tmp_path / name).write_bytes("a,b\nwav,H\u00e9l\u00e8ne\n".encode("latin-1"))
+    with pytest.raises(UserError, match=f"{name}:2: not UTF-8; save the file as UTF-8"):
+        if name.startswith("list"):
+            find_tables(tmp_path / name)
+        else:
+            find_kaldi(tmp_path)
+
+
+def test_speakers_that_are_numbers(tmp_path):
+    entries = {"u1": {"wav": "a.wav", "spk_id": 0}, "u2": {"wav": "a.wav", "spk_id": 1}}
+    write_tree(tmp_path, {"l.json": json.dumps(entries), "a.wav": None})
+    assert find_tables(tmp_path / "l.json").utterances["spk_id"].tolist() == ["0", "1"]
+    entries["u3"] = {"wav": "a.wav"}
+    write_tree(tmp_path, {"l.json": json.dumps(entries)})
+    with pytest.raises(UserError, match="l.json:4: spk_id is empty"):
+        find_tables(tmp_path / "l.json")
+    write_tree(tmp_path, {"list.csv": lines("wav,speaker", "a.wav,0")})
+    assert find_tables(tmp_path / "list.csv").utterances["spk_id"].tolist() == ["0"]

@@ -7,13 +7,14 @@ held-out validation speakers, trial lists, enrolment lists, counts.
 
 import logging
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from utils.audio.commands import run_commands
 from utils.data.durations import measure
+from utils.data.labels import tidy_labels
 from utils.data.manifest import SPLITS, write_manifest
 from utils.data.splits import TooFewSpeakers, hold_out
 from utils.data.trial_design import TrialList, design_trials
@@ -121,6 +122,7 @@ def write_corpus(
         Other counts than the release's, no utterances, too few speakers for the
         splits, or unreadable audio.
     """
+    found = replace(found, utterances=tidy_labels(found.utterances))
     check_counts(found.utterances, plan)
     if not plan.has_speakers:
         tell(out, write_sounds(found.utterances, out, nj, skip_bad))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.data.left_out import tell_left_out
 from utils.data.levels import SPEAKER_FOLDERS, Layout, read_layout
-from utils.data.names import safe_name
+from utils.data.names import safe_name, safe_speakers
 from utils.runtime.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,11 @@ ENDINGS = (
     ".wav", ".flac", ".ogg", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au", ".w64",
     ".caf",
 )  # fmt: skip
+FOREIGN = (
+    ".m4a", ".mp4", ".aac", ".amr", ".3gp", ".wma", ".webm", ".mka", ".mkv", ".mov",
+    ".avi", ".ape", ".wv", ".shn", ".dss", ".ra", ".raw", ".pcm", ".vox",
+)  # fmt: skip
+_CONVERT = "convert them to WAV or FLAC, with ffmpeg for example"
 _DEEPEST = 4  # levels of folders that are searched for a corpus
 _TOKEN = re.compile(r"(\*\*/|\*\*|\*|\{[a-z_]+\})")
 
@@ -110,7 +116,9 @@ def compile_pattern(pattern: str) -> re.Pattern:
         raise UserError(f"--pattern {pattern!r}: {error}; name a field once") from None
 
 
-def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
+def find_utterances(
+    source: Path, pattern: str, endings: tuple[str, ...] = ENDINGS
+) -> pd.DataFrame:
     """Find the audio files whose paths fit a pattern.
 
     Parameters
@@ -120,6 +128,8 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
         See `compile_pattern`; paths are those below ``source``. Empty:
         `utils.data.levels.SPEAKER_FOLDERS`, unless other folders are likely to be the
         speakers.
+    endings : tuple of str
+        Formats to use.
 
     Returns
     -------
@@ -135,9 +145,15 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
     """
     if not source.is_dir():
         raise UserError(f"{source}: no such folder; check --source")
-    paths = list(audio_paths(source))
+    paths = list(audio_paths(source, endings))
+    foreign = [str(path.relative_to(source)) for path in audio_paths(source, FOREIGN)]
     if not paths:
-        raise UserError(f"{source}: no audio files there; check --source")
+        seen = f", but {len(foreign)} such as {foreign[0]}" if foreign else ""
+        raise UserError(
+            f"{source}: no audio files there that can be read{seen}; "
+            + (_CONVERT if foreign else "check --source")
+        )
+    tell_left_out(f"files of formats that are not read; {_CONVERT}", foreign)
     places = [path.relative_to(source).with_suffix("").as_posix() for path in paths]
     if not pattern:
         check_levels(source, places)
@@ -148,7 +164,7 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
             others.append(place)
             continue
         fields = match.groupdict()
-        speaker = safe_name(fields.pop("speaker"))
+        speaker = fields.pop("speaker")
         rows.append({"ID": place, "wav": str(path.resolve()), "spk_id": speaker})
         rows[-1] |= fields
     if not rows:
@@ -156,10 +172,18 @@ def find_utterances(source: Path, pattern: str) -> pd.DataFrame:
             f"{source}: nothing fits --pattern {pattern!r}; the first file is "
             f"{places[0]!r}{advice(source, read_layout(places))}"
         )
-    if others:
-        logger.info(f"{len(others)} files do not fit {pattern!r}, such as {others[0]}")
+    tell_left_out(f"files that do not fit {pattern or SPEAKER_FOLDERS!r}", others)
     table = pd.DataFrame(rows)
-    return table.assign(ID=short_names(table["ID"], table["spk_id"]))
+    table["spk_id"] = safe_speakers(table["spk_id"].tolist())
+    table["ID"] = short_names(table["ID"], table["spk_id"])
+    is_second = table["ID"].duplicated(keep=False)
+    if is_second.any():
+        first, second = table["wav"][table["ID"] == table["ID"][is_second.idxmax()]][:2]
+        raise UserError(
+            f"{source}: {first} and {second} have one name ({is_second.sum()} such "
+            "files); keep one of them, or choose one format by --endings"
+        )
+    return table
 
 
 def check_levels(source: Path, places: list[str]) -> None:
@@ -213,8 +237,8 @@ def short_names(places: pd.Series, speakers: pd.Series) -> pd.Series:
     """
     stems = places.str.rsplit("/", n=1).str[-1]
     for names in (stems, speakers + "-" + stems):
-        if names.is_unique:
-            return names.map(safe_name)
+        if (safe := names.map(safe_name)).is_unique:
+            return safe
     return places.str.replace("/", "-").map(safe_name)
 
 

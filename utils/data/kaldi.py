@@ -9,7 +9,8 @@ from utils.audio.commands import made_by
 from utils.data.channels import channel_number
 from utils.data.corpus import Found
 from utils.data.files import find_audio, found_below
-from utils.data.names import safe_name
+from utils.data.left_out import tell_left_out
+from utils.data.names import safe_name, safe_speakers
 from utils.data.roots import HERE, Roots, remedy
 from utils.data.segments import Segment, read_segments
 from utils.data.trial_design import TrialList
@@ -90,14 +91,23 @@ def read_data_directory(
             commands[wav_of[recording]] = command
     table = pd.DataFrame(segments).assign(
         ID=[safe_name(name) for name in speaker_of],
-        spk_id=[safe_name(name) for name in speaker_of.values()],
+        spk_id=safe_speakers(list(speaker_of.values())),
         wav=[wav_of[segment.recording] for segment in segments],
+    )
+    tell_left_out(
+        f"recordings of {folder / 'wav.scp'} of which no utterance is in utt2spk",
+        set(entries) - set(wav_of),
     )
     keys = {"spk": list(speaker_of.values()), "utt": list(speaker_of)}
     for file, label in LABELS.items():
         if (folder / file).is_file():
+            own = keys[file[:3]]
             values = read_map(folder / file)
-            table[label] = [values.get(key, "") for key in keys[file[:3]]]
+            table[label] = [values.get(key, "") for key in own]
+            tell_left_out(
+                f"entries of {folder / file} of nobody in utt2spk",
+                set(values) - set(own), sorted(set(own) - set(values)),
+            )  # fmt: skip
     table = table.drop(columns="recording").loc[:, lambda t: (t != "").any()]
     return Found(table, read_lists(folder), commands)
 
@@ -122,6 +132,9 @@ def locate_segments(
     """
     path = folder / "segments"
     segments = read_segments(path) if path.is_file() else {}
+    tell_left_out(
+        f"entries of {path} that are not in utt2spk", set(segments) - set(utterances)
+    )
     channel_of = shared_channels(folder, entries)
     found = []
     for line, name in enumerate(utterances, start=1):

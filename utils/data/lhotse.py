@@ -10,7 +10,8 @@ import pandas as pd
 
 from utils.data.corpus import Found
 from utils.data.files import found_below
-from utils.data.names import safe_name
+from utils.data.left_out import tell_left_out
+from utils.data.names import safe_name, safe_speakers
 from utils.data.roots import HERE, Roots, check_places
 from utils.runtime.errors import UserError
 
@@ -46,6 +47,7 @@ def find_lhotse(source: Path, roots: Roots = HERE) -> Found:
             f"{found_below(source, _ENDINGS) if not files else ''}"
         )
     table = pd.DataFrame(rows)
+    table["spk_id"] = safe_speakers(table["spk_id"].tolist())
     texts = table["wav"]
     table["wav"] = [str(roots.place(text, files[0].parent)) for text in texts]
     check_places(files[0], texts, table["wav"])
@@ -65,8 +67,12 @@ def _rows(files: list[Path]) -> Iterator[dict[str, object]]:
         for path in (kinds["supervisions"] if recordings else [])
         for place, segment in _entries(path)
     ]
+    if pairs:
+        used = {str(segment.get("recording_id")) for _, _, segment, _ in pairs}
+        tell_left_out("recordings without supervision", set(recordings) - used)
     for path, place, segment, recording in pairs:
         yield {"part": _part(path)} | _row(place, segment, recording, 0.0)
+    bare: list[str] = []
     for path in [] if pairs else kinds["cuts"]:
         for place, cut in _entries(path):
             if "tracks" in cut:
@@ -75,10 +81,14 @@ def _rows(files: list[Path]) -> Iterator[dict[str, object]]:
                     "tracks, which is not made here; save the audio, with lhotse's "
                     "save_audios for example"
                 )
+            if not cut.get("supervisions"):
+                bare.append(str(cut.get("id")))
+                continue
             start_s = _number(place, cut, "start")
-            for segment in cut.get("supervisions", []):
+            for segment in cut["supervisions"]:
                 row = _row(place, segment, cut.get("recording"), start_s)
                 yield {"part": _part(path)} | row
+    tell_left_out("cuts without supervision", bare)
 
 
 def _part(path: Path) -> str:
@@ -137,7 +147,7 @@ def _row(
         )
     start_s = offset_s + _number(place, segment, "start")
     row = {
-        "ID": safe_name(name), "spk_id": safe_name(speaker), "start_s": start_s,
+        "ID": safe_name(name), "spk_id": speaker, "start_s": start_s,
         "stop_s": start_s + _number(place, segment, "duration"),
     }  # fmt: skip
     for label in ("gender", "language"):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.data.labels import tidy_labels
+from utils.data.names import plain_name
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 
@@ -28,7 +30,7 @@ def read_manifest(path: Path | str) -> pd.DataFrame:
     -------
     DataFrame
         One row per utterance, in file order: ``duration`` float, ``start`` and
-        ``stop`` int, all other columns str.
+        ``stop`` int, all other columns str; labels have one spelling each.
 
     Raises
     ------
@@ -48,6 +50,9 @@ def read_manifest(path: Path | str) -> pd.DataFrame:
         raise UserError(f"{path}:1: columns missing: {', '.join(missing)}; add them")
     if frame.empty:
         raise UserError(f"{path}: no utterances; check the corpus folder")
+    for name in ("ID", "spk_id"):
+        frame[name] = frame[name].map(plain_name)
+    frame = tidy_labels(frame)
     _raise_at_first(path, frame["ID"].duplicated(), frame["ID"], "a second row of ID")
     for name, kind in (("duration", float), ("start", int), ("stop", int)):
         numbers = pd.to_numeric(frame[name], errors="coerce")

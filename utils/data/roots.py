@@ -92,11 +92,8 @@ def check_places(path: Path, texts: Sequence[str], places: Sequence[str]) -> Non
     Raises
     ------
     UserError
-        With the value of ``--data-root`` that finds the first file, if there is one;
-        or the list is empty.
+        With the value of ``--data-root`` that finds the first file, if there is one.
     """
-    if len(places) == 0:
-        raise UserError(f"{path}: no rows; write one for each utterance")
     if not any(Path(place).is_file() for place in places):
         raise UserError(
             f"{path}: none of its {len(places)} audio files is there; the first would "

@@ -1,6 +1,7 @@
 """Read utterances from tables: CSV and TSV, SpeechBrain's CSV and JSON."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -9,10 +10,11 @@ from utils.data.channels import channel_numbers
 from utils.data.corpus import Found
 from utils.data.files import found_below
 from utils.data.kaldi import safe_list
-from utils.data.names import safe_name
+from utils.data.names import safe_name, safe_speakers
 from utils.data.roots import HERE, Roots, check_places
 from utils.data.times import TIMES, read_times
 from utils.runtime.errors import UserError
+from utils.runtime.text import read_lines
 from utils.trials.lists import read_trials
 
 ALIASES = {
@@ -75,6 +77,8 @@ def read_table(path: Path, roots: Roots) -> pd.DataFrame:
     if path.suffix not in _SUFFIXES:
         raise UserError(f"{path}: not a CSV, TSV or JSON file; name one by --source")
     table = _read_json(path) if path.suffix == ".json" else _read_csv(path)
+    if table.empty:
+        raise UserError(f"{path}: no rows; write one for each utterance")
     table = table.rename(columns=_canonical_names(list(table.columns)))
     for name in ("wav", "spk_id"):
         if name not in table:
@@ -88,7 +92,7 @@ def read_table(path: Path, roots: Roots) -> pd.DataFrame:
             raise UserError(f"{path}:{line}: {name} is empty; fill it in")
     texts = table["wav"].str.strip().tolist()
     table["wav"] = [str(roots.place(text, path.parent).resolve()) for text in texts]
-    table["spk_id"] = table["spk_id"].map(safe_name)
+    table["spk_id"] = safe_speakers(table["spk_id"].tolist())
     table = read_times(path, table)
     if "channel" in table:
         table["channel"] = channel_numbers(table["channel"])
@@ -117,24 +121,37 @@ def _canonical_names(columns: list[str]) -> dict[str, str]:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    lines = read_lines(path, "check --source")
+    if not lines:
+        raise UserError(f"{path}: empty; write a header and a row a file")
+    separator = max(",;\t", key=lines[0].count)
+    _check_width(path, lines, separator)
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            header = file.readline()
-        separator = max(",;\t", key=header.count)
         return pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig",
-            quoting=3 if separator == "\t" else 0,
+            StringIO("\n".join(lines)), sep=separator, dtype=str, keep_default_na=False,
+            quoting=3 if separator == "\t" else 0, skip_blank_lines=False,
         )  # fmt: skip
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise UserError(f"{path}: not a table ({error}); save it as UTF-8") from None
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{path}: empty; write a header and a row a file") from None
+    except pd.errors.ParserError as error:
+        raise UserError(f"{path}: not a table ({error}); mend the quotes") from None
+
+
+def _check_width(path: Path, lines: list[str], separator: str) -> None:
+    """Raise a `UserError` at a row of more or fewer values than the header."""
+    n_columns = lines[0].count(separator) + 1
+    for line, text in enumerate(lines, start=1):
+        n_values = text.count(separator) + 1
+        is_plain = separator == "\t" or '"' not in text + lines[0]
+        if is_plain and text.strip() and n_values != n_columns:
+            raise UserError(
+                f"{path}:{line}: {n_values} values for the {n_columns} columns of the "
+                "header; complete the row, or quote the value that holds a separator"
+            )
 
 
 def _read_json(path: Path) -> pd.DataFrame:
     """Read SpeechBrain's ``{id: {"wav": ..., "spk_id": ...}}``."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads("\n".join(read_lines(path, "check --source")))
         rows = [{"ID": name, **values} for name, values in entries.items()]
     except (json.JSONDecodeError, AttributeError, TypeError) as error:
         raise UserError(
@@ -146,7 +163,7 @@ def _read_json(path: Path) -> pd.DataFrame:
             stretch = row["wav"]
             row |= stretch | {"wav": stretch.get("file", "")}
             row.pop("file", None)
-    table = pd.DataFrame(rows).astype(object)
+    table = pd.DataFrame(rows, dtype=object)
     return table.where(table.notna(), "").astype(str)
 
 
