@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from local.setup.lists import add_list_options, label_form, score_form
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -47,6 +48,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--force", action="store_true", help="allow speakers in both lists"
     )
+    add_list_options(parser, with_scores=True)
     args = parser.parse_args()
     if len(args.train_scores) != len(args.scores):
         parser.error("--train-scores and --scores need a file for each system")
@@ -64,11 +66,15 @@ def main() -> None:
     from utils.trials.score_facts import write_score_facts
     from utils.trials.scores import join_scores, read_scores, write_scores
 
-    trials = read_trials(args.train_trials)
+    trials = read_trials(args.train_trials, label_form(args))
     check_both_kinds(args.train_trials, trials)
     is_target = trials["target"].to_numpy()
-    train = [join_scores(trials, read_scores(path)) for path in args.train_scores]
-    pairs, scores = read_systems(args.scores)
+    form, allow_extra = score_form(args), args.allow_extra
+    train = [
+        join_scores(trials, read_scores(path, form), allow_extra)
+        for path in args.train_scores
+    ]
+    pairs, scores = read_systems(args.scores, form, allow_extra)
     check_apart(args, trials, pairs)
     try:
         fusion = fit_fusion(np.column_stack(train), is_target, args.prior, PENALTY)
@@ -99,13 +105,15 @@ def facts_of_fusion(args: argparse.Namespace) -> dict[str, object]:
     return known[0] | own | made_from | program_facts()
 
 
-def read_systems(paths: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:
+def read_systems(
+    paths: list[Path], form: str, allow_extra: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Read the scores of all systems for the pairs of the first: (n_pairs, K)."""
     from utils.trials.scores import join_scores, read_scores
 
-    first = read_scores(paths[0])
-    others = [join_scores(first, read_scores(path)) for path in paths[1:]]
-    return first[["enrol", "test"]], np.column_stack([first["score"], *others])
+    first, *others = [read_scores(path, form) for path in paths]
+    joined = [join_scores(first, other, allow_extra) for other in others]
+    return first[["enrol", "test"]], np.column_stack([first["score"], *joined])
 
 
 def check_apart(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from local.setup.lists import add_list_options, label_form, score_form
 from utils.embeddings.files import read_embeddings
 from utils.metrics.identification import (
     UNKNOWN,
@@ -43,6 +44,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1986, help="of the negatives")
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
         help="95 %% intervals from resamples of the tests' speakers")  # fmt: skip
+    add_list_options(parser, with_scores=True)
     args = parser.parse_args()
     if args.embeddings and not args.metadata:
         parser.error("--embeddings needs --metadata, its manifest")
@@ -82,8 +84,9 @@ def score_table(
     from utils.trials.lists import read_trials
     from utils.trials.scores import join_scores, read_scores
 
-    trials = read_trials(args.trials)
-    trials["score"] = join_scores(trials, read_scores(args.scores))
+    trials = read_trials(args.trials, label_form(args))
+    found = read_scores(args.scores, score_form(args))
+    trials["score"] = join_scores(trials, found, args.allow_extra)
     shape = trials["test"].nunique(), trials["enrol"].nunique()
     if len(trials) != shape[0] * shape[1] or trials.duplicated(["enrol", "test"]).any():
         raise UserError(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from local.setup.lists import add_list_options, label_form, score_form
 from utils.metrics.error_rates import error_rates
 from utils.metrics.evaluation import evaluate
 from utils.report.page import (
@@ -39,6 +40,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--features", type=Path, help="default: DATA/features")
     parser.add_argument("--model", type=Path, help="default: EXP/triplet")
     parser.add_argument("--p-target", nargs="+", default=["0.01", "0.05"])
+    add_list_options(parser, with_scores=True)
     args = parser.parse_args()
     args.features = args.features or args.data / "features"
     args.model = args.model or args.exp / "triplet"
@@ -111,9 +113,11 @@ def read_scored_trials(
     enrolment = args.data / "enrol" / f"{name}.txt"
     models = read_enrolment(enrolment) if enrolment.is_file() else {}
     skipped = read_skipped(args.features)
-    trials, _ = leave_out(read_trials(trials_path), models, skipped)
+    trials = read_trials(trials_path, label_form(args))
+    trials, _ = leave_out(trials, models, skipped)
     check_both_kinds(trials_path, trials)
-    scores = join_scores(trials, read_scores(path))
+    found = read_scores(path, score_form(args))
+    scores = join_scores(trials, found, args.allow_extra)
     return scores, trials["target"].to_numpy()
 
 

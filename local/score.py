@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from local.setup.lists import add_list_options
 from local.setup.scoring import add_arguments, open_prepared, score_facts
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -31,6 +32,7 @@ def parse_arguments() -> argparse.Namespace:
         "--features", type=Path, help="leave out what this folder records as skipped"
     )
     parser.add_argument("--model", type=Path, help="trained model, for the record")
+    add_list_options(parser, with_scores=False)
     return parser.parse_args()
 
 
@@ -43,7 +45,7 @@ def main() -> None:
     from utils.trials.scores import write_scores
 
     skipped = read_skipped(args.features) if args.features else set()
-    listed = read_trial_list(args.trials, args.enrol_models, skipped)
+    listed = read_trial_list(args.trials, args.enrol_models, skipped, args.form)
     backend, sides = open_prepared(args)
     try:
         scores = score_list(backend, *sides, listed)

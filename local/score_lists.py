@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.setup.lists import add_list_options
 from local.setup.notation import SETTINGS, expression
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -41,6 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--hparams", default=SETTINGS)
     parser.add_argument("--force", action="store_true", help="repeat what is there")
+    add_list_options(parser, with_scores=False)
     args = parser.parse_args()
     args.features = args.features or args.data / "features"
     return args
@@ -107,7 +109,7 @@ def score(args: argparse.Namespace, folder: Path, outs: dict[Path, Path]) -> Non
 
     todo = {}
     for path, out in outs.items():
-        inputs = fingerprint([path.stem], scoring_inputs(args, folder, path))
+        inputs = fingerprint([path.stem, args.form], scoring_inputs(args, folder, path))
         if args.force or read_score_facts(out).get("inputs_sha256") != inputs:
             todo[path] = out, inputs
     if not todo:
@@ -150,7 +152,8 @@ def read_list(args: argparse.Namespace, path: Path) -> TrialList:
 
     enrolment = args.data / "enrol" / path.name
     skipped = read_skipped(args.features)
-    return read_trial_list(path, enrolment if enrolment.is_file() else None, skipped)
+    own = enrolment if enrolment.is_file() else None
+    return read_trial_list(path, own, skipped, args.form)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.setup.lists import add_list_options
 from utils.runtime.program import run_program
 from utils.runtime.progress import progress
 from utils.validation.audio import Heard, Limits, check_audio, common_findings
@@ -35,6 +36,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--nj", type=int, default=1, help="parallel processes")
     add("--shortest", type=float, default=usual.shortest_s, metavar="SECONDS")
     add("--longest", type=float, default=usual.longest_s, metavar="SECONDS")
+    add_list_options(parser, with_scores=False)
     return parser.parse_args()
 
 
@@ -71,13 +73,15 @@ def check_folder(args: argparse.Namespace) -> tuple[int, list[Finding]]:
     for name, rows in manifests.items():
         findings += manifest_findings(args.data / f"{name}.csv", rows)
     findings += split_findings(args.data, manifests)
-    findings += list_findings(args.data, manifests)
+    findings += list_findings(args.data, manifests, args.form)
     if not args.no_audio:
         findings += audio_findings(args, manifests)
     return sum(map(len, manifests.values())), findings
 
 
-def list_findings(data: Path, manifests: dict[str, pd.DataFrame]) -> Iterator[Finding]:
+def list_findings(
+    data: Path, manifests: dict[str, pd.DataFrame], form: str
+) -> Iterator[Finding]:
     """Yield what is wrong with the folder's trial and enrolment lists."""
     import pandas as pd
 
@@ -91,7 +95,7 @@ def list_findings(data: Path, manifests: dict[str, pd.DataFrame]) -> Iterator[Fi
         yield from findings
         yield from model_findings(path, models[path.stem], speaker_of)
     for path in sorted(data.glob("trials/*.txt")):
-        yield from trial_findings(path, speaker_of, models.get(path.stem, {}))
+        yield from trial_findings(path, speaker_of, models.get(path.stem, {}), form)
 
 
 def audio_findings(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from local.setup.lists import add_list_options, label_form, score_form
 from utils.trials.enrolment import read_enrolment
 
 if TYPE_CHECKING:
@@ -49,13 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text,
         metavar="P", help="priors of minDCF",
     )  # fmt: skip
-    parser.add_argument(
-        "--allow-extra", action="store_true", help="pass over scores without trial"
-    )
-    parser.add_argument(
-        "--format", choices=("auto", "kaldi", "voxceleb"), default="auto",
-        help="of text lists: label and score last (kaldi) or first (voxceleb)",
-    )  # fmt: skip
+    add_list_options(parser, with_scores=True)
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
         help="95 %% intervals from so many resamples of the speakers")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1986, help="of the resamples")
@@ -84,7 +79,7 @@ def read_protocol(args: argparse.Namespace) -> Protocol:
     from utils.data.manifest import read_manifest
     from utils.trials.lists import check_both_kinds, read_trials
 
-    trials = read_trials(args.trials, args.format)
+    trials = read_trials(args.trials, label_form(args))
     check_both_kinds(args.trials, trials)
     metadata = None
     if args.metadata:
@@ -98,7 +93,7 @@ def read_joined(path: Path, protocol: Protocol, args: argparse.Namespace) -> np.
     """Return the score of every trial."""
     from utils.trials.scores import join_scores, read_scores
 
-    scores = read_scores(path, args.format)
+    scores = read_scores(path, score_form(args))
     return join_scores(protocol.trials, scores, args.allow_extra)
 
 

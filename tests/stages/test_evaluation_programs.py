@@ -138,11 +138,12 @@ def test_every_format_gives_the_same(run, scored, form):
 
 
 def test_the_format_can_be_named(run, tmp_path):
-    """Ids that are numbers hide where the score stands."""
+    """Ids that are numbers hide where a score without decimals stands."""
     (tmp_path / "t").write_text("1 7 8\n0 7 9\n")
-    (tmp_path / "s").write_text("0.5 7 8\n-0.5 7 9\n")
+    (tmp_path / "s").write_text("5 7 8\n3 7 9\n")
     result = run("local.evaluate", tmp_path / "t", tmp_path / "s")
-    assert result.returncode == 1 and "no score: 7 8" in result.stderr
+    assert result.returncode == 1
+    assert "columns 1 and 3 may both be the scores; say which: " in result.stderr
     named = "--format", "voxceleb"
     result = run("local.evaluate", tmp_path / "t", tmp_path / "s", *named)
     assert result.returncode == 0 and "EER                  0.0000 %" in result.stdout

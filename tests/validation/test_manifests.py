@@ -84,7 +84,7 @@ def test_sound_data(validate):
         ("test.csv", "4000", "4x", "are no stretch of audio"),
         ("test.csv", "4000", "9000", "the file is truncated"),
         ("trials/all.txt", "testb-1", "nobody", "all.txt:2: unknown test id 'nobody'"),
-        ("trials/all.txt", "nontarget", "impostor", "all.txt:2: label 'impostor'"),
+        ("trials/all.txt", "nontarget", "maybe", "all.txt:2: label 'maybe'"),
         ("trials/all.txt", "nontarget", "target", "all trials are target"),
         ("trials/all.txt", "testb-1 non", "testa-0 non", "against itself: 'testa-0'"),
         ("trials/all.txt", " nontarget", " ", "all.txt:2: fewer than 3 columns"),
@@ -309,3 +309,39 @@ def test_pairs_in_both_orders(data, validate, tmp_path):
     with (data / "trials/all.txt").open("a") as file:
         file.write("testa-1 testa-0 target\n")
     assert run_json(validate, tmp_path) == {("warning", "repeated-trial")}
+
+
+@pytest.mark.parametrize(
+    ("before", "separator", "labels"),
+    [
+        (False, " ", ("tgt", "imp")),
+        (False, " ", ("1", "0")),
+        (True, " ", ("1", "0")),
+        (False, ",", ("target", "nontarget")),
+        (False, "  ", ("TARGET", "imposter")),
+    ],
+)
+def test_lists_of_other_tools_are_read(data, validate, before, separator, labels):
+    path = data / "trials/all.txt"
+    rows = [line.split() for line in path.read_text().splitlines()]
+    lines = []
+    for enrol, test, label in rows:
+        word = labels[label == "nontarget"]
+        cells = [word, enrol, test] if before else [enrol, test, word]
+        lines.append(separator.join(cells))
+    path.write_text("\ufeff" + "\n".join(lines) + "\n")
+    result = validate()
+    assert result.returncode == 0, result.stdout + result.stderr
+    path.write_text(path.read_text() + separator.join(lines[0].split(separator)) + "\n")
+    assert f"all.txt:{len(lines) + 1}: warning: " in validate().stdout
+
+
+def test_a_list_without_labels_is_a_warning(data, validate):
+    path = data / "trials/all.txt"
+    rows = [line.split()[:2] for line in path.read_text().splitlines()]
+    path.write_text("".join(" ".join(row) + "\n" for row in rows))
+    result = validate()
+    assert result.returncode == 0
+    assert "all.txt: warning: no labels; scores of it cannot be evaluated" in (
+        result.stdout
+    )

@@ -44,7 +44,10 @@ class PreparedEmbeddings(NamedTuple):
 
 
 def read_trial_list(
-    path: Path, enrolment_path: Path | None = None, skipped: Set[str] = frozenset()
+    path: Path,
+    enrolment_path: Path | None = None,
+    skipped: Set[str] = frozenset(),
+    form: str = "auto",
 ) -> TrialList:
     """Read trials and their models, less utterances that could not be read.
 
@@ -53,6 +56,8 @@ def read_trial_list(
     path : Path
     enrolment_path : Path, optional
     skipped : set of str
+    form : str
+        See `utils.trials.readers.read_form`; the list may have no labels.
 
     Raises
     ------
@@ -60,7 +65,8 @@ def read_trial_list(
         See `read_trials` and `read_enrolment`.
     """
     models = read_enrolment(enrolment_path) if enrolment_path else {}
-    trials, kept = leave_out(read_trials(path), models, set(skipped))
+    trials = read_trials(path, form, needs_labels=False)
+    trials, kept = leave_out(trials, models, set(skipped))
     return TrialList(path, trials, enrolment_path, kept)
 
 

@@ -1,4 +1,4 @@
-"""Files of three columns: trial lists and score files."""
+"""Columns of lists: written, checked, and pairs of ids compared."""
 
 import gzip
 from pathlib import Path
@@ -8,82 +8,6 @@ import pandas as pd
 
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
-
-NIST_IDS = ("modelid", "model_id")  # first word of a NIST table's header
-
-
-def read_columns(
-    path: Path | str, form: str, dtype: object = str, n_lines: int | None = None
-) -> pd.DataFrame:
-    """Read three columns of any form, with or without compression.
-
-    Columns are separated by blanks or tabs; or the file is a NIST table (tabs, with
-    a header; the side column is dropped) or Parquet. The names of the columns are
-    0, 1 and 2.
-
-    Parameters
-    ----------
-    path : Path or str
-        ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` are decompressed.
-    form : str
-        What a line holds, for messages.
-    dtype : type or dict of type
-        Type of the columns.
-    n_lines : int, optional
-        How many lines to read; all by default.
-
-    Raises
-    ------
-    UserError
-        The file is missing, empty or malformed.
-    ValueError
-        A value is not of its ``dtype``.
-    """
-    remedy = f"lines are: {form}"
-    try:
-        if Path(path).suffix == ".parquet":
-            table = _read_parquet(path, dtype)
-        else:
-            table = _read_text(path, dtype, n_lines)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the name") from None
-    except pd.errors.EmptyDataError:
-        raise UserError(f"{path}: empty; {remedy}") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UserError(f"{path}: malformed ({reason}); {remedy}") from None
-    if table.shape[1] != 3:
-        raise UserError(f"{path}:1: {table.shape[1]} columns, not 3; {remedy}")
-    for column in table:
-        is_empty = table[column] == ""
-        raise_at_first(path, is_empty, table[column], "fewer than 3 columns", remedy)
-    return table
-
-
-def _read_text(path: Path | str, dtype: object, n_lines: int | None) -> pd.DataFrame:
-    options = {"dtype": dtype, "na_filter": False, "quoting": 3, "nrows": n_lines}
-    head = pd.read_csv(path, sep="\t", header=None, dtype=str, quoting=3, nrows=1)
-    if head.iloc[0, 0] in NIST_IDS:
-        table = pd.read_csv(path, sep="\t", **options | {"dtype": str})
-        table = table.drop(columns="side", errors="ignore")
-        table.columns = range(table.shape[1])
-        table.index += 1  # after the header
-        return table.astype(dtype)
-    if head.shape[1] == 1:
-        options |= {"skipinitialspace": True}
-    separator = "\t" if head.shape[1] > 1 else " "
-    return pd.read_csv(path, sep=separator, header=None, **options)
-
-
-def _read_parquet(path: Path | str, dtype: object) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(path)
-    except ImportError:
-        raise UserError(
-            f"{path}: reading Parquet needs the package pyarrow; install it"
-        ) from None
-    table.columns = range(table.shape[1])
-    return table.astype(dtype)
 
 
 def write_columns(path: Path | str, columns: dict[str, pd.Series]) -> None:
@@ -129,25 +53,43 @@ def raise_at_first(
         )
 
 
-def pair_keys(
-    trials: pd.DataFrame, scores: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give the pairs of ids in two tables numbers, equal ones to equal pairs.
+def pair_keys(*tables: pd.DataFrame) -> list[np.ndarray]:
+    """Give the pairs of ids in tables numbers, equal ones to equal pairs.
+
+    Parameters
+    ----------
+    tables : DataFrame
+        Columns ``enrol`` and ``test`` (categories).
 
     Returns
     -------
-    tuple of ndarray of int64
-        A number for each row of the first and of the second table.
+    list of ndarray of int64
+        A number for each row of each table.
+    """
+    sides, n_ids = number_ids(*tables)
+    return [enrol * n_ids + test for enrol, test in sides]
+
+
+def number_ids(
+    *tables: pd.DataFrame,
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], int]:
+    """Give ids numbers, equal ones to equal ids on both sides of all tables.
+
+    Returns
+    -------
+    sides : list of (ndarray of int64, ndarray of int64)
+        Numbers of ``enrol`` and ``test`` of each table's rows.
+    n_ids : int
     """
     names = pd.Index([])
-    for table in (trials, scores):
+    for table in tables:
         for column in ("enrol", "test"):
             names = names.union(table[column].cat.categories.astype(str))
-    keys = []
-    for table in (trials, scores):
+    sides = []
+    for table in tables:
         enrol, test = (
             names.get_indexer(table[column].cat.categories)[table[column].cat.codes]
             for column in ("enrol", "test")
         )
-        keys.append(enrol.astype(np.int64) * len(names) + test)
-    return keys[0], keys[1]
+        sides.append((enrol.astype(np.int64), test.astype(np.int64)))
+    return sides, len(names)

@@ -1,9 +1,10 @@
 """Trial lists: made of all pairs, read and written.
 
-Trials are lines ``enrol test target|nontarget`` (Kaldi), or ``label enrol test``
-with label 1 or 0 (VoxCeleb); or a NIST table, or Parquet.
+Written are lines ``enrol test target|nontarget`` (Kaldi), or Parquet; read are those
+of other tools too, see `utils.trials.readers`.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import numpy as np
 import pandas as pd
 
 from utils.runtime.errors import UserError
-from utils.trials.columns import pair_keys, raise_at_first, read_columns, write_columns
+from utils.trials.columns import number_ids, raise_at_first, write_columns
+from utils.trials.inference import NONTARGET, SPOOF, TARGET
+from utils.trials.readers import read_form
+
+logger = logging.getLogger(__name__)
 
 
 def pair_trials(
@@ -73,21 +78,24 @@ def write_trials(path: Path | str, trials: pd.DataFrame) -> None:
     write_columns(path, columns)
 
 
-def read_trials(path: Path | str, form: str = "auto") -> pd.DataFrame:
-    """Read a trial list of either form.
+def read_trials(
+    path: Path | str, form: str = "auto", needs_labels: bool = True
+) -> pd.DataFrame:
+    """Read a trial list of any form.
 
     Parameters
     ----------
     path : Path or str
     form : str
-        ``kaldi`` (label last), ``voxceleb`` (label first), or ``auto``: first where
-        the first column holds nothing but 0 and 1.
+        See `utils.trials.readers.read_form`.
+    needs_labels : bool
+        Refuse a list without labels.
 
     Returns
     -------
     DataFrame
         Columns ``enrol`` and ``test`` (categories) and ``target`` (bool), in file
-        order.
+        order; ``target`` is not there without labels. Spoofed trials are left out.
 
     Raises
     ------
@@ -95,29 +103,48 @@ def read_trials(path: Path | str, form: str = "auto") -> pd.DataFrame:
         The file is missing, empty or malformed, a label is unknown, an utterance
         is tried against itself, or a trial has two labels.
     """
-    table = read_columns(path, "enrol test target|nontarget").astype("category")
-    first, second, third = (table[column] for column in table)
-    is_binary = set(first.cat.categories) <= {"0", "1"}
-    if form == "voxceleb":
-        wrong = ~first.isin(["0", "1"])
-        raise_at_first(path, wrong, first, "label", "write 1 or 0 first in a line")
-    if form == "voxceleb" or (form == "auto" and is_binary):
-        enrol, test, is_target = second, third, first == "1"
-    else:
-        enrol, test, is_target = first, second, third == "target"
-        is_unknown = ~third.isin(["target", "nontarget"])
-        raise_at_first(path, is_unknown, third, "label", "write target or nontarget")
-    itself = pd.Series(enrol.astype(str).to_numpy() == test.astype(str).to_numpy())
-    raise_at_first(path, itself, enrol, "a trial against itself:", "remove it")
-    trials = pd.DataFrame({"enrol": enrol, "test": test, "target": is_target})
-    pair = pair_keys(trials, trials)[0]
-    order = np.lexsort([trials["target"], pair])
-    labels = trials["target"].to_numpy()[order]
-    conflict = (np.diff(pair[order]) == 0) & (labels[1:] != labels[:-1])
-    is_second = np.zeros(len(trials), dtype=bool)
-    is_second[order[1:][conflict]] = True
-    raise_at_first(path, is_second, test, "a second label for", "keep one of them")
-    return trials.reset_index(drop=True)
+    table = read_form(path, "label", form)
+    if "label" in table:
+        table = _with_targets(path, table, form)
+    elif needs_labels:
+        raise UserError(
+            f"{path}:1: 2 columns, not 3: no labels; add target or nontarget to each "
+            "trial, or name their column with --columns"
+        )
+    ((enrol, test),), n_ids = number_ids(table)
+    what = "a trial against itself:"
+    raise_at_first(path, enrol == test, table["enrol"], what, "remove it")
+    if "target" in table:
+        _check_one_label(path, table, enrol * n_ids + test)
+    return table.reset_index(drop=True)
+
+
+def _with_targets(path: Path | str, table: pd.DataFrame, form: str) -> pd.DataFrame:
+    """Turn labels to booleans, less spoofed trials."""
+    labels = table.pop("label")
+    words = labels.cat.categories.str.lower()
+    is_known = words.isin([*TARGET, *NONTARGET, *SPOOF])[labels.cat.codes]
+    right = "1 or 0 first in a line" if form == "voxceleb" else "target or nontarget"
+    remedy = f"write {right}, or name the columns with --columns"
+    raise_at_first(path, ~is_known, labels, "label", remedy)
+    table["target"] = words.isin(list(TARGET))[labels.cat.codes]
+    is_spoof = words.isin(list(SPOOF))[labels.cat.codes]
+    if is_spoof.any():
+        logger.warning(
+            "%s: %d spoofed trials are left out: they are neither target nor nontarget",
+            path, int(is_spoof.sum()),
+        )  # fmt: skip
+    return table[~is_spoof]
+
+
+def _check_one_label(path: Path | str, trials: pd.DataFrame, pair: np.ndarray) -> None:
+    """Refuse a pair that is target in one line and non-target in another."""
+    ordered = np.sort(2 * pair + trials["target"].to_numpy())
+    if ((ordered[1:] ^ ordered[:-1]) == 1).any():  # two labels of one pair
+        first = trials["target"].groupby(pair).transform("first")
+        is_second = trials["target"] != first
+        what = "a second label for"
+        raise_at_first(path, is_second, trials["test"], what, "keep one of them")
 
 
 def check_both_kinds(path: Path | str, trials: pd.DataFrame) -> None:

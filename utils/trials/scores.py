@@ -1,7 +1,7 @@
 """Score files: read, written, and joined to trials by id.
 
-Scores are lines ``enrol test score``, or ``score enrol test``; or a NIST table, or
-Parquet.
+Written are lines ``enrol test score``, or Parquet; read are those of other tools too,
+see `utils.trials.readers`.
 """
 
 from pathlib import Path
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from utils.runtime.errors import UserError
-from utils.trials.columns import pair_keys, raise_at_first, read_columns, write_columns
+from utils.trials.columns import pair_keys, write_columns
+from utils.trials.readers import read_form
 
 _FEW = 3  # pairs that a message names
 
@@ -32,14 +33,13 @@ def write_scores(path: Path | str, scores: pd.DataFrame) -> None:
 
 
 def read_scores(path: Path | str, form: str = "auto") -> pd.DataFrame:
-    """Read a score file of either form.
+    """Read a score file of any form.
 
     Parameters
     ----------
     path : Path or str
     form : str
-        ``kaldi`` (score last), ``voxceleb`` (score first), or ``auto``: last where
-        the last column of the first line is a number.
+        See `utils.trials.readers.read_form`.
 
     Returns
     -------
@@ -52,25 +52,7 @@ def read_scores(path: Path | str, form: str = "auto") -> pd.DataFrame:
     UserError
         The file is missing, empty or malformed, or a score is no finite number.
     """
-    lines = "enrol test score"
-    head = read_columns(path, lines, n_lines=1)
-    is_number = pd.to_numeric(head[2], errors="coerce").notna().all()
-    is_last = is_number if form == "auto" else form == "kaldi"
-    enrol, test, score = (0, 1, 2) if is_last else (1, 2, 0)
-    try:
-        table = read_columns(path, lines, {enrol: str, test: str, score: float})
-    except ValueError:  # some score is no number: find it
-        table = read_columns(path, lines)
-        table[score] = pd.to_numeric(table[score], errors="coerce")
-    is_bad = ~np.isfinite(table[score])
-    raise_at_first(path, is_bad, table[score], "no finite score:", "score it again")
-    return pd.DataFrame(
-        {
-            "enrol": table[enrol].astype("category"),
-            "test": table[test].astype("category"),
-            "score": table[score],
-        }
-    ).reset_index(drop=True)
+    return read_form(path, "score", form).reset_index(drop=True)
 
 
 def join_scores(
@@ -102,11 +84,17 @@ def join_scores(
     ordered, values = scored[order], scores["score"].to_numpy()[order]
     differs = (np.diff(ordered) == 0) & (np.diff(values) != 0)
     _raise_for_pairs(scores, order[1:][differs], "two different scores", "score again")
+    if np.array_equal(wanted, scored):  # line by line the same, as usual
+        return scores["score"].to_numpy()
     place = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
     is_missing = np.flatnonzero(ordered[place] != wanted)
     _raise_for_pairs(trials, is_missing, "no score", "score the same trial list")
     if not allow_extra:
-        extra = np.flatnonzero(~np.isin(scored, wanted))
+        is_wanted = np.zeros(len(ordered), dtype=bool)
+        is_wanted[place] = True  # the first line of each pair
+        is_first = np.diff(ordered, prepend=-1) != 0
+        first = np.maximum.accumulate(np.where(is_first, np.arange(len(ordered)), 0))
+        extra = order[~is_wanted[first]]
         _raise_for_pairs(
             scores, extra, "a score but no trial", "or allow it with --allow-extra"
         )

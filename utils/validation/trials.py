@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from utils.runtime.errors import UserError
-from utils.trials.columns import read_columns
+from utils.trials.enrolment import enrolment_lines
+from utils.trials.inference import NONTARGET, SPOOF, TARGET
+from utils.trials.readers import read_form
 from utils.validation.findings import ERROR, MOST_SHOWN, WARNING, Finding
 
 _LABELS = ("target", "nontarget")
@@ -24,17 +26,16 @@ def read_models(path: Path) -> tuple[dict[str, list[str]], list[Finding]]:
     """
     models: dict[str, list[str]] = {}
     findings = []
-    for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        model, *utterances = text.split() or [""]
+    for line, model, utterances, is_table in enrolment_lines(path):
         place = f"{path}:{line}"
         if not utterances:
             message = f"model {model!r} has no utterance; add one"
             findings.append(Finding(ERROR, "model", place, message))
-        elif model in models:
+        elif model in models and not is_table:
             message = f"model {model!r} again; use one line"
             findings.append(Finding(ERROR, "model", place, message))
         else:
-            models[model] = utterances
+            models.setdefault(model, []).extend(utterances)
     return models, findings
 
 
@@ -57,26 +58,29 @@ def model_findings(
 
 
 def trial_findings(
-    path: Path, speaker_of: dict[str, str], models: dict[str, list[str]]
+    path: Path,
+    speaker_of: dict[str, str],
+    models: dict[str, list[str]],
+    form: str = "auto",
 ) -> Iterator[Finding]:
     """Yield what is wrong with a trial list.
 
     Parameters
     ----------
     path : Path
-        Lines ``enrol test target|nontarget``.
+        See `utils.trials.readers.read_form`.
     speaker_of : dict of str
         Speaker of each utterance of the test manifest.
     models : dict of list of str
         Utterances of each enrolled model.
+    form : str
     """
     try:
-        table = read_columns(path, "enrol test target|nontarget").astype("category")
+        trials = _read_labels(path, form)
     except UserError as error:
         place, _, message = str(error).partition(": ")
         yield Finding(ERROR, "trials", place, message)
         return
-    trials = table.set_axis(["enrol", "test", "label"], axis=1)
     for side in ("enrol", "test"):
         known = trials[side].cat.categories.isin([*speaker_of, *models])
         is_bad = ~known[trials[side].cat.codes]
@@ -84,6 +88,10 @@ def trial_findings(
             path, is_bad, trials[side], (ERROR, "unknown"),
             f"unknown {side} id {{!r}}; use ids of test.csv or of the enrolment list",
         )  # fmt: skip
+    if "label" not in trials:
+        message = "no labels; scores of it cannot be evaluated, add target or nontarget"
+        yield Finding(WARNING, "label", str(path), message)
+        return
     yield from _each(
         path, ~trials["label"].isin(_LABELS), trials["label"], (ERROR, "label"),
         "label {!r}; write target or nontarget",
@@ -97,6 +105,22 @@ def trial_findings(
             f"all trials are {found.pop()}; error rates need both kinds, add trials of "
             "the other",
         )  # fmt: skip
+
+
+def _read_labels(path: Path, form: str) -> pd.DataFrame:
+    """Read trials, less spoofed ones, with labels as target and nontarget.
+
+    Other labels stay as they are; a list without labels has no such column.
+    """
+    trials = read_form(path, "label", form)
+    if "label" not in trials:
+        return trials
+    words = trials["label"].cat.categories
+    known = dict.fromkeys(TARGET, _LABELS[0]) | dict.fromkeys(NONTARGET, _LABELS[1])
+    labels = words.map(lambda word: known.get(word.lower(), word))
+    trials["label"] = labels.to_numpy()[trials["label"].cat.codes]
+    trials = trials[~trials["label"].str.lower().isin(SPOOF)]
+    return trials.astype({"label": "category"})
 
 
 def _each(
@@ -195,6 +219,6 @@ def _pairs(
     for row in lines[:MOST_SHOWN]:
         trial = trials.iloc[row]
         message = f"{trial['enrol']} {trial['test']}: " + text.format(**trial)
-        yield Finding(*kind, f"{path}:{row + 1}", message)
+        yield Finding(*kind, f"{path}:{trials.index[row] + 1}", message)
     if len(lines) > MOST_SHOWN:
         yield Finding(*kind, str(path), f"{len(lines) - MOST_SHOWN} more like this")
