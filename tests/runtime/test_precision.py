@@ -128,18 +128,27 @@ def test_embeddings_that_are_not_finite_stop_with_the_name(store):
         embed(encoder, store, torch.float32)
 
 
+@pytest.fixture
+def make_brain(store):
+    def make(fault, n_right=0):
+        brain = SpeakerBrain(
+            {"encoder": Faulty(FAULTS[fault], n_right)},
+            hparams={"epochs": 1, "patience": 0, "ema_decay": 0.0},
+            run_opts={"device": "cpu", "precision": "bf16"},
+        )
+        labels = np.zeros(len(store), int)
+        brain.crop_dataset = CropDataset(store, labels, crop_frames=32)
+        picker = CropPicker(labels, store.index["n_frames"].to_numpy(), 32)
+        plan, people = EpochDivision(epoch_crops=8, seed=0), np.array(["s"])
+        brain.batches = SpeakerSampler(picker, people, plan, batch_size=4, balance=1.0)
+        return brain
+
+    return make
+
+
 @pytest.mark.parametrize("fault", ["right", "plausible"])
-def test_training_falls_back_to_float32(fault, store, caplog):
-    brain = SpeakerBrain(
-        {"encoder": Faulty(FAULTS[fault])},
-        hparams={"epochs": 1, "patience": 0, "ema_decay": 0.0},
-        run_opts={"device": "cpu", "precision": "bf16"},
-    )
-    dataset = CropDataset(store, np.zeros(len(store), int), crop_frames=32)
-    picker = CropPicker(dataset.labels, store.index["n_frames"].to_numpy(), 32)
-    plan = EpochDivision(epoch_crops=8, seed=0)
-    sampler = SpeakerSampler(picker, np.array(["s"]), plan, batch_size=4, balance=1.0)
-    brain.batches, brain.crop_dataset = sampler, dataset
+def test_training_falls_back_to_float32(fault, make_brain, caplog):
+    brain = make_brain(fault)
     with caplog.at_level(logging.WARNING):
         brain.check_precision()
     is_right = fault == "right"
@@ -147,3 +156,37 @@ def test_training_falls_back_to_float32(fault, store, caplog):
     assert ("float32 is used" in caplog.text) != is_right
     with brain.training_ctx:
         assert torch.is_autocast_enabled("cpu") == is_right
+
+
+@pytest.mark.parametrize(
+    ("fault", "n_right", "wrong"),
+    [
+        ("right", 0, []),
+        ("plausible", 0, [(4, 32, 16), (2, 32, 16)]),
+        ("nan", 0, [(4, 32, 16), (2, 32, 16)]),
+        # right for the comparison on the first shape and its two batches
+        ("random", 3, [(2, 32, 16)]),
+    ],
+)
+def test_embedded_crops_fall_back_to_float32(fault, n_right, wrong, make_brain, caplog):
+    """The history of mined triplets; ten crops are batches of 4, 4 and 2."""
+    brain = make_brain(fault, n_right)
+    brain.batches.set_epoch(1)
+    crops = [crop for batch in brain.batches for crop in batch]
+    crops = (crops * 2)[:10]
+    encoder = brain.final_encoder.eval()
+    feats = brain.crop_dataset.collate([brain.crop_dataset[crop] for crop in crops])
+    with torch.inference_mode():
+        exact = encoder(feats.feats)
+    with caplog.at_level(logging.WARNING):
+        found = brain.embed_crops(encoder, crops, batch_size=4)
+    cosine = torch.nn.functional.cosine_similarity(exact, found, dim=1)
+    assert (cosine > 0.99).all()
+    if fault != "right" and not n_right:
+        torch.testing.assert_close(found, exact)
+    told = [f"on batches of {shape}: float32 is used" for shape in wrong]
+    warned = [m.partition("here ")[2] for m in caplog.messages if "float32" in m]
+    assert warned == told
+    caplog.clear()
+    brain.embed_crops(encoder, crops, batch_size=4)
+    assert not caplog.messages  # each shape is compared once

@@ -1,6 +1,5 @@
 """Embed whole utterances: deterministic, in batches of similar length."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -10,9 +9,7 @@ from torch import Tensor
 
 from utils.features.store import FeatureList, FeatureStore
 from utils.runtime.errors import UserError
-from utils.runtime.precision import embeddings_agree
-
-logger = logging.getLogger(__name__)
+from utils.runtime.precision import embeddings_agree, warn_of_disagreement
 
 LENGTH_STEP = 64  # frames
 
@@ -180,11 +177,7 @@ def _agrees(
     for batch in batches.one_of_each_shape():
         feats, lengths = batch.feats.to(device), batch.lengths.to(device)
         if not embeddings_agree(encoder, feats, lengths, dtype):
-            logger.warning(
-                "%s disagrees with float32 here on batches of %s: float32 is used",
-                dtype,
-                tuple(feats.shape),
-            )
+            warn_of_disagreement(dtype, tuple(feats.shape))
             return False
     return True
 

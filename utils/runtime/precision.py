@@ -5,9 +5,12 @@ processors, so every use is preceded by a comparison on the real model and data.
 """
 
 import copy
+import logging
 
 import torch
 from torch import Tensor, nn
+
+logger = logging.getLogger(__name__)
 
 LEAST_COSINE = 0.99  # of an embedding and its float32 counterpart
 # in training, rounding passes through the statistics of a single batch
@@ -17,8 +20,17 @@ LEAST_GRADIENT_COSINE = 0.5  # of all gradients together
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def warn_of_disagreement(precision: object, shape: tuple[int, ...]) -> None:
+    """Say that float32 is used instead on batches of a shape (B, T, F)."""
+    logger.warning(
+        "%s disagrees with float32 here on batches of %s: float32 is used",
+        precision,
+        shape,
+    )
+
+
 def embeddings_agree(
-    encoder: nn.Module, feats: Tensor, lengths: Tensor, dtype: torch.dtype
+    encoder: nn.Module, feats: Tensor, lengths: Tensor | None, dtype: torch.dtype
 ) -> bool:
     """Tell whether an encoder embeds a batch as in float32.
 
@@ -27,7 +39,8 @@ def embeddings_agree(
     encoder : Module
         In evaluation mode, on the device of the batch.
     feats : Tensor of shape (B, T, F)
-    lengths : Tensor of int64, shape (B,)
+    lengths : Tensor of int64, shape (B,), or None
+        None for crops, all of T frames.
     dtype : torch.dtype
         Arithmetic of the autocast that is compared with float32.
 

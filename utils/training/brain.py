@@ -26,7 +26,12 @@ from utils.embeddings.extraction import (
     check_finite,
 )
 from utils.runtime.errors import UserError
-from utils.runtime.precision import DTYPES, training_agrees
+from utils.runtime.precision import (
+    DTYPES,
+    embeddings_agree,
+    training_agrees,
+    warn_of_disagreement,
+)
 from utils.training import distributed
 from utils.training.checkpoints import TrainingState
 from utils.training.crops import Crop, CropBatch, CropDataset
@@ -64,6 +69,7 @@ class SpeakerBrain(sb.Brain):
         self.parts = torch.nn.ModuleDict(dict(self.modules))  # never wrapped
         self.encoder = self.parts["encoder"]
         self.state = TrainingState()
+        self.is_reduced: dict[tuple[int, ...], bool] = {}  # by shapes of crops
         epochs, patience = self.hparams.epochs, self.hparams.patience
         self.counter = EpochCounterWithStopper(
             epochs, patience or epochs + 1, limit_warmup=0, direction="min"
@@ -130,11 +136,7 @@ class SpeakerBrain(sb.Brain):
         feats = batch.feats.to(self.device)
         agrees = training_agrees(self.encoder, feats, DTYPES[self.precision])
         if not all(distributed.gather_lists([agrees])):
-            logger.warning(
-                "%s disagrees with float32 here on batches of %s: float32 is used",
-                self.precision,
-                tuple(feats.shape),
-            )
+            warn_of_disagreement(self.precision, tuple(feats.shape))
             self.precision = "fp32"
             self.training_ctx = TorchAutocast(self.device_type)
 
@@ -314,12 +316,29 @@ class SpeakerBrain(sb.Brain):
             ],
             collate_fn=CropDataset.collate,
         )
-        with torch.inference_mode(), self.training_ctx:
-            embedded = [
-                encoder(batch.feats.to(self.device)).float().cpu().numpy()
-                for batch in batches
-            ]
+        embedded = [
+            self.embed_batch(encoder, batch.feats.to(self.device)).cpu().numpy()
+            for batch in batches
+        ]
         return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
+
+    def embed_batch(self, encoder: torch.nn.Module, feats: Tensor) -> Tensor:
+        """Embed crops (B, T, F) in the training's precision, or float32: (B, D).
+
+        The first batch of each shape is compared with float32, which is used for that
+        shape from then on where they differ.
+        """
+        shape, dtype = tuple(feats.shape), DTYPES[self.precision]
+        if shape not in self.is_reduced:
+            is_reduced = dtype != torch.float32
+            if is_reduced and not embeddings_agree(encoder, feats, None, dtype):
+                warn_of_disagreement(self.precision, shape)
+                is_reduced = False
+            self.is_reduced[shape] = is_reduced
+        enabled = self.is_reduced[shape]
+        autocast = torch.autocast(self.device_type, dtype, enabled=enabled)
+        with torch.inference_mode(), autocast:
+            return encoder(feats).float()
 
     def confusions(self, n_crops: int = 10) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell which training speakers are taken for which; nothing to tell here."""
