@@ -141,9 +141,17 @@ def _write_rows(target: _Target, rows: np.ndarray, source: _Products | _Blocks) 
             scores = block[: len(own)]
             source.write(slice(start, start + len(own)), scores)
             if np.ptp(own) + 1 == len(own):  # neighbours
-                os.pwrite(file, scores.data, target.offset + int(own[0]) * row_bytes)
+                _write_at(file, scores, target.offset + int(own[0]) * row_bytes)
                 continue
             for row, values in zip(own, scores, strict=True):
-                os.pwrite(file, values.data, target.offset + int(row) * row_bytes)
+                _write_at(file, values, target.offset + int(row) * row_bytes)
     finally:
         os.close(file)
+
+
+def _write_at(file: int, values: np.ndarray, place: int) -> None:
+    """Write all values; a single call may write a part, such as on a full disk."""
+    rest = values.data.cast("B")
+    while rest:
+        n_bytes = os.pwrite(file, rest, place)
+        rest, place = rest[n_bytes:], place + n_bytes

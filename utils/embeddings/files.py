@@ -42,12 +42,15 @@ def write_embeddings(
     ['a', 'b']
     """
     array, names, facts = embedding_paths(prefix)
-    with replacing_file(facts) as temporary:
-        temporary.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
-    with replacing_file(names) as temporary:
-        temporary.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
-    with replacing_file(array) as temporary:
-        np.save(temporary, np.asarray(embeddings, dtype=np.float32))
+    text = "".join(f"{name}\n" for name in ids)
+    with (  # all are written before the first of them gets its name
+        replacing_file(facts) as new_facts,
+        replacing_file(names) as new_names,
+        replacing_file(array) as new_array,
+    ):
+        new_facts.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
+        new_names.write_text(text, encoding="utf-8")
+        np.save(new_array, np.asarray(embeddings, dtype=np.float32))
 
 
 def read_embeddings(prefix: Path | str) -> tuple[list[str], np.ndarray]:

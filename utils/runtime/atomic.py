@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from utils.runtime.disk import telling_of_full_disk
+
 
 @contextmanager
 def replacing_file(path: Path | str) -> Iterator[Path]:
@@ -21,6 +23,11 @@ def replacing_file(path: Path | str) -> Iterator[Path]:
     Path
         Name to write to. Removed when the block raises.
 
+    Raises
+    ------
+    UserError
+        The disk is full.
+
     Example
     -------
     >>> import tempfile
@@ -35,7 +42,8 @@ def replacing_file(path: Path | str) -> Iterator[Path]:
     # the ending stays last: writers such as numpy choose the format by it
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        yield temporary
+        with telling_of_full_disk(path):
+            yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -54,6 +62,11 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
     ------
     Path
         Folder to write into. Removed when the block raises.
+
+    Raises
+    ------
+    UserError
+        The disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +74,8 @@ def replacing_folder(path: Path | str) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        yield temporary
+        with telling_of_full_disk(path):
+            yield temporary
         shutil.rmtree(path, ignore_errors=True)
         os.replace(temporary, path)
     finally:

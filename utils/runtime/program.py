@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from utils.runtime.cluster import VARIABLE, parallel_on
+from utils.runtime.disk import REMEDY, is_disk_full
 from utils.runtime.errors import UserError
 
 OWN = ("utils.", "local.", "recipes.")  # modules of the repository
@@ -31,6 +32,11 @@ def run_program(main: Callable[[], None]) -> None:
             main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        print(f"error: {error.filename or 'writing'}: {REMEDY}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)

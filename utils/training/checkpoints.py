@@ -14,6 +14,9 @@ from speechbrain.utils.checkpoints import (
 )
 from speechbrain.utils.distributed import ddp_barrier, if_main_process
 
+from utils.runtime.disk import telling_of_full_disk
+from utils.runtime.errors import UserError
+
 _UNFINISHED = "unfinished"  # not the name of a checkpoint: such folders are ignored
 
 
@@ -31,7 +34,13 @@ class AtomicCheckpointer(Checkpointer):
         name: str | None = None,
         verbosity: int = logging.INFO,
     ) -> Checkpoint | None:
-        """Save all recoverables; see SpeechBrain's `Checkpointer`."""
+        """Save all recoverables; see SpeechBrain's `Checkpointer`.
+
+        Raises
+        ------
+        UserError
+            The disk is full; what was written is removed.
+        """
         target = (
             self._custom_checkpoint_dirpath(name)
             if name
@@ -39,7 +48,14 @@ class AtomicCheckpointer(Checkpointer):
         )
         if if_main_process():
             shutil.rmtree(self._unfinished, ignore_errors=True)
-        saved = super().save_checkpoint(meta or {}, end_of_epoch, None, verbosity)
+        try:
+            with telling_of_full_disk(target):
+                saved = super().save_checkpoint(
+                    meta or {}, end_of_epoch, None, verbosity
+                )
+        except UserError:
+            shutil.rmtree(self._unfinished, ignore_errors=True)
+            raise
         if if_main_process():
             self._unfinished.rename(target)
             files = {key: target / file.name for key, file in saved.paramfiles.items()}
