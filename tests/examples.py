@@ -2,11 +2,13 @@
 
 import pytest
 
+WITH_A_SYSTEM = "utils.systems.system", "utils.verification.verifier"
+
 
 @pytest.fixture(autouse=True)
 def example_of_a_system(request, doctest_namespace, tmp_path, monkeypatch):
-    """Give the examples of utils.systems.system a trained folder and two files."""
-    if not request.node.name.startswith("utils.systems.system"):
+    """Give the examples of trained systems a folder and two files."""
+    if not request.node.name.startswith(WITH_A_SYSTEM):
         return
     from tests.systems.folders import write_system, write_voice
 

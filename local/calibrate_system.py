@@ -1,0 +1,118 @@
+"""Measure a system on voices of your own: calibration, thresholds, limits.
+
+VOICES is a folder of speakers. OUT is the system again, with a calibrated back-end and
+decisions.json: a threshold for each false-alarm rate, the rates at it as recorded, over
+a telephone, in noise and cut short, with 95 % intervals that resample speakers, and the
+least quality that was measured. A rate that the voices cannot support gets none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils.runtime.atomic import replacing_folder
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.systems.system import System
+    from utils.verification.measuring import Measured
+    from utils.verification.voices import Versions
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("system", help="name in models/, or folder of a trained system")
+    parser.add_argument("voices", type=Path, help="folder with audio of known speakers")
+    parser.add_argument("--out", type=Path, required=True, help="system to write")
+    parser.add_argument(
+        "--pattern", default="{speaker}/**", help="of paths; perhaps with {session}"
+    )
+    parser.add_argument("--backend", default="", help="of the system; empty: its own")
+    parser.add_argument("--far", type=float, nargs="+", default=[0.05, 0.01, 0.001])
+    parser.add_argument("--prior", type=float, default=0.05, help="of a target trial")
+    parser.add_argument(
+        "--per-speaker", type=int, default=20, help="at most so many utterances of each"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the draw and intervals")
+    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    parser.add_argument(
+        "--trust", action="store_true", help="build all that is described"
+    )
+    args = parser.parse_args()
+    if not all(0 < far < 1 for far in args.far) or not 0 < args.prior < 1:
+        parser.error("--far and --prior lie between 0 and 1")
+    return args
+
+
+def main() -> None:
+    """Hear the voices, measure, and write the system again."""
+    args = parse_arguments()
+
+    from local.setup.systems import find_system
+    from utils.data.files import find_utterances
+    from utils.systems.system import open_system
+    from utils.verification.measuring import Aims, measure_system
+    from utils.verification.voices import draw_voices, embed_voices
+
+    system = open_system(find_system(args.system), args.backend, trust=args.trust)
+    found = find_utterances(args.voices, args.pattern)
+    table = draw_voices(found, args.per_speaker, args.seed)
+    table, versions = hear_all(system, table, args.nj)
+    voices = embed_voices(system, versions, table)
+    aims = Aims(args.far, args.prior, seed=args.seed)
+    measured = measure_system(system, voices, versions, str(args.voices), aims)
+    write_system(system, measured, args.out)
+    for shortage in measured.shortages:
+        print(f"no threshold: {shortage}")
+    print("\n".join(measured.decisions.lines()))
+    print(f"{args.out}: python -m local.verify A.wav B.wav --system {args.out}")
+
+
+def hear_all(
+    system: System, table: pd.DataFrame, nj: int
+) -> tuple[pd.DataFrame, list[Versions]]:
+    """Hear all files; those without speech are left out, and told."""
+    from joblib import Parallel, delayed
+
+    from utils.verification.decisions import AS_RECORDED
+    from utils.verification.voices import hear_versions
+
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=4)
+    tasks = (delayed(hear_versions)(path, system.front_end) for path in table["wav"])
+    heard = list(progress(workers(tasks), len(table), "hearing"))
+    kept = [versions[AS_RECORDED].is_speech for versions in heard]
+    if not all(kept):
+        first = table["wav"].iloc[kept.index(False)]
+        print(f"{kept.count(False)} files without speech left out, such as {first}")
+    if not any(kept):
+        raise UserError("no speech in any of the files; check the folder")
+    spoken = [own for own, is_kept in zip(heard, kept, strict=True) if is_kept]
+    return table[kept], spoken
+
+
+def write_system(system: System, measured: Measured, out: Path) -> None:
+    """Write a copy of the system's folder with its back-end and decisions."""
+    from utils.backend.files import save_backend
+    from utils.report.provenance import program_facts
+    from utils.verification.decisions import write_decisions
+
+    facts, sha256 = program_facts(), system.model_sha256
+    with replacing_folder(out) as temporary:
+        shutil.copytree(system.folder, temporary, dirs_exist_ok=True)
+        shutil.rmtree(temporary / "backend", ignore_errors=True)
+        save_backend(temporary / "backend", measured.backend, sha256, facts)
+        write_decisions(temporary, measured.decisions, facts)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,45 @@
+"""Which trained system a program means by a name, a folder, or nothing."""
+
+from pathlib import Path
+
+from utils.runtime.errors import UserError
+
+MODELS = Path("models")
+PREFERRED = ("campplus", "resemblyzer")  # where nothing is named, the better first
+
+
+def find_system(name: str) -> Path:
+    """Find the folder of a trained system.
+
+    Parameters
+    ----------
+    name : str
+        A folder, or the name of one in ``models/``; empty for the best one there.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    if name:
+        places = [Path(name), MODELS / name]
+        found = next((place for place in places if _is_system(place)), None)
+        if found is None:
+            raise UserError(
+                f"--system {name}: no trained system there or in {MODELS}/; "
+                "get one with local.get_model, or name a folder that local.train wrote"
+            )
+        return found
+    calibrated = sorted(path.parent for path in MODELS.glob("*/decisions.json"))
+    places = [*calibrated, *(MODELS / name for name in PREFERRED)]
+    found = next((place for place in places if _is_system(place)), None)
+    if found is None:
+        raise UserError(
+            "no trained system: get one with python -m local.get_model campplus, or "
+            "name a folder with --system"
+        )
+    return found
+
+
+def _is_system(folder: Path) -> bool:
+    return (folder / "encoder.pt").is_file()

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from utils.runtime.errors import UserError
+from utils.verification.decisions import (
+    FILE,
+    Decisions,
+    Limits,
+    Threshold,
+    read_decisions,
+    write_decisions,
+)
+from utils.verification.rates import Rate, Rates
+
+RATES = Rates(Rate(0.01, 0.005, 0.02), Rate(0.03, 0.01, 0.06), 100, 9000)
+DECISIONS = Decisions(
+    "a1",
+    (Threshold(0.05, 1.5, {"as recorded": RATES}), Threshold(0.01, 2.5, {})),
+    {"speech_s": Limits(1.5, 0.7, "cut short")},
+    {"source": "voices", "speakers": 20},
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    write_decisions(tmp_path, DECISIONS, {"commit": "c"})
+    assert read_decisions(tmp_path, "a1") == DECISIONS
+    assert json.loads((tmp_path / FILE).read_text())["commit"] == "c"
+
+
+def test_a_system_without_decisions(tmp_path):
+    assert read_decisions(tmp_path, "a1") is None
+
+
+def test_decisions_of_another_encoder(tmp_path):
+    write_decisions(tmp_path, DECISIONS, {})
+    with pytest.raises(UserError, match="another encoder.*calibrate_system"):
+        read_decisions(tmp_path, "b2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"thresholds": 1}',
+        '{"model_sha256": "a1", "thresholds": [{"far": "x"}]}',
+        '{"model_sha256": "a1", "thresholds": [], "limits": {"a": {}}}',
+    ],
+)
+def test_broken_decisions(tmp_path, text):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(UserError, match="broken"):
+        read_decisions(tmp_path, "a1")
+
+
+def test_thresholds_by_their_rate():
+    assert DECISIONS.threshold(0.01).llr == 2.5
+    with pytest.raises(UserError, match=r"--far 0.02: measured were 0.05, 0.01"):
+        DECISIONS.threshold(0.02)
+
+
+def test_what_is_told():
+    lines = list(DECISIONS.lines())
+    assert (
+        "  as recorded: FAR 1.00 % (0.50 to 2.00), FRR 3.00 % (1.00 to 6.00)" in lines
+    )
+    assert "speech_s: usual from 1.5, cut short from 0.7" in lines

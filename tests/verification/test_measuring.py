@@ -1,0 +1,126 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.systems.folders import write_system
+from tests.verification.voices import write_speakers
+from utils.data.files import find_utterances
+from utils.metrics.detection import rates_at
+from utils.metrics.likelihood_ratios import cllr, min_cllr
+from utils.runtime.errors import UserError
+from utils.systems.system import open_system
+from utils.verification.decisions import AS_RECORDED
+from utils.verification.measuring import Aims, calibrate_on, measure_system
+from utils.verification.voices import (
+    Voices,
+    draw_voices,
+    embed_voices,
+    hear_versions,
+    score_voices,
+)
+
+AIMS = Aims(fars=(0.1, 0.001), n_resamples=100)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    folder = write_system(tmp_path_factory.mktemp("systems") / "triplet")
+    return open_system(folder, "cosine")
+
+
+@pytest.fixture(scope="module")
+def heard(system, tmp_path_factory):
+    """Hear six speakers; returns the table and all versions."""
+    folder = write_speakers(tmp_path_factory.mktemp("voices"), 6, 4)
+    table = find_utterances(folder, "{speaker}/*")
+    return table, [hear_versions(path, system.front_end) for path in table["wav"]]
+
+
+def test_every_condition_lowers_its_measure(heard):
+    from utils.verification.conditions import CONDITIONS
+
+    for versions in heard[1]:
+        for condition in CONDITIONS:
+            recorded, worsened = versions[AS_RECORDED], versions[condition.name]
+            before, after = (
+                getattr(own, condition.measure) for own in (recorded, worsened)
+            )
+            assert after < before or recorded.speech_s <= 2.0
+
+
+def test_what_is_promised_is_measured(system, heard):
+    table, versions = heard
+    voices = embed_voices(system, versions, table)
+    measured = measure_system(system, voices, versions, "voices", AIMS)
+    (threshold,) = measured.decisions.thresholds
+    trials = score_voices(measured.backend, voices, AS_RECORDED)
+    frr, far = rates_at(trials.scores, trials.is_target, threshold.llr)
+    assert far == threshold.rates[AS_RECORDED].far.value <= 0.1
+    assert frr == threshold.rates[AS_RECORDED].frr.value
+    assert set(threshold.rates) == set(versions[0])
+    assert [text.split()[1] for text in measured.shortages] == ["0.001"]
+    assert measured.decisions.measured_on["sessions"] == "one session each"
+    assert measured.decisions.model_sha256 == system.model_sha256
+
+
+def test_all_pairs_are_scored_once(system, heard):
+    table, versions = heard
+    voices = embed_voices(system, versions, table)
+    trials = score_voices(system.backend, voices, AS_RECORDED)
+    assert len(trials.scores) == 24 * 23 // 2
+    embeddings = voices.embeddings[AS_RECORDED].astype(np.float64)
+    expected = (embeddings @ embeddings.T)[np.triu_indices(24, 1)]
+    np.testing.assert_allclose(trials.scores, expected, atol=1e-6)
+    worsened = score_voices(system.backend, voices, "in noise")
+    assert len(worsened.scores) == 24 * 23
+
+
+def test_targets_of_one_session_are_left_out(system, heard):
+    table, versions = heard
+    sessions = table.assign(session=["a", "b"] * 12)
+    voices = embed_voices(system, versions, sessions)
+    trials = score_voices(system.backend, voices, AS_RECORDED)
+    assert trials.is_target.sum() == 6 * 4  # 2 x 2 of each speaker, not 6
+    assert (~trials.is_target).sum() == 24 * 23 // 2 - 6 * 6
+
+
+def test_ratios_are_calibrated_on_other_voices(system):
+    def draw(rng):
+        who = np.repeat(np.arange(40), 5)
+        embeddings = rng.standard_normal((40, 16))[who] + rng.standard_normal((200, 16))
+        return Voices({AS_RECORDED: embeddings}, who, np.zeros(200, int))
+
+    rng = np.random.default_rng(0)
+    backend = calibrate_on(system.backend, draw(rng), 0.5)
+    trials = score_voices(backend, draw(rng), AS_RECORDED)
+    least = min_cllr(trials.scores, trials.is_target)
+    assert least <= cllr(trials.scores, trials.is_target) < least + 0.03
+    raw = score_voices(system.backend, draw(rng), AS_RECORDED)
+    assert cllr(raw.scores, raw.is_target) > least + 0.1
+
+
+def test_one_speaker_is_too_few(system, heard):
+    table, versions = heard
+    voices = embed_voices(system, versions[:4], table[:4])
+    with pytest.raises(UserError, match="at least two speakers"):
+        measure_system(system, voices, versions[:4], "voices", AIMS)
+
+
+def test_the_draw_depends_on_the_seed_alone():
+    table = pd.DataFrame({"ID": range(60), "spk_id": ["a", "b", "c"] * 20})
+    drawn = draw_voices(table, 5, seed=1)
+    assert drawn["spk_id"].value_counts().tolist() == [5, 5, 5]
+    assert drawn.equals(draw_voices(table, 5, seed=1))
+    assert not drawn.equals(draw_voices(table, 5, seed=2))
+    assert drawn["ID"].is_monotonic_increasing
+
+
+def test_an_earlier_calibration_does_not_count(system, heard):
+    table, versions = heard
+    voices = embed_voices(system, versions, table)
+    first = measure_system(system, voices, versions, "voices", AIMS)
+    again = replace(system, backend=first.backend)
+    second = measure_system(again, voices, versions, "voices", AIMS)
+    assert second.decisions == first.decisions

@@ -1,0 +1,1 @@
+"""Are two recordings of one person: answers, and the error rates to expect of them."""

@@ -1,0 +1,181 @@
+"""What a system promises: ``decisions.json`` in its folder.
+
+Thresholds for false-alarm rates, the rates that were measured at them in each
+condition, and the speech on which they hold.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.runtime.atomic import replacing_file
+from utils.runtime.errors import UserError
+from utils.verification.rates import Rate, Rates
+
+FILE = "decisions.json"
+AS_RECORDED = "as recorded"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold on log-likelihood ratios.
+
+    Attributes
+    ----------
+    far : float
+        The false-alarm rate that it was chosen for.
+    llr : float
+        Trials at or above it are accepted.
+    rates : dict of Rates
+        By condition: ``as recorded``, and each that was simulated.
+    """
+
+    far: float
+    llr: float
+    rates: Mapping[str, Rates]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The values of a quality measure on which a system was measured.
+
+    Attributes
+    ----------
+    usual : float
+        Nearly all recordings were above it.
+    least : float
+        Nearly all were, that were worsened on purpose; below it nothing is known.
+    condition : str
+        Name of that worsening.
+    """
+
+    usual: float
+    least: float
+    condition: str
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Thresholds and where they hold.
+
+    Attributes
+    ----------
+    model_sha256 : str
+        The encoder that they were measured with.
+    thresholds : tuple of Threshold
+        The strictest last.
+    limits : dict of Limits
+        By the measure: a field of `utils.verification.recordings.Recording`.
+    measured_on : dict
+        Speakers, utterances, sessions, where from.
+    """
+
+    model_sha256: str
+    thresholds: tuple[Threshold, ...]
+    limits: Mapping[str, Limits]
+    measured_on: Mapping[str, object]
+
+    def threshold(self, far: float) -> Threshold:
+        """Return the threshold for a false-alarm rate.
+
+        Raises
+        ------
+        UserError
+            None was measured for it.
+        """
+        for threshold in self.thresholds:
+            if abs(threshold.far - far) <= 1e-9:
+                return threshold
+        known = ", ".join(f"{threshold.far:g}" for threshold in self.thresholds)
+        raise UserError(
+            f"--far {far:g}: measured were {known or 'none'}; measure it with "
+            "local.calibrate_system"
+        )
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was measured, a line each."""
+        for threshold in self.thresholds:
+            yield f"FAR {threshold.far:g}: threshold {threshold.llr:.2f}"
+            for name, rates in threshold.rates.items():
+                yield f"  {name}: FAR {rates.far.text}, FRR {rates.frr.text}"
+        for measure, limits in self.limits.items():
+            yield (
+                f"{measure}: usual from {limits.usual:.3g}, {limits.condition} from "
+                f"{limits.least:.3g}"
+            )
+
+
+def write_decisions(folder: Path, decisions: Decisions, facts: dict) -> None:
+    """Write what was measured, and where it comes from, into a system's folder."""
+    content = {
+        "model_sha256": decisions.model_sha256,
+        "measured_on": dict(decisions.measured_on),
+        "limits": {name: vars(limits) for name, limits in decisions.limits.items()},
+        "thresholds": [
+            {
+                "far": threshold.far,
+                "llr": threshold.llr,
+                "rates": {
+                    name: rates._asdict()
+                    | {"far": rates.far._asdict(), "frr": rates.frr._asdict()}
+                    for name, rates in threshold.rates.items()
+                },
+            }
+            for threshold in decisions.thresholds
+        ],
+    }
+    with replacing_file(folder / FILE) as temporary:
+        text = json.dumps(content | facts, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_decisions(folder: Path, model_sha256: str) -> Decisions | None:
+    """Read what a system promises; None where nothing was measured.
+
+    Parameters
+    ----------
+    folder : Path
+    model_sha256 : str
+        The encoder that is there.
+
+    Raises
+    ------
+    UserError
+        The file is broken, or of another encoder.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        decisions = _decisions(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{path}: broken ({reason}); measure again with local.calibrate_system"
+        ) from None
+    if decisions.model_sha256 != model_sha256:
+        raise UserError(
+            f"{path}: measured with another encoder; measure again with "
+            "local.calibrate_system"
+        )
+    return decisions
+
+
+def _decisions(content: dict) -> Decisions:
+    def rates(stored: dict) -> Rates:
+        far, frr = Rate(**stored["far"]), Rate(**stored["frr"])
+        return Rates(far, frr, stored["n_target"], stored["n_nontarget"])
+
+    thresholds = tuple(
+        Threshold(
+            float(stored["far"]),
+            float(stored["llr"]),
+            {name: rates(own) for name, own in stored["rates"].items()},
+        )
+        for stored in content["thresholds"]
+    )
+    limits = {name: Limits(**own) for name, own in content["limits"].items()}
+    return Decisions(
+        content["model_sha256"], thresholds, limits, content["measured_on"]
+    )

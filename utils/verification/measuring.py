@@ -1,0 +1,166 @@
+"""What a system is worth on known voices: calibration, thresholds, limits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.backend.backend import Backend
+from utils.backend.calibration import PENALTY, Calibration, fit_fusion
+from utils.metrics.bootstrap import draw_counts
+from utils.metrics.detection import threshold_at_far
+from utils.runtime.errors import UserError
+from utils.systems.system import System
+from utils.verification.conditions import CONDITIONS
+from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Threshold
+from utils.verification.rates import measure_rates, shortage
+from utils.verification.voices import Versions, Voices, score_voices
+
+_NEARLY_ALL = 0.005  # share of the recordings that may lie below a limit
+
+
+class Aims(NamedTuple):
+    """What a system is measured for.
+
+    Attributes
+    ----------
+    fars : sequence of float
+        False-alarm rates in (0, 1) that thresholds are wanted for.
+    prior : float
+        Prior of a target trial that the calibration is trained for.
+    n_resamples, seed : int
+        How speakers are resampled, for intervals.
+    """
+
+    fars: Sequence[float] = (0.05, 0.01, 0.001)
+    prior: float = 0.05
+    n_resamples: int = 1000
+    seed: int = 0
+
+
+class Measured(NamedTuple):
+    """A system's back-end, calibrated, and what it promises.
+
+    Attributes
+    ----------
+    backend : Backend
+    decisions : Decisions
+    shortages : list of str
+        Why there is no threshold for some of the rates.
+    """
+
+    backend: Backend
+    decisions: Decisions
+    shortages: list[str]
+
+
+def measure_system(
+    system: System,
+    voices: Voices,
+    versions: Sequence[Versions],
+    source: str,
+    aims: Aims,
+) -> Measured:
+    """Calibrate a system on known voices, and measure it.
+
+    Parameters
+    ----------
+    system : System
+    voices : Voices
+    versions : sequence of Versions
+        What the voices were embedded from.
+    source : str
+        Their name.
+    aims : Aims
+
+    Raises
+    ------
+    UserError
+        There are too few voices to calibrate with.
+    """
+    n_speakers, n_utterances = len(np.unique(voices.speakers)), len(voices.speakers)
+    lacks = {far: shortage(far, n_speakers, n_utterances) for far in aims.fars}
+    try:
+        backend = calibrate_on(system.backend, voices, aims.prior)
+    except ValueError as error:
+        raise UserError(
+            f"{source}: {error}; at least two speakers of two utterances are needed"
+        ) from None
+    supported = [far for far, lack in lacks.items() if not lack]
+    measured_on = {
+        "source": source,
+        "speakers": n_speakers,
+        "utterances": n_utterances,
+        "sessions": "across sessions" if voices.has_sessions else "one session each",
+    }
+    decisions = Decisions(
+        system.model_sha256,
+        measure_thresholds(backend, voices, aims._replace(fars=supported)),
+        measure_limits(versions),
+        measured_on,
+    )
+    return Measured(backend, decisions, [lack for lack in lacks.values() if lack])
+
+
+def calibrate_on(backend: Backend, voices: Voices, prior: float) -> Backend:
+    """Let a back-end return log-likelihood ratios, by the scores of known voices.
+
+    Raises
+    ------
+    ValueError
+        See `utils.backend.calibration.fit_fusion`.
+    """
+    uncalibrated = replace(backend, calibration=None)
+    trials = score_voices(uncalibrated, voices, AS_RECORDED)
+    fusion = fit_fusion(trials.scores[:, None], trials.is_target, prior, PENALTY)
+    trained_on: dict[str, object] = {
+        "n_target": int(trials.is_target.sum()),
+        "n_nontarget": int((~trials.is_target).sum()),
+    }
+    calibration = Calibration(fusion, trained_on=trained_on)
+    return replace(backend, calibration=calibration)
+
+
+def measure_thresholds(
+    backend: Backend, voices: Voices, aims: Aims
+) -> tuple[Threshold, ...]:
+    """Choose thresholds for false-alarm rates, and measure the rates at them.
+
+    Parameters
+    ----------
+    backend : Backend
+        Calibrated.
+    voices : Voices
+    aims : Aims
+
+    Returns
+    -------
+    tuple of Threshold
+        The strictest last.
+    """
+    trials = {name: score_voices(backend, voices, name) for name in voices.embeddings}
+    recorded = trials[AS_RECORDED]
+    counts = draw_counts(recorded.speakers.n_speakers, aims.n_resamples, aims.seed)
+    thresholds = []
+    for far in sorted(set(aims.fars), reverse=True):
+        llr = threshold_at_far(recorded.scores, recorded.is_target, far)
+        rates = {
+            name: measure_rates(own.scores, own.speakers, llr, counts)
+            for name, own in trials.items()
+        }
+        thresholds.append(Threshold(far, llr, rates))
+    return tuple(thresholds)
+
+
+def measure_limits(versions: Sequence[Versions]) -> dict[str, Limits]:
+    """Find the quality that nearly all recordings have, as recorded and worsened."""
+    limits = {}
+    for condition in CONDITIONS:
+        usual, least = (
+            float(np.quantile([getattr(own[name], condition.measure)
+                               for own in versions], _NEARLY_ALL))
+            for name in (AS_RECORDED, condition.name)
+        )  # fmt: skip
+        limits[condition.measure] = Limits(usual, min(usual, least), condition.name)
+    return limits

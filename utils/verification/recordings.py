@@ -1,0 +1,75 @@
+"""A recording as a system hears it: its features, and how good it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from utils.audio.decoding import decode_audio, resample
+from utils.audio.quality import measure_quality
+from utils.audio.speech_likeness import speech_likelihood
+from utils.features.front_end import FrontEnd
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording, heard.
+
+    Attributes
+    ----------
+    name : str
+    features : ndarray of shape (T, F)
+    speech_s : float
+        Seconds of speech that the front-end found.
+    speech_likelihood : float
+        In [0, 1]; see `utils.audio.speech_likeness`.
+    rate_hz, snr_db, clipped_share, bandwidth_hz
+        See `utils.audio.quality.Quality`.
+    """
+
+    name: str
+    features: np.ndarray
+    speech_s: float
+    speech_likelihood: float
+    rate_hz: int
+    snr_db: float
+    clipped_share: float
+    bandwidth_hz: float
+
+    @property
+    def is_speech(self) -> bool:
+        """Whether it is more likely speech than silence, music or noise."""
+        return self.speech_s > 0 and self.speech_likelihood >= 0.5
+
+
+def read_recording(path: Path | str, front_end: FrontEnd) -> Recording:
+    """Read a file and hear it.
+
+    Raises
+    ------
+    UserError
+        See `utils.audio.decoding.decode_audio`.
+    """
+    return hear(*decode_audio(path), front_end, str(path))
+
+
+def hear(
+    samples: np.ndarray, rate_hz: int, front_end: FrontEnd, name: str
+) -> Recording:
+    """Compute the features of samples and measure their quality.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n_samples,)
+        Not all zero.
+    rate_hz : int
+        Theirs.
+    front_end : FrontEnd
+    name : str
+    """
+    frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))
+    n_speech = sum(stop - start for start, stop in frames.segments.tolist())
+    speech_s = len(samples) / rate_hz * n_speech / max(1, frames.n_total)
+    likelihood = speech_likelihood(samples, rate_hz)
+    quality = measure_quality(samples, rate_hz)
+    return Recording(name, frames.features, speech_s, likelihood, **quality._asdict())

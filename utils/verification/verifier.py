@@ -1,0 +1,185 @@
+"""Whether recordings are of one person: score, ratio, decision, and what to expect."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from utils.features.store import FeatureList
+from utils.systems.system import System, open_system
+from utils.verification.answers import DIFFERENT, SAME, Answer
+from utils.verification.decisions import (
+    AS_RECORDED,
+    Decisions,
+    Limits,
+    Threshold,
+    read_decisions,
+)
+from utils.verification.recordings import Recording, read_recording
+
+_LEAST_SPEECH_S = 0.5  # whatever was measured
+_CLIPPED_SHARE = 0.001
+_UNITS = {"speech_s": "s of speech", "snr_db": "dB SNR", "bandwidth_hz": "Hz bandwidth"}
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A system that answers.
+
+    Attributes
+    ----------
+    system : System
+    decisions : Decisions, optional
+        Without them there is no threshold, and no limit but on speech.
+    """
+
+    system: System
+    decisions: Decisions | None = None
+
+    @property
+    def limits(self) -> Mapping[str, Limits]:
+        """The measured limits of quality, by the measure."""
+        return self.decisions.limits if self.decisions else {}
+
+    def __call__(
+        self, enrol: Sequence[Path | str], test: Path | str, far: float = 0.01
+    ) -> Answer:
+        """Compare recordings of one person with another recording.
+
+        Parameters
+        ----------
+        enrol : sequence of Path or str
+        test : Path or str
+        far : float
+            The false-alarm rate whose threshold decides.
+
+        Raises
+        ------
+        UserError
+            A file cannot be read; or no threshold was measured for this rate.
+
+        Example
+        -------
+        >>> verifier = open_verifier(folder, "cosine+cal")
+        >>> answer = verifier([wav_a], wav_b)
+        >>> answer.decision is None
+        True
+        """
+        threshold = self.decisions.threshold(far) if self.decisions else None
+        front_end = self.system.front_end
+        enrolled = [read_recording(path, front_end) for path in enrol]
+        return self.compare(enrolled, read_recording(test, front_end), threshold)
+
+    def compare(
+        self,
+        enrolled: Sequence[Recording],
+        tested: Recording,
+        threshold: Threshold | None,
+    ) -> Answer:
+        """Compare recordings that were read; see `Verifier.__call__`."""
+        recordings = [*enrolled, tested]
+        speech_s = sum(own.speech_s for own in enrolled), tested.speech_s
+        remarks = tuple(self._remarks(enrolled, tested))
+        refused = next(filter(None, map(self.refusal, recordings)), "")
+        if refused:
+            return Answer(speech_s, remarks, refused)
+        score, llr = self._score(recordings)
+        if threshold is None or llr is None:
+            return Answer(speech_s, remarks, score=score, llr=llr)
+        condition = self._condition(recordings, threshold)
+        return Answer(
+            speech_s,
+            remarks,
+            score=score,
+            llr=llr,
+            decision=SAME if llr >= threshold.llr else DIFFERENT,
+            threshold=threshold.llr,
+            rates=threshold.rates[condition],
+            condition=condition,
+            measured_on=self.decisions.measured_on if self.decisions else None,
+        )
+
+    def refusal(self, recording: Recording) -> str:
+        """Say why a recording cannot be judged; empty where it can."""
+        if not recording.is_speech:
+            return f"{recording.name}: no speech in it: silence, music or noise"
+        least = {name: limits.least for name, limits in self.limits.items()}
+        least["speech_s"] = max(_LEAST_SPEECH_S, least.get("speech_s", 0))
+        for measure, limit in least.items():
+            value = getattr(recording, measure)
+            if value < limit:
+                return (
+                    f"{recording.name}: {value:.3g} {_UNITS[measure]}; the system was "
+                    f"measured on {limit:.3g} and more"
+                )
+        return ""
+
+    def _score(self, recordings: Sequence[Recording]) -> tuple[float, float | None]:
+        """Score the last recording with a model of the others."""
+        features = FeatureList(
+            [own.name for own in recordings], [own.features for own in recordings]
+        )
+        embeddings = self.system.embed_stored(features)  # (N, D)
+        model = self.system.enrol([embeddings[:-1]])
+        scores, llrs, _ = self.system.score(model, embeddings[-1:])
+        return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0])
+
+    def _condition(self, recordings: Sequence[Recording], at: Threshold) -> str:
+        """Name the worst of the measured conditions that a recording is in."""
+        met = [
+            limits.condition
+            for measure, limits in self.limits.items()
+            if any(getattr(own, measure) < limits.usual for own in recordings)
+        ]
+        return max(met, key=lambda name: at.rates[name].frr.value, default=AS_RECORDED)
+
+    def _remarks(
+        self, enrolled: Sequence[Recording], tested: Recording
+    ) -> Iterator[str]:
+        for recording in (*enrolled, tested):
+            yield from self._quality_remarks(recording)
+        if any(np.array_equal(own.features, tested.features) for own in enrolled):
+            yield f"{tested.name}: the same recording as in the enrolment"
+        if self.decisions is None:
+            yield (
+                f"{self.system.folder}: no threshold was measured; do it on voices of "
+                "your own with local.calibrate_system"
+            )
+
+    def _quality_remarks(self, recording: Recording) -> Iterator[str]:
+        name, rate_hz = recording.name, self.system.front_end.sample_rate_hz
+        if recording.rate_hz < rate_hz:
+            yield f"{name}: {recording.rate_hz} Hz, the system hears {rate_hz} Hz"
+        if recording.clipped_share > _CLIPPED_SHARE:
+            yield f"{name}: {recording.clipped_share:.1%} of the samples are clipped"
+        for measure, limits in self.limits.items():
+            value = getattr(recording, measure)
+            if limits.least <= value < limits.usual:
+                yield (
+                    f"{name}: {value:.3g} {_UNITS[measure]}, less than most that the "
+                    f"system was measured on ({limits.usual:.3g}); expect the rates "
+                    f"of speech {limits.condition}"
+                )
+
+
+def open_verifier(
+    folder: Path | str, backend: Path | str = "", device: str = "cpu",
+    trust: bool = False,
+) -> Verifier:  # fmt: skip
+    """Open a trained folder to verify with.
+
+    Parameters
+    ----------
+    folder, backend, device, trust
+        See `utils.systems.system.open_system`.
+
+    Raises
+    ------
+    UserError
+        See there; or the stored decisions are broken or of another encoder.
+    """
+    system = open_system(folder, backend, device, trust=trust)
+    if backend:  # the decisions are of the system's own
+        return Verifier(system)
+    return Verifier(system, read_decisions(system.folder, system.model_sha256))
