@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from utils.runtime.errors import UserError
@@ -7,6 +8,7 @@ from utils.verification.decisions import (
     FILE,
     Decisions,
     Limits,
+    Tail,
     Threshold,
     read_decisions,
     write_decisions,
@@ -17,6 +19,7 @@ RATES = Rates(Rate(0.01, 0.005, 0.02), Rate(0.03, 0.01, 0.06), 100, 9000)
 DECISIONS = Decisions(
     "a1",
     (Threshold(0.05, 1.5, {"as recorded": RATES}), Threshold(0.01, 2.5, {})),
+    Tail((0.1, 0.01), (1.0, 3.0)),
     {"speech_s": Limits(1.5, 0.7, "cut short")},
     {"source": "voices", "speakers": 20},
 )
@@ -67,3 +70,12 @@ def test_what_is_told():
         "  as recorded: FAR 1.00 % (0.50 to 2.00), FRR 3.00 % (1.00 to 6.00)" in lines
     )
     assert "speech_s: usual from 1.5, cut short from 0.7" in lines
+
+
+def test_the_tail_between_and_beyond_what_was_measured():
+    tail = Tail((0.1, 0.01), (1.0, 3.5))
+    assert [tail.threshold(far) for far in (0.1, 0.01)] == [1.0, 3.5]
+    assert tail.threshold(10**-1.5) == pytest.approx(2.25)
+    assert tail.threshold(0.001) == pytest.approx(6.0)
+    steep = Tail((0.1, 0.01), (1.0, 1.5))  # slower than a calibrated ratio falls
+    assert steep.threshold(0.001) == pytest.approx(1.5 + np.log(10))

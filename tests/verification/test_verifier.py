@@ -8,7 +8,7 @@ import soundfile
 from tests.systems.folders import write_system
 from tests.verification.voices import RATE_HZ, write_speakers
 from utils.runtime.errors import UserError
-from utils.verification.decisions import Decisions, Limits, Threshold
+from utils.verification.decisions import Decisions, Limits, Tail, Threshold
 from utils.verification.rates import Rate, Rates
 from utils.verification.recordings import read_recording
 from utils.verification.verifier import open_verifier
@@ -19,6 +19,7 @@ def rates(frr):
 
 
 RATES = {"as recorded": rates(0.1), "in noise": rates(0.3), "cut short": rates(0.2)}
+TAIL = Tail((0.1, 0.01), (0.0, 1.0))
 LIMITS = {
     "speech_s": Limits(1.0, 0.6, "cut short"),
     "snr_db": Limits(20.0, 5.0, "in noise"),
@@ -39,7 +40,9 @@ def verifier(folder):
     )
     sha256 = found.system.model_sha256
     measured_on = {"source": "x", "speakers": 2, "utterances": 9, "sessions": "one"}
-    return replace(found, decisions=Decisions(sha256, thresholds, LIMITS, measured_on))
+    return replace(
+        found, decisions=Decisions(sha256, thresholds, TAIL, LIMITS, measured_on)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.verification.rates import Rate, Rates
@@ -56,6 +58,42 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Tail:
+    """How rarely trials of two people reach a ratio.
+
+    Attributes
+    ----------
+    fars : tuple of float
+        False-alarm rates, falling.
+    llrs : tuple of float
+        The thresholds that have them, rising.
+    """
+
+    fars: tuple[float, ...]
+    llrs: tuple[float, ...]
+
+    def threshold(self, far: float) -> float:
+        """Return the ratio that a rate needs.
+
+        Between the measured rates and beyond them, the ratio grows with the rate's
+        logarithm; beyond, as over the last decade that was measured, or as a
+        calibrated ratio's bound does, by 1 for each factor e, where that is more.
+
+        Example
+        -------
+        >>> tail = Tail((0.1, 0.01), (2.0, 6.0))
+        >>> tail.threshold(0.1), round(tail.threshold(0.001), 3)
+        (2.0, 10.0)
+        """
+        logs, wanted = -np.log(self.fars), -np.log(far)
+        if wanted <= logs[-1]:
+            return float(np.interp(wanted, logs, self.llrs))
+        start = np.interp(logs[-1] - np.log(10), logs, self.llrs)
+        slope = max(1.0, (self.llrs[-1] - start) / np.log(10))
+        return float(self.llrs[-1] + slope * (wanted - logs[-1]))
+
+
+@dataclass(frozen=True)
 class Decisions:
     """Thresholds and where they hold.
 
@@ -65,6 +103,8 @@ class Decisions:
         The encoder that they were measured with.
     thresholds : tuple of Threshold
         The strictest last.
+    tail : Tail
+        For other rates, as they are needed among many people.
     limits : dict of Limits
         By the measure: a field of `utils.verification.recordings.Recording`.
     measured_on : dict
@@ -73,6 +113,7 @@ class Decisions:
 
     model_sha256: str
     thresholds: tuple[Threshold, ...]
+    tail: Tail
     limits: Mapping[str, Limits]
     measured_on: Mapping[str, object]
 
@@ -111,6 +152,7 @@ def write_decisions(folder: Path, decisions: Decisions, facts: dict) -> None:
     content = {
         "model_sha256": decisions.model_sha256,
         "measured_on": dict(decisions.measured_on),
+        "tail": {"fars": decisions.tail.fars, "llrs": decisions.tail.llrs},
         "limits": {name: vars(limits) for name, limits in decisions.limits.items()},
         "thresholds": [
             {
@@ -175,7 +217,8 @@ def _decisions(content: dict) -> Decisions:
         )
         for stored in content["thresholds"]
     )
+    tail = Tail(tuple(content["tail"]["fars"]), tuple(content["tail"]["llrs"]))
     limits = {name: Limits(**own) for name, own in content["limits"].items()}
     return Decisions(
-        content["model_sha256"], thresholds, limits, content["measured_on"]
+        content["model_sha256"], thresholds, tail, limits, content["measured_on"]
     )

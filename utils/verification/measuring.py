@@ -13,10 +13,11 @@ from utils.metrics.detection import threshold_at_far
 from utils.runtime.errors import UserError
 from utils.systems.system import System
 from utils.verification.conditions import CONDITIONS
-from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Threshold
+from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Tail, Threshold
 from utils.verification.rates import measure_rates, shortage
 from utils.verification.voices import Versions, Voices, score_voices
 
+_FEWEST = 10  # trials that a rate is measured on
 _NEARLY_ALL = 0.005  # share of the recordings that may lie below a limit
 
 
@@ -97,6 +98,7 @@ def measure_system(
     decisions = Decisions(
         system.model_sha256,
         measure_thresholds(backend, voices, aims._replace(fars=supported)),
+        measure_tail(backend, voices),
         measure_limits(versions),
         measured_on,
     )
@@ -151,6 +153,19 @@ def measure_thresholds(
         }
         thresholds.append(Threshold(far, llr, rates))
     return tuple(thresholds)
+
+
+def measure_tail(backend: Backend, voices: Voices) -> Tail:
+    """Find the ratios that ever fewer trials of two people reach.
+
+    Down to the rate at which ten are left; at half of them at least.
+    """
+    trials = score_voices(backend, voices, AS_RECORDED)
+    nontargets = np.sort(trials.scores[~trials.is_target])[::-1]
+    fewest = min(_FEWEST, (len(nontargets) + 1) // 2)
+    counts = np.unique(np.geomspace(len(nontargets) / 2, fewest, 40).astype(int))[::-1]
+    fars = tuple((counts / len(nontargets)).tolist())
+    return Tail(fars, tuple(nontargets[counts - 1].tolist()))
 
 
 def measure_limits(versions: Sequence[Versions]) -> dict[str, Limits]:

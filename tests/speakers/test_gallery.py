@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.systems.folders import write_system
+from utils.backend.backend import Backend
+from utils.metrics.identification import detection_and_identification
+from utils.speakers.gallery import Gallery, person_embedding, threshold_for_gallery
+from utils.speakers.store import UPDATED, Exemplar, Person
+from utils.systems.system import open_system
+from utils.verification.decisions import AS_RECORDED, Decisions
+from utils.verification.measuring import calibrate_on, measure_tail
+from utils.verification.voices import Voices
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    folder = write_system(tmp_path_factory.mktemp("systems") / "triplet")
+    return open_system(folder, "cosine")
+
+
+def draw(rng, n_speakers, each):
+    """Draw embeddings of speakers: (n_speakers, each, SIZE)."""
+    centres = rng.standard_normal((n_speakers, 1, SIZE))
+    return centres + 0.7 * rng.standard_normal((n_speakers, each, SIZE))
+
+
+@pytest.fixture(scope="module")
+def measured(system):
+    """Calibrate on drawn voices; returns system and decisions."""
+    vectors = draw(np.random.default_rng(0), 200, 6)
+    who = np.repeat(np.arange(200), 6)
+    voices = Voices({AS_RECORDED: vectors.reshape(-1, SIZE)}, who, np.zeros(1200, int))
+    backend = calibrate_on(system.backend, voices, 0.05)
+    decisions = Decisions("", (), measure_tail(backend, voices), {}, {})
+    return replace(system, backend=backend), decisions
+
+
+@pytest.mark.parametrize("n_people", [10, 100, 1000])
+@pytest.mark.parametrize("fpir", [0.05, 0.01])
+def test_strangers_are_as_rare_as_promised(measured, n_people, fpir):
+    """Whatever the number enrolled: 4000 strangers, a binomial margin above."""
+    system, decisions = measured
+    rng = np.random.default_rng(n_people)
+    gallery = Gallery(
+        system, [str(n) for n in range(n_people)],
+        draw(rng, n_people, 1)[:, 0].astype(np.float32),
+    )  # fmt: skip
+    strangers = draw(rng, 4000, 1)[:, 0]
+    threshold = threshold_for_gallery(decisions, n_people, fpir)
+    tests = system.backend.prepare(strangers)
+    models = system.enrol([own[None] for own in gallery.embeddings])
+    scores = system.backend.scorer.block(models, tests)
+    llrs = system.backend.calibration.fusion(scores.reshape(-1, 1)).reshape(
+        scores.shape
+    )
+    accepted = np.mean(llrs.max(axis=0) >= threshold)
+    assert accepted <= fpir + 3 * np.sqrt(fpir / 4000)
+    assert accepted >= fpir / 8  # and not by refusing everybody
+
+
+def test_scores_are_the_systems(measured):
+    system, _ = measured
+    rng = np.random.default_rng(0)
+    people = [
+        Person(name, "", tuple(Exemplar(own.astype(np.float32)) for own in vectors))
+        for name, vectors in zip("abc", draw(rng, 3, 2), strict=True)
+    ]
+    test = draw(rng, 1, 1)[0, 0]
+    gallery = Gallery.of(system, people)
+    models = system.enrol([gallery.embeddings[n : n + 1] for n in range(3)])
+    expected = system.score(models, test[None]).llrs[:, 0]
+    np.testing.assert_allclose(gallery.score(test), expected)
+    found = gallery.identify(test, threshold=None, k=2)
+    assert [match.name for match in found.matches] == [
+        "abc"[place] for place in np.argsort(-expected)[:2]
+    ]
+    assert found.name == "abc"[np.argmax(expected)]
+    assert gallery.identify(test, threshold=1e9).name is None
+
+
+def test_people_are_found(measured):
+    """Known speakers are named, and at a rate that the metric confirms."""
+    system, decisions = measured
+    rng = np.random.default_rng(1)
+    vectors = draw(rng, 60, 4).astype(np.float32)
+    people = [
+        Person(str(n), "", tuple(map(Exemplar, own[:3])))
+        for n, own in enumerate(vectors[:50])
+    ]
+    gallery = Gallery.of(system, people)
+    threshold = threshold_for_gallery(decisions, 50, 0.01)
+    scores = np.stack([gallery.score(own[3]) for own in vectors])
+    truth = np.where(np.arange(60) < 50, np.arange(60), -1)
+    found = [gallery.identify(own[3], threshold).name for own in vectors]
+    right = np.mean([name == str(n) for n, name in enumerate(found[:50])])
+    best_possible, _ = detection_and_identification(scores, truth, 0.0)
+    assert right > 0.8
+    assert right >= best_possible - 0.2
+    assert found[50:].count(None) >= 9
+
+
+def test_later_exemplars_never_outweigh_the_enrolment(rng):
+    own, other = np.eye(2)
+    for n_later in (1, 5, 100):
+        kinds = ["enrolled"] + n_later * [UPDATED]
+        joined = person_embedding([own, *n_later * [other]], kinds)
+        assert joined @ own >= joined @ other - 1e-12
+    vectors = rng.standard_normal((5, 3))
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    mean = unit.mean(axis=0)
+    np.testing.assert_allclose(
+        person_embedding(vectors, 5 * ["enrolled"]), mean / np.linalg.norm(mean)
+    )
+
+
+def test_an_empty_gallery(system):
+    assert isinstance(system.backend, Backend)
+    with pytest.raises(ValueError, match="nobody is enrolled"):
+        Gallery.of(system, [])

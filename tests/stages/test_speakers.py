@@ -1,0 +1,138 @@
+"""local.speakers from the first enrolment to undo, with a tiny calibrated system."""
+
+import re
+import shutil
+
+import pytest
+
+import utils.verification.recordings
+from local import calibrate_system, speakers
+from tests.systems.folders import write_system
+from tests.verification.voices import write_speakers
+from utils.runtime.program import run_program
+from utils.speakers.store import SpeakerStore
+
+
+@pytest.fixture(autouse=True)
+def all_is_speech(monkeypatch):
+    """Take generated sounds for speech."""
+    monkeypatch.setattr(
+        utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
+    )
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory):
+    return write_speakers(tmp_path_factory.mktemp("voices"), 8, 3, duration_s=3.0)
+
+
+@pytest.fixture(scope="module")
+def system(voices, tmp_path_factory):
+    """Calibrate a tiny system; returns the new folder."""
+    folder = tmp_path_factory.mktemp("systems")
+    write_system(folder / "triplet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
+        )
+        words = [folder / "triplet", voices, "--out", folder / "ours", "--far", 0.1]
+        patch.setattr("sys.argv", ["", *map(str, words)])
+        calibrate_system.main()
+    return folder / "ours"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, system):
+    """Give a command; returns what it says, or the error in a list of one."""
+
+    def give(*words):
+        monkeypatch.setattr("sys.argv", ["", "--system", str(system), *map(str, words)])
+        try:
+            run_program(speakers.main)
+        except SystemExit as ended:
+            assert ended.code == 1
+            return [capsys.readouterr().err]
+        return capsys.readouterr().out
+
+    return give
+
+
+@pytest.fixture
+def store(run, voices, tmp_path):
+    path = tmp_path / "people.db"
+    for number in range(3):
+        files = sorted((voices / f"s{number}").iterdir())[:2]
+        assert "2 recordings enrolled" in run("enrol", path, f"p{number}", *files)
+    return path
+
+
+def test_people_are_ranked(run, store, voices):
+    """The tiny encoder is not trained: who comes first is tested with the gallery."""
+    first, *others = run(
+        "identify", store, voices / "s0/0.wav", "--closed-set"
+    ).splitlines()
+    named = {line.split(":")[0].strip(): float(line.split()[-1]) for line in others}
+    assert set(named) == {"p0", "p1", "p2"}
+    assert list(named.values()) == sorted(named.values(), reverse=True)
+    assert first.startswith(f"{next(iter(named))} {max(named.values()):.2f}, ")
+    assert "needs" in run("identify", store, voices / "s5/0.wav", "--fpir", 0.1)
+
+
+def test_a_person_is_verified(run, store, voices):
+    said = run("verify", store, "p0", voices / "s0/0.wav", "--far", 0.1)
+    pattern = r"(not )?p0: LLR (-?[\d.]+), needs (-?[\d.]+) for FAR 0.1\n"
+    refused, llr, needed = re.fullmatch(pattern, said).groups()
+    assert (float(llr) < float(needed)) == bool(refused)
+    assert "--far 0.5: measured were 0.1" in run(
+        "verify", store, "p0", voices / "s0/0.wav", "--far", 0.5
+    )[0]  # fmt: skip
+
+
+def test_updates_are_told_and_undone(run, store, voices):
+    before = run("show", store, "p0")
+    taken = run("update", store, "p0", voices / "s0/0.wav", "--far", 0.1)
+    if taken.startswith("taken in"):
+        assert "updated" in run("show", store, "p0")
+        assert "LLR" in run("history", store, "p0").splitlines()[-1]
+        assert "undone" in run("undo", store)
+    assert run("show", store, "p0") == before
+
+
+def test_strangers_do_not_update(run, store, system, voices):
+    said = run("update", store, "p0", voices / "s6/0.wav", "--far", 0.1)
+    assert said.startswith("not taken in: LLR")
+    assert len(SpeakerStore(store).person("p0").exemplars) == 2
+
+
+def test_names_change_and_go(run, store, tmp_path):
+    assert "now Zoë 'Z'" in run("rename", store, "p0", "Zoë 'Z'")
+    run("remove", store, "p1")
+    assert run("list", store).splitlines() == [
+        "Zoë 'Z': 2 recordings",
+        "p2: 2 recordings",
+    ]
+    run("export", store, tmp_path / "people.json")
+    assert "deleted for good" in run("forget", store, "p1")
+    copy = tmp_path / "copy.db"
+    shutil.copy(store, copy)
+    run("remove", copy, "p2")
+    assert "'Zoë 'Z'' is in the store" in run("import", copy, tmp_path / "people.json")[
+        0
+    ].replace('"', "'")
+    run("remove", copy, "Zoë 'Z'")
+    assert "2 people taken in" in run("import", copy, tmp_path / "people.json")
+    assert run("list", copy) == run("list", store)
+
+
+def test_mistakes(run, store, voices, tmp_path):
+    (again,) = run("enrol", store, "p0", voices / "s0/2.wav")
+    assert "'p0' is enrolled already" in again
+    (nobody,) = run("add", store, "Cy", voices / "s0/2.wav")
+    assert "nobody is called 'Cy'; there are p0, p1, p2" in nobody
+    (missing,) = run("list", tmp_path / "none.db")
+    assert "no such store" in missing
+    plain = write_system(tmp_path / "plain")
+    said = run("--system", plain, "verify", store, "p0", voices / "s0/0.wav")
+    assert "no threshold was measured" in said
+    (refused,) = run("--system", plain, "identify", store, voices / "s0/0.wav")
+    assert "no threshold was measured; do it" in refused

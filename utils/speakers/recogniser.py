@@ -1,0 +1,157 @@
+"""A system and a store together: enrol, verify, identify, update."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from utils.features.store import FeatureList
+from utils.runtime.errors import UserError
+from utils.speakers.gallery import (
+    Gallery,
+    Identification,
+    threshold_for_gallery,
+)
+from utils.speakers.store import UPDATED, Exemplar, Person, SpeakerStore
+from utils.speakers.updates import UpdatePolicy, enrolment_of
+from utils.verification.answers import DIFFERENT, SAME
+from utils.verification.decisions import Decisions
+from utils.verification.recordings import Recording, read_recording
+from utils.verification.verifier import Verifier
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Whether a recording is a person's.
+
+    Attributes
+    ----------
+    llr : float
+        Natural-log likelihood ratio; the score where the system is not calibrated.
+    threshold : float or None
+    """
+
+    llr: float
+    threshold: float | None
+
+    @property
+    def decision(self) -> str | None:
+        """``same``, ``different``, or None without a threshold."""
+        if self.threshold is None:
+            return None
+        return SAME if self.llr >= self.threshold else DIFFERENT
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """Knows the people of a store by their voices.
+
+    Attributes
+    ----------
+    verifier : Verifier
+        Its system made the store's embeddings.
+    store : SpeakerStore
+    """
+
+    verifier: Verifier
+    store: SpeakerStore
+
+    def hear(self, path: Path | str, label: str = "") -> Exemplar:
+        """Embed a recording.
+
+        Raises
+        ------
+        UserError
+            It cannot be read, or cannot be judged: no speech, too little, too poor.
+        """
+        recording = read_recording(path, self.verifier.system.front_end)
+        refused = self.verifier.refusal(recording)
+        if refused:
+            raise UserError(refused)
+        return self._exemplar(recording, label)
+
+    def enrol(
+        self, name: str, paths: Sequence[Path | str], label: str = "", consent: str = ""
+    ) -> None:
+        """Take somebody new in; see `SpeakerStore.enrol`."""
+        self.store.enrol(name, [self.hear(path, label) for path in paths], consent)
+
+    def add(self, name: str, paths: Sequence[Path | str], label: str = "") -> None:
+        """Give somebody more recordings to be known by."""
+        self.store.person(name)
+        heard = [self.hear(path, label) for path in paths]
+        self.store.add(name, heard, f"{len(heard)} recordings")
+
+    def verify(self, name: str, path: Path | str, far: float) -> Verified:
+        """Compare a recording with somebody."""
+        person, heard = self.store.person(name), self.hear(path)
+        threshold = self._measured().threshold(far).llr if self._decisions else None
+        return Verified(self._compare(person.exemplars, heard), threshold)
+
+    def identify(
+        self, path: Path | str, fpir: float | None = 0.01, k: int = 3
+    ) -> Identification:
+        """Find whose voice it is.
+
+        Parameters
+        ----------
+        path : Path or str
+        fpir : float, optional
+            How often a stranger may be taken for one of the people; None takes
+            everybody for one of them (closed set).
+        k : int
+            Matches to return.
+        """
+        people = self.store.people()
+        if not people:
+            raise UserError(f"{self.store.path}: nobody is enrolled")
+        threshold = None
+        if fpir is not None:
+            threshold = threshold_for_gallery(self._measured(), len(people), fpir)
+        gallery = Gallery.of(self.verifier.system, people)
+        return gallery.identify(self.hear(path).embedding, threshold, k)
+
+    def update(
+        self, name: str, path: Path | str, far: float, policy: UpdatePolicy
+    ) -> str:
+        """Take a confident match into somebody's profile; returns what was done.
+
+        The recording has to match those that the person was enrolled with: what came
+        in later never lets anything in.
+        """
+        person, heard = self.store.person(name), self.hear(path)
+        threshold = self._measured().threshold(far).llr
+        llr = self._compare(enrolment_of(person.exemplars), heard)
+        refused = policy.refusal(llr, threshold, heard.speech_s)
+        if refused:
+            return f"not taken in: {refused}"
+        dropped = policy.dropped(person.exemplars, datetime.now(timezone.utc))
+        reason = f"LLR {llr:.2f}, {threshold + policy.margin:.2f} needed: {path}"
+        taken = Exemplar(heard.embedding, "", str(path), heard.speech_s, UPDATED)
+        self.store.add(name, [taken], reason, dropped)
+        return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
+
+    @property
+    def _decisions(self) -> Decisions | None:
+        return self.verifier.decisions
+
+    def _measured(self) -> Decisions:
+        if self._decisions is None:
+            raise UserError(
+                f"{self.verifier.system.folder}: no threshold was measured; do it on "
+                "voices of your own with local.calibrate_system"
+            )
+        return self._decisions
+
+    def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
+        gallery = Gallery.of(self.verifier.system, [Person("", "", tuple(exemplars))])
+        return float(gallery.score(heard.embedding)[0])
+
+    def _exemplar(self, recording: Recording, label: str) -> Exemplar:
+        features = FeatureList([recording.name], [recording.features])
+        embedding = self.verifier.system.embed_stored(features)[0]
+        return Exemplar(
+            np.asarray(embedding, np.float32), label, recording.name, recording.speech_s
+        )

@@ -1,0 +1,113 @@
+"""The tables of a store: nothing is overwritten, so that a change can be undone.
+
+A row lives from the change ``since`` that made it to the change ``until`` that ended it;
+rows without ``until`` are the present state. Undoing the last change deletes what it made
+and revives what it ended.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from utils.runtime.errors import UserError
+
+VERSION = 1
+_WAIT_S = 30.0  # for another process's change
+_TABLES = """
+create table facts (name text primary key, value text not null);
+create table changes (
+    id integer primary key, time text not null, action text not null,
+    name text not null, reason text not null
+);
+create table people (
+    id integer primary key, person integer not null, name text not null,
+    consent text not null, since integer not null, until integer
+);
+create unique index present_names on people (name) where until is null;
+create table exemplars (
+    id integer primary key, person integer not null, embedding blob not null,
+    label text not null, source text not null, speech_s real not null,
+    kind text not null, time text not null, since integer not null, until integer
+);
+create index present_exemplars on exemplars (person) where until is null;
+"""
+VERSIONED = "people", "exemplars"
+
+
+def create(path: Path, facts: dict[str, str]) -> None:
+    """Make an empty store that its owner alone can read.
+
+    Raises
+    ------
+    UserError
+        There is such a file, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise UserError(f"{path}: there is a store already") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be made ({error.strerror})") from None
+    connection = sqlite3.connect(path)
+    with reporting(path):
+        connection.execute("pragma journal_mode = wal")
+        connection.executescript(_TABLES)
+        known = facts | {"version": str(VERSION)}
+        connection.executemany("insert into facts values (?, ?)", known.items())
+        connection.commit()
+    connection.close()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a store.
+
+    Raises
+    ------
+    UserError
+        No such file, no store, or one of a newer version.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such store; make one with local.speakers enrol")
+    connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    try:
+        connection.execute("pragma secure_delete = on")
+        facts = read_facts(connection)
+        version, _ = int(facts["version"]), facts["model_sha256"]
+    except (sqlite3.Error, KeyError, ValueError):
+        connection.close()
+        raise UserError(f"{path}: not a store of speakers; name another file") from None
+    if version > VERSION:
+        connection.close()
+        raise UserError(
+            f"{path}: a store of version {version}, this program knows {VERSION}; use "
+            "the newer program"
+        )
+    return connection
+
+
+def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what is known of a store: version, model."""
+    return dict(connection.execute("select name, value from facts"))
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Turn a failure of the database into one line.
+
+    Raises
+    ------
+    UserError
+        The disk is full, the store is read-only, or in use for too long.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise UserError(
+            f"{path}: {error}; nothing was changed. Check the disk's space, and that "
+            "you may write there"
+        ) from None
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{path}: {error}; use a copy of the store") from None

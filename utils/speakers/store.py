@@ -1,0 +1,350 @@
+"""A store of people's voices in one SQLite file.
+
+Every embedding is kept by itself, with the label of its channel or device. All changes
+stand in a journal, and the last can be undone.
+"""
+
+import sqlite3
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.runtime.errors import UserError
+from utils.speakers import schema
+
+ENROLLED, UPDATED = "enrolled", "updated"
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A stored recording.
+
+    Attributes
+    ----------
+    embedding : ndarray of float32, shape (D,)
+    label : str
+        Channel, device or session.
+    source : str
+        The file it was.
+    speech_s : float
+    kind : str
+        ``enrolled``, or ``updated`` where a confident match was taken in.
+    time : str
+        When it was stored: ISO 8601, UTC.
+    """
+
+    embedding: np.ndarray
+    label: str = ""
+    source: str = ""
+    speech_s: float = 0.0
+    kind: str = ENROLLED
+    time: str = ""
+
+
+class Person(NamedTuple):
+    """Somebody in the store: ``consent`` is a note of what they agreed to."""
+
+    name: str
+    consent: str
+    exemplars: tuple[Exemplar, ...]
+
+
+class Change(NamedTuple):
+    """A line of the journal."""
+
+    time: str
+    action: str
+    name: str
+    reason: str
+
+
+class SpeakerStore:
+    """People and their exemplars.
+
+    Parameters
+    ----------
+    path : Path
+    model_sha256 : str
+        Hash of the encoder that made the embeddings; empty takes any.
+
+    Raises
+    ------
+    UserError
+        No store, one of a newer version, or one of another encoder.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "people.db"
+    >>> schema.create(path, {"model_sha256": "a1"})
+    >>> store = SpeakerStore(path, "a1")
+    >>> store.enrol("Anna", [Exemplar(np.ones(2, np.float32))])
+    >>> [person.name for person in store.people()]
+    ['Anna']
+    >>> store.undo().action, store.people()
+    ('enrol', [])
+    """
+
+    def __init__(self, path: Path, model_sha256: str = "") -> None:
+        self.path = path
+        self._database = schema.connect(path)
+        self.model_sha256 = schema.read_facts(self._database)["model_sha256"]
+        if model_sha256 not in ("", self.model_sha256):
+            self._database.close()
+            raise UserError(
+                f"{path}: its embeddings are another system's ({self.model_sha256[:8]}, "
+                f"not {model_sha256[:8]}); use that one, or enrol the recordings that "
+                "`local.speakers show` lists in a new store"
+            )
+
+    def people(self) -> list[Person]:
+        """Return everybody, by name."""
+        exemplars: dict[int, list[Exemplar]] = {}
+        rows = self._database.execute(
+            "select person, embedding, label, source, speech_s, kind, time "
+            "from exemplars where until is null order by id"
+        )
+        for person, embedding, *others in rows:
+            vector = np.frombuffer(embedding, dtype="<f4")
+            exemplars.setdefault(person, []).append(Exemplar(vector, *others))
+        found = self._database.execute(
+            "select name, consent, person from people where until is null order by name"
+        )
+        return [
+            Person(name, consent, tuple(exemplars.get(person, ())))
+            for name, consent, person in found
+        ]
+
+    def person(self, name: str) -> Person:
+        """Return somebody.
+
+        Raises
+        ------
+        UserError
+            Nobody has that name.
+        """
+        self._number(name)
+        return next(own for own in self.people() if own.name == tidy_name(name))
+
+    def enrol(
+        self, name: str, exemplars: Sequence[Exemplar], consent: str = ""
+    ) -> None:
+        """Take somebody new in.
+
+        Raises
+        ------
+        UserError
+            The name is taken, or no name; or what `add` raises.
+        """
+        name = tidy_name(name)
+        if self._find(name) is not None:
+            raise UserError(
+                f"{self.path}: {name!r} is enrolled already; add recordings to them, or "
+                "use another name"
+            )
+        with self._change("enrol", name, f"{len(exemplars)} recordings") as change:
+            newest = self._database.execute("select max(person) from people").fetchone()
+            person = (newest[0] or 0) + 1
+            self._database.execute(
+                "insert into people (person, name, consent, since) values (?, ?, ?, ?)",
+                (person, name, consent, change),
+            )
+            self._insert(person, exemplars, change)
+
+    def add(
+        self, name: str, exemplars: Sequence[Exemplar], reason: str = "",
+        dropped: Sequence[Exemplar] = (),
+    ) -> None:  # fmt: skip
+        """Give somebody more exemplars, in place of some.
+
+        Raises
+        ------
+        UserError
+            Nobody has that name, or an embedding is of another size than the others.
+        """
+        person = self._number(name)
+        action = "update" if exemplars and exemplars[0].kind == UPDATED else "add"
+        with self._change(action, tidy_name(name), reason) as change:
+            for exemplar in dropped:
+                self._database.execute(
+                    "update exemplars set until = ? where person = ? and embedding = ? "
+                    "and time = ? and until is null",
+                    (change, person, _packed(exemplar), exemplar.time),
+                )
+            self._insert(person, exemplars, change)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give somebody another name."""
+        person, new_name = self._number(name), tidy_name(new_name)
+        if self._find(new_name) is not None:
+            raise UserError(f"{self.path}: there is a {new_name!r} already")
+        old = self.person(name)
+        with self._change("rename", new_name, f"was {old.name}") as change:
+            self._end("people", person, change)
+            self._database.execute(
+                "insert into people (person, name, consent, since) values (?, ?, ?, ?)",
+                (person, new_name, old.consent, change),
+            )
+
+    def remove(self, name: str) -> None:
+        """Take somebody out; `undo` brings them back, until `forget`."""
+        person = self._number(name)
+        with self._change("remove", tidy_name(name), "") as change:
+            for table in schema.VERSIONED:
+                self._end(table, person, change)
+
+    def forget(self, name: str) -> int:
+        """Delete all that was ever stored of a name, for good; returns its exemplars.
+
+        The space is overwritten, and the journal keeps no line of the name.
+        """
+        name = tidy_name(name)
+        rows = self._database.execute(
+            "select distinct person from people where name = ?", (name,)
+        ).fetchall()
+        if not rows:
+            raise UserError(f"{self.path}: nobody is or was called {name!r}")
+        n_deleted = 0
+        with schema.reporting(self.path), self._transaction():
+            for row in rows:
+                names = self._database.execute(
+                    "select distinct name from people where person = ?", row
+                ).fetchall()
+                deleted = self._database.execute(
+                    "delete from exemplars where person = ?", row
+                )
+                n_deleted += deleted.rowcount
+                self._database.execute("delete from people where person = ?", row)
+                self._database.executemany("delete from changes where name = ?", names)
+        with schema.reporting(self.path):
+            self._database.execute("vacuum")
+            self._database.execute("pragma wal_checkpoint(truncate)")
+        return n_deleted
+
+    def history(self, name: str = "") -> list[Change]:
+        """Return the journal, of everybody or of one name, the oldest line first."""
+        rows = self._database.execute(
+            "select time, action, name, reason from changes order by id"
+        )
+        wanted = tidy_name(name) if name else ""
+        return [Change(*row) for row in rows if not wanted or row[2] == wanted]
+
+    def undo(self) -> Change:
+        """Take the last change back, with its line; the store is as it was before.
+
+        Raises
+        ------
+        UserError
+            There is no change.
+        """
+        with schema.reporting(self.path), self._transaction():
+            last = self._database.execute(
+                "select id, time, action, name, reason from changes "
+                "order by id desc limit 1"
+            ).fetchone()
+            if last is None:
+                raise UserError(f"{self.path}: no change to undo")
+            for table in schema.VERSIONED:
+                self._database.execute(f"delete from {table} where since = ?", last[:1])
+                self._database.execute(
+                    f"update {table} set until = null where until = ?", last[:1]
+                )
+            self._database.execute("delete from changes where id = ?", last[:1])
+        return Change(*last[1:])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _find(self, name: str) -> int | None:
+        row = self._database.execute(
+            "select person from people where name = ? and until is null", (name,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _number(self, name: str) -> int:
+        person = self._find(tidy_name(name))
+        if person is None:
+            known = ", ".join(own.name for own in self.people()[:5]) or "nobody"
+            raise UserError(
+                f"{self.path}: nobody is called {name!r}; there are {known}"
+            )
+        return person
+
+    def _end(self, table: str, person: int, change: int) -> None:
+        self._database.execute(
+            f"update {table} set until = ? where person = ? and until is null",
+            (change, person),
+        )
+
+    def _insert(self, person: int, exemplars: Sequence[Exemplar], change: int) -> None:
+        stored = self._database.execute("select embedding from exemplars").fetchone()
+        size = len(stored[0]) if stored else len(_packed(exemplars[0]))
+        for exemplar in exemplars:
+            packed = _packed(exemplar)
+            if len(packed) != size:
+                raise UserError(
+                    f"{self.path}: an embedding of {len(packed) // 4} dimensions among "
+                    f"those of {size // 4}"
+                )
+            self._database.execute(
+                "insert into exemplars (person, embedding, label, source, speech_s, "
+                "kind, time, since) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (person, packed, exemplar.label, exemplar.source, exemplar.speech_s,
+                 exemplar.kind, exemplar.time or _now(), change),
+            )  # fmt: skip
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Let all or nothing happen; other processes wait."""
+        self._database.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            if self._database.in_transaction:  # a full disk ends it by itself
+                self._database.execute("rollback")
+            raise
+        self._database.execute("commit")
+
+    @contextmanager
+    def _change(self, action: str, name: str, reason: str) -> Iterator[int]:
+        """Write a line of the journal, and yield its number."""
+        with schema.reporting(self.path), self._transaction():
+            line = self._database.execute(
+                "insert into changes (time, action, name, reason) values (?, ?, ?, ?)",
+                (_now(), action, name, reason),
+            )
+            yield int(line.lastrowid or 0)
+
+
+def tidy_name(name: str) -> str:
+    """Return a name as it is stored: trimmed, in Unicode's composed form.
+
+    Raises
+    ------
+    UserError
+        It is empty, or has characters that cannot be printed.
+
+    Example
+    -------
+    >>> tidy_name(" Zoe\\u0308 ") == "Zo\\u00eb"
+    True
+    """
+    tidy = unicodedata.normalize("NFC", name.strip())
+    if not tidy or not tidy.isprintable():
+        raise UserError(f"{name!r}: a name needs letters that can be printed")
+    return tidy
+
+
+def _packed(exemplar: Exemplar) -> bytes:
+    return np.ascontiguousarray(exemplar.embedding, dtype="<f4").tobytes()
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
