@@ -58,6 +58,7 @@ def parse_arguments() -> argparse.Namespace:
     verb("undo", "take the last change back")
     verb("export", "the store as JSON", "file")
     verb("import", "people from such a file", "file")
+    parser.epilog = "".join(own.format_usage() for own in verbs.choices.values())
     return parser.parse_args()
 
 

@@ -46,7 +46,7 @@ def test_resamples_are_those_of_the_bootstrap(rng):
 
 
 def test_intervals_hold_the_true_rate(rng):
-    """Of many samples of speakers, nearly 95 % of the intervals hold the true rate."""
+    """Nearly 95 % of the intervals, of many samples of speakers, hold the true rate."""
     from scipy.stats import norm
 
     held = 0
