@@ -7,7 +7,7 @@ from tests.systems.folders import write_system
 from utils.backend.backend import Backend
 from utils.metrics.identification import detection_and_identification
 from utils.speakers.gallery import Gallery, person_embedding, threshold_for_gallery
-from utils.speakers.store import UPDATED, Exemplar, Person
+from utils.speakers.people import UPDATED, Exemplar, Person
 from utils.systems.system import open_system
 from utils.verification.decisions import AS_RECORDED, Decisions
 from utils.verification.measuring import calibrate_on, measure_tail

@@ -9,7 +9,8 @@ import pytest
 from utils.runtime.errors import UserError
 from utils.speakers import schema
 from utils.speakers.exchange import read_people, write_people
-from utils.speakers.store import UPDATED, Exemplar, SpeakerStore
+from utils.speakers.people import UPDATED, Exemplar
+from utils.speakers.store import SpeakerStore
 
 HASH = "a1b2"
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from utils.speakers.store import UPDATED, Exemplar
+from utils.speakers.people import UPDATED, Exemplar
 from utils.speakers.updates import UpdatePolicy, enrolment_of
 
 NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)

@@ -9,7 +9,7 @@ import numpy as np
 
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
-from utils.speakers.store import Exemplar, Person
+from utils.speakers.people import Exemplar, Person
 
 FORM = "speaker store 1"
 
@@ -65,7 +65,8 @@ def read_people(path: Path, model_sha256: str) -> list[Person]:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path}: no export of a store ({error}); write it with local.speakers export"
+            f"{path}: no export of a store ({error}); write one with local.speakers "
+            "export"
         ) from None
     if made_with != model_sha256:
         raise UserError(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.speakers.store import ENROLLED, Person
+from utils.speakers.people import ENROLLED, Person
 from utils.systems.system import System
 from utils.verification.decisions import Decisions
 

@@ -14,7 +14,8 @@ from utils.speakers.gallery import (
     Identification,
     threshold_for_gallery,
 )
-from utils.speakers.store import UPDATED, Exemplar, Person, SpeakerStore
+from utils.speakers.people import UPDATED, Exemplar, Person
+from utils.speakers.store import SpeakerStore
 from utils.speakers.updates import UpdatePolicy, enrolment_of
 from utils.verification.answers import DIFFERENT, SAME
 from utils.verification.decisions import Decisions

@@ -1,8 +1,8 @@
 """The tables of a store: nothing is overwritten, so that a change can be undone.
 
-A row lives from the change ``since`` that made it to the change ``until`` that ended it;
-rows without ``until`` are the present state. Undoing the last change deletes what it made
-and revives what it ended.
+A row lives from the change ``since`` that made it to the change ``until`` that ended
+it; rows without ``until`` are the present state. Undoing the last change deletes what
+it made and revives what it ended.
 """
 
 import os

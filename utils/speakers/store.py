@@ -4,64 +4,16 @@ Every embedding is kept by itself, with the label of its channel or device. All 
 stand in a journal, and the last can be undone.
 """
 
-import sqlite3
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from utils.runtime.errors import UserError
 from utils.speakers import schema
-
-ENROLLED, UPDATED = "enrolled", "updated"
-
-
-@dataclass(frozen=True)
-class Exemplar:
-    """A stored recording.
-
-    Attributes
-    ----------
-    embedding : ndarray of float32, shape (D,)
-    label : str
-        Channel, device or session.
-    source : str
-        The file it was.
-    speech_s : float
-    kind : str
-        ``enrolled``, or ``updated`` where a confident match was taken in.
-    time : str
-        When it was stored: ISO 8601, UTC.
-    """
-
-    embedding: np.ndarray
-    label: str = ""
-    source: str = ""
-    speech_s: float = 0.0
-    kind: str = ENROLLED
-    time: str = ""
-
-
-class Person(NamedTuple):
-    """Somebody in the store: ``consent`` is a note of what they agreed to."""
-
-    name: str
-    consent: str
-    exemplars: tuple[Exemplar, ...]
-
-
-class Change(NamedTuple):
-    """A line of the journal."""
-
-    time: str
-    action: str
-    name: str
-    reason: str
+from utils.speakers.people import UPDATED, Change, Exemplar, Person, tidy_name
 
 
 class SpeakerStore:
@@ -98,9 +50,9 @@ class SpeakerStore:
         if model_sha256 not in ("", self.model_sha256):
             self._database.close()
             raise UserError(
-                f"{path}: its embeddings are another system's ({self.model_sha256[:8]}, "
-                f"not {model_sha256[:8]}); use that one, or enrol the recordings that "
-                "`local.speakers show` lists in a new store"
+                f"{path}: its embeddings are another system's "
+                f"({self.model_sha256[:8]}, not {model_sha256[:8]}); use that one, or "
+                "enrol the recordings that `local.speakers show` lists in a new store"
             )
 
     def people(self) -> list[Person]:
@@ -145,8 +97,8 @@ class SpeakerStore:
         name = tidy_name(name)
         if self._find(name) is not None:
             raise UserError(
-                f"{self.path}: {name!r} is enrolled already; add recordings to them, or "
-                "use another name"
+                f"{self.path}: {name!r} is enrolled already; add recordings to them, "
+                "or use another name"
             )
         with self._change("enrol", name, f"{len(exemplars)} recordings") as change:
             newest = self._database.execute("select max(person) from people").fetchone()
@@ -321,25 +273,6 @@ class SpeakerStore:
                 (_now(), action, name, reason),
             )
             yield int(line.lastrowid or 0)
-
-
-def tidy_name(name: str) -> str:
-    """Return a name as it is stored: trimmed, in Unicode's composed form.
-
-    Raises
-    ------
-    UserError
-        It is empty, or has characters that cannot be printed.
-
-    Example
-    -------
-    >>> tidy_name(" Zoe\\u0308 ") == "Zo\\u00eb"
-    True
-    """
-    tidy = unicodedata.normalize("NFC", name.strip())
-    if not tidy or not tidy.isprintable():
-        raise UserError(f"{name!r}: a name needs letters that can be printed")
-    return tidy
 
 
 def _packed(exemplar: Exemplar) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from utils.speakers.store import ENROLLED, UPDATED, Exemplar
+from utils.speakers.people import ENROLLED, UPDATED, Exemplar
 
 
 class UpdatePolicy(NamedTuple):

@@ -1,0 +1,73 @@
+"""People, the recordings that they are known by, and lines of the journal."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.runtime.errors import UserError
+
+ENROLLED, UPDATED = "enrolled", "updated"
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """A stored recording.
+
+    Attributes
+    ----------
+    embedding : ndarray of float32, shape (D,)
+    label : str
+        Channel, device or session.
+    source : str
+        The file it was.
+    speech_s : float
+    kind : str
+        ``enrolled``, or ``updated`` where a confident match was taken in.
+    time : str
+        When it was stored: ISO 8601, UTC.
+    """
+
+    embedding: np.ndarray
+    label: str = ""
+    source: str = ""
+    speech_s: float = 0.0
+    kind: str = ENROLLED
+    time: str = ""
+
+
+class Person(NamedTuple):
+    """Somebody in the store: ``consent`` is a note of what they agreed to."""
+
+    name: str
+    consent: str
+    exemplars: tuple[Exemplar, ...]
+
+
+class Change(NamedTuple):
+    """A line of the journal."""
+
+    time: str
+    action: str
+    name: str
+    reason: str
+
+
+def tidy_name(name: str) -> str:
+    r"""Return a name as it is stored: trimmed, in Unicode's composed form.
+
+    Raises
+    ------
+    UserError
+        It is empty, or has characters that cannot be printed.
+
+    Example
+    -------
+    >>> tidy_name(" Zoe\u0308 ") == "Zo\u00eb"
+    True
+    """
+    tidy = unicodedata.normalize("NFC", name.strip())
+    if not tidy or not tidy.isprintable():
+        raise UserError(f"{name!r}: a name needs letters that can be printed")
+    return tidy
