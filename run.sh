@@ -15,6 +15,7 @@ source=                    # where the raw speech lies, if the corpus needs it
 download=false             # get it into --source first, where that is allowed
 prepare_options=           # more options of recipes.<corpus>.prepare, in one string
 skip_bad=false             # go on without unreadable audio files
+skip_silent=false          # go on without nearly silent ones
 front_end=features         # hparams/<front_end>.yaml
 augment=                   # hparams/<augment>.yaml: copies of the training speech
 sources=                   # recordings for them: "noise=noise.csv music=music.csv"
@@ -73,7 +74,7 @@ if stage 2 "filterbanks of the speech -> $features"; then
   step "$features" "$data"/*.csv "$front_end" ${augment_yaml:+"$augment_yaml"} -- \
     python -m local.compute_features "$data" --out "$features" "${front_end_option[@]}" \
     ${augment_yaml:+--augment "$augment_yaml"} "${source_words[@]}" --seed "$seed" \
-    --nj "$nj" "${skip_option[@]}"
+    --nj "$nj" "${skip_option[@]}" "${silent_option[@]}"
 fi
 
 if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then

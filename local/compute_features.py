@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from utils.features.extraction import FeatureExtractor
     from utils.features.front_end import FrontEnd
+    from utils.features.left_out import LeftOut
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,6 +50,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without unreadable files"
     )
+    parser.add_argument(
+        "--skip-silent", action="store_true", help="go on without nearly silent files"
+    )
     return parser.parse_args()
 
 
@@ -57,14 +61,16 @@ def main() -> None:
     args = parse_arguments()
 
     from utils.features.extraction import FeatureExtractor
+    from utils.features.left_out import LeftOut
     from utils.features.sources import read_sources
+    from utils.features.summary import STATISTICS, describe
 
     manifests = read_manifests(args.data)
     front_end, text = choose_front_end(args)
     copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
     with replacing_folder(args.out) as folder:
         (folder / "front_end.yaml").write_text(text)
-        faults: list[tuple[str, UserError]] = []
+        left_out = LeftOut(args.skip_bad, args.skip_silent)
         summary = {}
         for split, manifest in manifests.items():
             extract = FeatureExtractor(front_end)
@@ -73,10 +79,12 @@ def main() -> None:
                 sources.check(copies.sources)
                 extract = FeatureExtractor(front_end, copies, sources, args.seed)
             results = extract_all(extract, manifest, args.nj, split)
-            summary[split] = write_split(folder / split, manifest, results, faults)
-        report_faults(faults, args.skip_bad, folder)
-        (folder / "statistics.json").write_text(json.dumps(summary, indent=1))
-    print_summary(summary, args.out)
+            summary[split] = write_split(folder / split, manifest, results, left_out)
+        left_out.write(folder)
+        (folder / STATISTICS).write_text(json.dumps(summary, indent=1))
+    described = (line for item in summary.items() for line in describe(*item))
+    for line in [*left_out.lines, *described, f"features are in {args.out}"]:
+        print(line)
 
 
 def choose_front_end(args: argparse.Namespace) -> tuple[FrontEnd, str]:
@@ -125,60 +133,20 @@ def write_split(
     folder: Path,
     manifest: pd.DataFrame,
     results: Iterator[list | UserError],
-    faults: list[tuple[str, UserError]],
+    left_out: LeftOut,
 ) -> dict:
-    """Write one split, collect its faults and count what was stored."""
-    import pandas as pd
-
+    """Write one split, collect what is left out and count what was stored."""
     from utils.features.store import FeatureWriter
+    from utils.features.summary import summarise
 
     folder.mkdir()
     with FeatureWriter(folder) as writer:
         for name, result in zip(manifest["ID"], results, strict=True):
-            if isinstance(result, UserError):
-                faults.append((name, result))
-                continue
-            for row, features in result:
+            for row, features in left_out.kept(name, result):
                 writer.add(row, features)
-    stored = pd.DataFrame(writer.rows)
-    if stored.empty:
-        raise UserError(f"{folder.name}.csv: {faults[0][1] if faults else 'empty'}")
-    return {
-        "utterances": len(stored),
-        "speakers": int(stored["spk_id"].nunique()),
-        "frames": int(stored["n_total"].sum()),
-        "speech_frames": int(stored["n_frames"].sum()),
-        "no_speech": stored.loc[stored["segments"] == "", "ID"].tolist(),
-    }
-
-
-def report_faults(
-    faults: list[tuple[str, UserError]], skip_bad: bool, folder: Path
-) -> None:
-    """Stop at bad files, or record which ones are left out."""
-    from utils.features.store import write_skipped
-
-    if faults and not skip_bad:
-        raise UserError(
-            f"{faults[0][1]} ({len(faults)} bad files in all; "
-            "python -m local.validate_data lists them, --skip-bad leaves them out)"
-        )
-    write_skipped(folder, faults)
-    for _, fault in faults:
-        print(f"left out: {fault}")
-
-
-def print_summary(summary: dict, out: Path) -> None:
-    """Print a line for each split, and the utterances without speech."""
-    for split, counts in summary.items():
-        share = counts["speech_frames"] / counts["frames"]
-        print(
-            f"{split:>6}: {counts['utterances']} utterances of "
-            f"{counts['speakers']} speakers, {share:.0%} speech"
-        )
-        for name in counts["no_speech"]:
-            print(f"warning: {name}: no speech found, kept whole")
-    print(f"features are in {out}")
+    if not writer.rows:
+        raise UserError(f"{folder.name}.csv: {left_out.first or 'empty'}")
+    return summarise(writer.rows)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,7 @@ def read_scored_trials(
 def experiment_facts(args: argparse.Namespace) -> dict:
     """Collect what all results of the experiment have in common."""
     from utils.features.store import read_skipped
+    from utils.features.summary import read_silent
     from utils.report.provenance import program_facts, shared_speakers
 
     trained = args.model / "experiment.json"
@@ -138,6 +139,7 @@ def experiment_facts(args: argparse.Namespace) -> dict:
         "train_and_test_share_a_speaker": bool(shared),
         "shared_speakers": shared,
         "skipped_utterances": sorted(read_skipped(args.features)),
+        "silent_utterances": read_silent(args.features),
         "p_target": args.p_target,
     } | program_facts()
 

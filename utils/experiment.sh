@@ -50,10 +50,11 @@ split_options() {
   read -ra trial_words <<< "$trials"
   read -ra source_words <<< "$sources"
   source_words=("${source_words[@]/#/--source=}")
-  skip_option=() trust_option=() force_option=()
+  skip_option=() silent_option=() trust_option=() force_option=()
   if [[ $download == true ]]; then prepare_words+=(--download); fi
   if [[ -n $pretrained ]]; then prepare_words+=(--extract-only); fi
   if [[ $skip_bad == true ]]; then skip_option=(--skip-bad); fi
+  if [[ $skip_silent == true ]]; then silent_option=(--skip-silent); fi
   if [[ $trust == true ]]; then trust_option=(--trust); fi
   if [[ $force == true ]]; then force_option=(--force); fi
 }

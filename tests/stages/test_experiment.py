@@ -105,6 +105,7 @@ def test_run_passes_options_on_as_single_words(recipe, tmp_path):
     assert programs[1].endswith("--skip-bad") and programs[2].endswith("--skip-bad")
     assert "--augment hparams/augment.yaml" in programs[2]
     assert "--source=noise=a.csv --source=music=b.csv --seed" in programs[2]
+    assert "--skip-silent" not in programs[2]
     assert programs[3].endswith("--pretrain.epochs 2")
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+SILENCE_DB = -60.0  # mean power, relative to full scale: nothing to recognise
 _FULL_SCALE = 0.999
 _SNR_FRAME_S = 0.02
 _QUIET_SHARE = 0.1  # of the frames, taken for noise
@@ -59,6 +60,22 @@ def measure_quality(samples: np.ndarray, rate_hz: int) -> Quality:
         measure_clipping(samples),
         measure_bandwidth_hz(samples, rate_hz),
     )
+
+
+def measure_level_db(samples: np.ndarray) -> float:
+    """Return the mean power relative to full scale.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,), in [-1, 1]
+        Not all zero.
+
+    Example
+    -------
+    >>> round(measure_level_db(np.array([0.1, -0.1])))
+    -20
+    """
+    return float(10 * np.log10(np.mean(samples.astype(np.float64) ** 2)))
 
 
 def estimate_snr_db(samples: np.ndarray, rate_hz: int) -> float:

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 
 from utils.audio.decoding import read_audio
+from utils.audio.quality import measure_level_db
 from utils.data.channels import channel_of
 from utils.features.augment import AugmentedCopies
 from utils.features.front_end import Frames, FrontEnd
@@ -47,8 +48,8 @@ class FeatureExtractor:
         Returns
         -------
         list of (dict, ndarray) or UserError
-            Index row and features of shape (T, F) of every version; or what is
-            wrong with the file.
+            Index row, with the original's ``level_db``, and features of shape (T, F)
+            of every version; or what is wrong with the file.
         """
         try:
             samples = self._read(utterance)
@@ -56,8 +57,11 @@ class FeatureExtractor:
             return error
         if self.copies is None:
             frames = self.front_end(samples)
-            return [(_index_row(utterance, "", 1.0, frames), frames.features)]
-        return self._versions(utterance, samples, self.copies)
+            versions = [(_index_row(utterance, "", 1.0, frames), frames.features)]
+        else:
+            versions = self._versions(utterance, samples, self.copies)
+        level_db = measure_level_db(samples)
+        return [(row | {"level_db": level_db}, found) for row, found in versions]
 
     def _versions(
         self, utterance: dict, samples: np.ndarray, copies: AugmentedCopies

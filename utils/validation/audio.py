@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from utils.audio.decoding import audio_length, decode_audio, holds_float
-from utils.audio.quality import measure_clipping
+from utils.audio.quality import SILENCE_DB, measure_clipping, measure_level_db
 from utils.data.channels import channel_of
 from utils.runtime.errors import UserError
 from utils.validation.findings import ERROR, WARNING, Finding
@@ -35,7 +35,7 @@ class Limits(NamedTuple):
 
     shortest_s: float = 0.25
     longest_s: float = 120.0
-    silence_db: float = -60.0
+    silence_db: float = SILENCE_DB
     clipped_share: float = 0.001
 
 
@@ -97,9 +97,9 @@ def _faults(
         yield WARNING, "short", text
     if duration_s > limits.longest_s:
         yield WARNING, "long", f"{duration_s:.0f} s long; cut it into utterances"
-    power = float(np.mean(samples**2))
-    if power < 10 ** (limits.silence_db / 10):
-        text = f"nearly silent ({10 * np.log10(power):.0f} dB); check the recording"
+    level_db = measure_level_db(samples)
+    if level_db < limits.silence_db:
+        text = f"nearly silent ({level_db:.0f} dB); --skip-silent leaves it out"
         yield WARNING, "silent", text
     peak, share = float(np.abs(samples).max()), measure_clipping(samples)
     if peak > 1 and holds_float(row["wav"]):

@@ -1,0 +1,69 @@
+"""What a folder of features holds, and what deserves a look: ``statistics.json``."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from utils.audio.quality import SILENCE_DB
+
+STATISTICS = "statistics.json"
+
+
+def summarise(rows: list[dict]) -> dict:
+    """Count what is stored of a split.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Those of `utils.features.extraction.FeatureExtractor`, as
+        `utils.features.store.FeatureWriter` has completed them.
+
+    Returns
+    -------
+    dict
+        ``utterances`` with their copies, ``speakers``, ``frames``,
+        ``speech_frames``; the IDs with ``no_speech``, and those nearly ``silent``.
+    """
+    stored = pd.DataFrame(rows)
+    return {
+        "utterances": len(stored),
+        "speakers": int(stored["spk_id"].nunique()),
+        "frames": int(stored["n_total"].sum()),
+        "speech_frames": int(stored["n_frames"].sum()),
+        "no_speech": stored.loc[stored["segments"] == "", "ID"].tolist(),
+        "silent": stored.loc[stored["level_db"] < SILENCE_DB, "ID"].tolist(),
+    }
+
+
+def describe(split: str, counts: dict) -> list[str]:
+    """Describe what `summarise` returns: a line, and a line for each oddity."""
+    share = counts["speech_frames"] / counts["frames"]
+    lines = [
+        f"{split:>6}: {counts['utterances']} utterances of {counts['speakers']} "
+        f"speakers, {share:.0%} speech"
+    ]
+    for name in counts["no_speech"]:
+        lines.append(f"warning: {name}: no speech found, kept whole")
+    if counts["silent"]:
+        lines.append(
+            f"warning: {len(counts['silent'])} utterances of {split} are nearly silent "
+            f"(below {SILENCE_DB:g} dB), such as {counts['silent'][0]}; --skip-silent "
+            "leaves them out"
+        )
+    return lines
+
+
+def read_silent(folder: Path) -> list[str]:
+    """Return the IDs of what is stored though it is nearly silent, sorted.
+
+    Example
+    -------
+    >>> read_silent(Path("/no/such/folder"))
+    []
+    """
+    path = folder / STATISTICS
+    if not path.is_file():
+        return []
+    splits = json.loads(path.read_text(encoding="utf-8"))
+    return sorted(name for own in splits.values() for name in own.get("silent", []))
