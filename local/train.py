@@ -150,10 +150,15 @@ def prepare_folder(
     earlier = open_experiment(folder, identity)
     if earlier:
         print(f"other settings than before: the earlier training is {earlier}")
-    (folder / "hyperparams.yaml").write_text(hyperparams)
-    (folder / "encoder.yaml").write_text(encoder_text(hyperparams))
-    (folder / "front_end.yaml").write_text(data.front_end)
-    (folder / "speakers.txt").write_text("".join(f"{s}\n" for s in data.speakers))
+    texts = {
+        "hyperparams.yaml": hyperparams,
+        "encoder.yaml": encoder_text(hyperparams),
+        "front_end.yaml": data.front_end,
+        "speakers.txt": "".join(f"{speaker}\n" for speaker in data.speakers),
+    }
+    for name, text in texts.items():
+        with replacing_file(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def begin(

@@ -16,7 +16,7 @@ from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.files import save_backend
 from utils.backend.transforms import Affine
 from utils.embeddings.files import read_embeddings, write_embeddings
-from utils.models.experiment import save_weights
+from utils.models.experiment import open_experiment, save_weights
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -119,6 +119,19 @@ def test_what_was_there_before_stays(tmp_path, request):
         write_ids(tmp_path)
     ids, vectors = read_embeddings(tmp_path / "x")
     assert ids == ["a"] and vectors.tolist() == [[1.0, 1.0, 1.0]]
+
+
+def test_a_training_is_still_known_after_a_full_disk(tmp_path, request):
+    """What could not be noted again must not make it the training of others."""
+    identity = ROOM * "a1"
+    open_experiment(tmp_path / "x", identity)
+    (tmp_path / "x" / "encoder.pt").write_bytes(b"weights")
+    request.getfixturevalue("full_disk")
+    with pytest.raises(UserError, match="x/identity: no space is left"):
+        open_experiment(tmp_path / "x", identity)
+    request.getfixturevalue("monkeypatch").undo()
+    assert open_experiment(tmp_path / "x", identity) is None
+    assert (tmp_path / "x" / "encoder.pt").read_bytes() == b"weights"
 
 
 def test_a_checkpoint_is_whole_or_is_not(tmp_path, request):

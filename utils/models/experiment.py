@@ -52,7 +52,8 @@ def open_experiment(folder: Path, identity: str) -> Path | None:
     if folder.exists() and not is_ours:
         kept = set_aside(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(identity + "\n")
+    with replacing_file(note) as temporary:
+        temporary.write_text(identity + "\n")
     return kept
 
 
