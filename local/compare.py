@@ -11,14 +11,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from local.setup.scored_trials import add_arguments, read_joined, read_protocol
-from utils.metrics.evaluation import evaluate
-from utils.report.page import render_text_table
+from local.setup.lists import warn_if_reversed
+from local.setup.scored_trials import (
+    add_arguments,
+    point_name,
+    read_joined,
+    read_protocol,
+)
+from utils.report.tables import comparison_table
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from utils.metrics.bootstrap import Resampling
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -30,6 +35,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("scores_a", type=Path, metavar="A", help="score file")
     parser.add_argument("scores_b", type=Path, metavar="B", help="score file")
     add_arguments(parser)
+    parser.add_argument(
+        "--cost", nargs="+", action="extend", default=[], type=point_name,
+        metavar="C_MISS,C_FA,P_TARGET", help="more detection costs, such as 10,1,0.01",
+    )  # fmt: skip
     parser.set_defaults(bootstrap=1000)
     args = parser.parse_args()
     if args.bootstrap < 100:
@@ -41,25 +50,17 @@ def main() -> None:
     """Compare, print a table, and write the JSON."""
     args = parse_arguments()
 
-    from utils.metrics.bootstrap import (
-        ScoredTrials,
-        Speakers,
-        bootstrap,
-        draw_counts,
-        flat_metrics,
-    )
+    from utils.metrics.comparison import compare_systems
     from utils.report.provenance import program_facts, trial_list_facts
 
     protocol = read_protocol(args)
-    is_target, speakers = protocol.is_target, cast(Speakers, protocol.speakers)
-    scores = [
-        read_joined(path, protocol, args) for path in (args.scores_a, args.scores_b)
-    ]
-    whole = [flat_metrics(evaluate(each, is_target, args.p_target)) for each in scores]
-    systems = [ScoredTrials(each, is_target, speakers) for each in scores]
-    counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
-    samples = bootstrap(systems, args.p_target, counts, args.nj)
-    results = compare(whole, samples)
+    resampling = cast("Resampling", protocol.resampling)
+    paths = args.scores_a, args.scores_b
+    scores = [read_joined(path, protocol, args) for path in paths]
+    p_targets = [*args.p_target, *args.cost]
+    results = compare_systems(scores, protocol.is_target, p_targets, resampling)
+    for path, system in zip(paths, "ab", strict=True):
+        warn_if_reversed(args, path, results["eer"][system])
     print(comparison_table(results))
     if args.json:
         facts = trial_list_facts(args.trials) | program_facts()
@@ -67,45 +68,6 @@ def main() -> None:
         text = json.dumps({"metrics": results} | files | facts, indent=1)
         with replacing_file(args.json) as temporary:
             temporary.write_text(text + "\n")
-
-
-def compare(whole: list[dict], samples: list[pd.DataFrame]) -> dict[str, dict]:
-    """Return for each metric both values, their difference, interval and p-value."""
-    import pandas as pd
-
-    from utils.metrics.bootstrap import p_value
-
-    results = {}
-    for name in samples[0]:
-        if name == "threshold_eer":
-            continue
-        differences = (samples[1][name] - samples[0][name]).to_numpy()
-        low, high = pd.Series(differences).quantile([0.025, 0.975])
-        results[name] = {
-            "a": whole[0][name],
-            "b": whole[1][name],
-            "difference": whole[1][name] - whole[0][name],
-            "ci": [float(low), float(high)],
-            "p_value": p_value(differences),
-        }
-    return results
-
-
-def comparison_table(results: dict[str, dict]) -> str:
-    """Lay the comparison out."""
-    header = ["metric", "A", "B", "B - A", "95 % interval", "p"]
-    rows = [
-        [
-            name,
-            f"{found['a']:.4f}",
-            f"{found['b']:.4f}",
-            f"{found['difference']:+.4f}",
-            "{:+.4f} to {:+.4f}".format(*found["ci"]),
-            f"{found['p_value']:.3f}",
-        ]
-        for name, found in results.items()
-    ]
-    return render_text_table(header, rows)
 
 
 if __name__ == "__main__":

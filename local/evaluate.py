@@ -11,22 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
+from local.setup.lists import warn_if_reversed
 from local.setup.scored_trials import (
     Protocol,
     add_arguments,
+    cost_name,
     read_joined,
     read_protocol,
 )
-from utils.metrics.costs import PRESETS
-from utils.metrics.detection import (
-    partial_auc,
-    rates_at,
-    threshold_at_eer,
-    threshold_at_far,
-    threshold_at_frr,
-)
-from utils.metrics.evaluation import evaluate, primary_cost
-from utils.metrics.slices import SliceSpec, fairness, parse_slice, slice_trials
+from utils.metrics.costs import find_preset
+from utils.metrics.detection import partial_auc
+from utils.metrics.operating_points import in_distances, operating_points
+from utils.metrics.slices import parse_slice, slice_trials
 from utils.report.tables import metrics_table, slices_table
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
@@ -41,8 +37,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("scores", type=Path)
     add_arguments(parser)
     parser.add_argument(
-        "--cost", nargs="+", default=[], choices=PRESETS, help="primary costs by name"
-    )
+        "--cost", nargs="+", action="extend", default=[], type=cost_name,
+        metavar="NAME|C_MISS,C_FA,P_TARGET",
+        help="primary costs of evaluations by name, or costs such as 10,1,0.01",
+    )  # fmt: skip
     parser.add_argument(
         "--partition", nargs="+", default=[], metavar="COLUMN",
         help="columns of the metadata whose groups count alike in --cost",
@@ -75,153 +73,74 @@ def main() -> None:
 
     protocol = read_protocol(args)
     scores = read_joined(args.scores, protocol, args)
-    results = evaluate_part(args, protocol, scores)
-    is_target = protocol.is_target
-    results["operating"] = operating_points(args, scores, is_target)
-    results["partial_auc"] = {
-        f"{far:g}": partial_auc(scores, is_target, far) for far in args.partial_auc
-    }
-    if args.cost:
-        results["cost"] = primary_costs(args, protocol, scores)
+    results = evaluate_list(args, protocol, scores)
+    warn_if_reversed(args, args.scores, results["eer"])
+    if args.lower_is_same:
+        results = in_distances(results)
     print(metrics_table(results))
-    for spec in args.slices:
-        part = evaluate_slices(args, protocol, scores, spec)
-        results.setdefault("slices", {})[spec.name] = part
-        print(slices_table(spec.name, part))
+    for name, part in results.get("slices", {}).items():
+        print(slices_table(name, part))
     if args.plots:
         draw(args, protocol, scores)
     if args.json:
         facts = trial_list_facts(args.trials) | program_facts()
-        text = json.dumps(results | facts | {"p_target": args.p_target}, indent=1)
+        asked = {"p_target": args.p_target, "lower_is_same": args.lower_is_same}
         with replacing_file(args.json) as temporary:
-            temporary.write_text(text + "\n")
+            temporary.write_text(json.dumps(results | facts | asked, indent=1) + "\n")
 
 
-def evaluate_part(
-    args: argparse.Namespace,
-    protocol: Protocol,
-    scores: np.ndarray,
-    inside: np.ndarray | None = None,
+def evaluate_list(
+    args: argparse.Namespace, protocol: Protocol, scores: np.ndarray
 ) -> dict:
-    """Evaluate some of the trials, with intervals if they are asked for."""
-    from utils.metrics.bootstrap import (
-        ScoredTrials,
-        Speakers,
-        bootstrap,
-        draw_counts,
-        intervals,
+    """Evaluate the whole list, and what else is asked for."""
+    from utils.metrics.resampled import (
+        evaluate_resampled,
+        evaluate_slices,
+        primary_costs,
     )
+    from utils.metrics.speakers import trial_partition
 
-    inside = np.ones(len(scores), dtype=bool) if inside is None else inside
-    scores, is_target = scores[inside], protocol.is_target[inside]
-    n_target = int(is_target.sum())
-    if n_target in (0, len(scores)):
-        return {"n_target": n_target, "n_nontarget": len(scores) - n_target}
-    results = evaluate(scores, is_target, args.p_target)
-    if protocol.speakers is not None:
-        enrol, test, n_speakers = protocol.speakers
-        part = Speakers(enrol[inside], test[inside], n_speakers)
-        counts = draw_counts(n_speakers, args.bootstrap, args.seed)
-        system = ScoredTrials(scores, is_target, part)
-        samples = bootstrap([system], args.p_target, counts, args.nj)[0]
-        results["ci"] = intervals(samples)
-        results["n_speakers"] = len(np.union1d(part.enrol, part.test))
+    is_target, resampling = protocol.is_target, protocol.resampling
+    trials, metadata, models = protocol.trials, protocol.metadata, protocol.models
+    results = evaluate_resampled(scores, is_target, args.p_target, resampling)
+    sign = -1 if args.lower_is_same else 1
+    thresholds = [sign * threshold for threshold in args.threshold]
+    results["operating"] = operating_points(
+        scores, is_target, thresholds, args.far, args.frr
+    )
+    results["partial_auc"] = {
+        f"{far:g}": partial_auc(scores, is_target, far) for far in args.partial_auc
+    }
+    if args.cost:
+        presets = {name: find_preset(name) for name in args.cost}
+        partition = None
+        if args.partition:
+            partition = trial_partition(trials, metadata, models, args.partition)
+        for name, preset in presets.items():
+            if preset.is_equalised and partition is None:
+                print(f"{name}: its plan equalises partitions; name --partition")
+        results["cost"] = primary_costs(
+            scores, is_target, presets, partition, resampling
+        )
+    for spec in args.slices:
+        labels = slice_trials(trials, metadata, spec, models)
+        part = evaluate_slices(scores, is_target, labels, args.p_target, resampling)
+        results.setdefault("slices", {})[spec.name] = part
     return results
 
 
 def draw(args: argparse.Namespace, protocol: Protocol, scores: np.ndarray) -> None:
     """Write the pictures, with a confidence band if there are resamples."""
-    from utils.metrics.bootstrap import ScoredTrials, det_band, draw_counts
+    from utils.metrics.bootstrap import det_band
     from utils.report.score_plots import write_plots
 
     name, bands = args.scores.stem, {}
-    if protocol.speakers is not None:
-        n_speakers = protocol.speakers.n_speakers
-        counts = draw_counts(n_speakers, args.bootstrap, args.seed)
-        system = ScoredTrials(scores, protocol.is_target, protocol.speakers)
-        bands[name] = det_band(system, counts)
+    if protocol.resampling is not None:
+        system = protocol.resampling.trials(scores, protocol.is_target)
+        bands[name] = det_band(system, protocol.resampling.counts)
     systems = {name: scores}
     write_plots(args.plots, systems, protocol.is_target, args.p_target, bands)
     print(f"pictures are in {args.plots}")
-
-
-def operating_points(
-    args: argparse.Namespace, scores: np.ndarray, is_target: np.ndarray
-) -> list[dict]:
-    """Find the thresholds that are asked for, and the error rates there."""
-    wanted = [("threshold", t, t) for t in args.threshold]
-    wanted += [("far", r, threshold_at_far(scores, is_target, r)) for r in args.far]
-    wanted += [("frr", r, threshold_at_frr(scores, is_target, r)) for r in args.frr]
-    points = []
-    for name, value, threshold in wanted:
-        frr, far = rates_at(scores, is_target, threshold)
-        point = {"threshold": float(threshold), "far": far, "frr": frr}
-        points.append({"at": f"{name} {value:g}"} | point)
-    return points
-
-
-def primary_costs(
-    args: argparse.Namespace, protocol: Protocol, scores: np.ndarray
-) -> dict:
-    """Compute the named primary costs, equalised over the partition if there is one."""
-    from utils.metrics.bootstrap import (
-        ScoredTrials,
-        bootstrap,
-        draw_counts,
-        intervals,
-        primary_cost_samples,
-    )
-
-    partition = trial_partition(args, protocol)
-    is_target, speakers = protocol.is_target, protocol.speakers
-    samples = None
-    costs: dict[str, dict] = {}
-    if speakers is not None:
-        priors = {prior for name in args.cost for prior in PRESETS[name].priors}
-        counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
-        system = ScoredTrials(scores, is_target, speakers, partition)
-        samples = bootstrap([system], sorted(priors), counts, args.nj)[0]
-    for name in args.cost:
-        preset = PRESETS[name]
-        if preset.is_equalised and partition is None:
-            print(f"{name}: its plan equalises partitions; name them with --partition")
-        costs[name] = dict(primary_cost(scores, is_target, preset, partition))
-        if samples is not None:
-            rows = primary_cost_samples(samples, preset)
-            costs[name]["ci"] = intervals(rows)
-    return costs
-
-
-def trial_partition(args: argparse.Namespace, protocol: Protocol) -> np.ndarray | None:
-    """Join the labels of both sides of every trial to one, if any are asked for."""
-    import pandas as pd
-
-    from utils.metrics.speakers import trial_labels
-
-    if not args.partition:
-        return None
-    trials, metadata, models, _ = protocol
-    labels = [
-        side.astype(str)
-        for column in args.partition
-        for side in trial_labels(trials, metadata, column, models)
-    ]
-    return pd.concat(labels, axis=1).agg("/".join, axis=1).to_numpy()
-
-
-def evaluate_slices(
-    args: argparse.Namespace, protocol: Protocol, scores: np.ndarray, spec: SliceSpec
-) -> dict:
-    """Evaluate every slice, and compare them at the threshold of the whole list."""
-    trials, metadata, models, _ = protocol
-    labels = slice_trials(trials, metadata, spec, models)
-    parts = {
-        str(label): evaluate_part(args, protocol, scores, (labels == label).to_numpy())
-        for label in labels.cat.categories
-    }
-    threshold = threshold_at_eer(scores, protocol.is_target)
-    compared = fairness(scores, protocol.is_target, labels, threshold)
-    return {"parts": parts, "threshold": threshold, "fairness": compared}
 
 
 if __name__ == "__main__":

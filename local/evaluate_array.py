@@ -8,7 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-from local.setup.scored_trials import prior_text
+from local.setup.lists import REVERSED_EER
+from local.setup.scored_trials import point_name, prior_text
+from utils.metrics.costs import parse_point
 from utils.metrics.out_of_core import StreamedScores
 from utils.runtime.arrays import open_array
 from utils.runtime.atomic import replacing_file
@@ -27,6 +29,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text, metavar="P"
     )
+    parser.add_argument(
+        "--cost", nargs="+", action="extend", default=[], type=point_name,
+        metavar="C_MISS,C_FA,P_TARGET", help="more detection costs, such as 10,1,0.01",
+    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -39,14 +45,21 @@ def main() -> None:
     try:
         streamed = StreamedScores(open_array(args.scores), open_array(args.labels))
         eer = streamed.equal_error_rate()
-        costs = {prior: streamed.min_dcf(float(prior)) for prior in args.p_target}
+        points = {name: parse_point(name) for name in [*args.p_target, *args.cost]}
+        costs = {
+            name: streamed.min_dcf(point.p_target, point.c_miss, point.c_fa)
+            for name, point in points.items()
+        }
     except ValueError as error:
         raise UserError(f"{args.scores}, {args.labels}: {error}") from None
     n_target, n_nontarget = streamed.total
     print(f"trials               {n_target} target, {n_nontarget} nontarget")
     print(f"EER                  {100 * eer:.4f} %")
-    for prior, cost in costs.items():
-        print(f"minDCF (p = {prior})    {cost:.4f}")
+    for name, cost in costs.items():
+        point = name if "," in name else f"p = {name}"
+        print(f"minDCF ({point})    {cost:.4f}")
+    if eer > REVERSED_EER:
+        print("lower scores look like target trials, as distances do; negate the array")
     if args.json:
         results = {"eer": eer, "min_dcf": costs}
         results |= {"n_target": n_target, "n_nontarget": n_nontarget}

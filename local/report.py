@@ -10,7 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from local.setup.lists import add_list_options, label_form, score_form
+from local.setup.lists import (
+    add_list_options,
+    join_program_scores,
+    label_form,
+    warn_if_reversed,
+)
+from local.setup.scored_trials import point_name
 from utils.metrics.error_rates import error_rates
 from utils.metrics.evaluation import evaluate
 from utils.report.page import (
@@ -40,8 +46,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--features", type=Path, help="default: DATA/features")
     parser.add_argument("--model", type=Path, help="default: EXP/triplet")
     parser.add_argument("--p-target", nargs="+", default=["0.01", "0.05"])
-    add_list_options(parser, with_scores=True)
+    parser.add_argument(
+        "--cost", nargs="+", action="extend", default=[], type=point_name,
+        metavar="C_MISS,C_FA,P_TARGET", help="more detection costs, such as 10,1,0.01",
+    )  # fmt: skip
+    add_list_options(parser, with_scores=True, with_direction=True)
     args = parser.parse_args()
+    args.p_target += args.cost
     args.features = args.features or args.data / "features"
     args.model = args.model or args.exp / "triplet"
     return args
@@ -61,6 +72,7 @@ def main() -> None:
         name, backend = str(own["trials"]), own["backend"]
         scores, is_target = read_scored_trials(args, path, name)
         metrics = evaluate(scores, is_target, args.p_target)
+        warn_if_reversed(args, path, metrics["eer"])
         where = trial_list_facts(args.data / "trials" / f"{name}.txt")
         results.append(own | where | metrics | facts)
         curves[f"{name}, {backend}"] = error_rates(scores, is_target)
@@ -107,7 +119,6 @@ def read_scored_trials(
     """Return the scores and labels of a trial list, less what was left out."""
     from utils.features.store import read_skipped
     from utils.trials.lists import check_both_kinds, leave_out, read_trials
-    from utils.trials.scores import join_scores, read_scores
 
     trials_path = args.data / "trials" / f"{name}.txt"
     enrolment = args.data / "enrol" / f"{name}.txt"
@@ -116,9 +127,7 @@ def read_scored_trials(
     trials = read_trials(trials_path, label_form(args))
     trials, _ = leave_out(trials, models, skipped)
     check_both_kinds(trials_path, trials)
-    found = read_scores(path, score_form(args))
-    scores = join_scores(trials, found, args.allow_extra)
-    return scores, trials["target"].to_numpy()
+    return join_program_scores(path, trials, args), trials["target"].to_numpy()
 
 
 def experiment_facts(args: argparse.Namespace) -> dict:

@@ -1,14 +1,33 @@
-"""The options of programs that read trial lists or score files of any tool."""
+"""What programs share that read trial lists or score files of any tool."""
+
+from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utils.trials.forms import FORMS, parse_columns
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
-def add_list_options(parser: argparse.ArgumentParser, with_scores: bool) -> None:
+REVERSED_EER = 0.6  # EER from which scores are more likely distances
+
+
+def add_list_options(
+    parser: argparse.ArgumentParser, with_scores: bool, with_direction: bool = False
+) -> None:
     """Add the options that name the form of lists, and of score files if any are read.
 
-    The values are ``form`` and ``score_form``, as `form_of` returns them.
+    Parameters
+    ----------
+    parser : ArgumentParser
+    with_scores : bool
+        Score files are read.
+    with_direction : bool
+        They may hold distances.
     """
     _add_form(parser, "", "trial lists and score files" if with_scores else "lists")
     if with_scores:
@@ -16,6 +35,11 @@ def add_list_options(parser: argparse.ArgumentParser, with_scores: bool) -> None
         parser.add_argument(
             "--allow-extra", action="store_true", help="pass over scores without trial"
         )
+    if with_direction:
+        parser.add_argument(
+            "--lower-is-same", action="store_true",
+            help="scores are distances: the lower, the more likely the same speaker",
+        )  # fmt: skip
 
 
 def _add_form(parser: argparse.ArgumentParser, prefix: str, what: str) -> None:
@@ -55,3 +79,26 @@ def score_form(args: argparse.Namespace) -> str:
 def _form_with(value: str, form: str) -> str:
     """Return the form, or auto where it names columns but none of the value."""
     return "auto" if "=" in form and f"{value}=" not in form else form
+
+
+def join_program_scores(
+    path: Path, trials: pd.DataFrame, args: argparse.Namespace
+) -> np.ndarray:
+    """Return the score of every trial, distances negated."""
+    from utils.trials.scores import join_scores, read_scores
+
+    scores = join_scores(trials, read_scores(path, score_form(args)), args.allow_extra)
+    return -scores if args.lower_is_same else scores
+
+
+def warn_if_reversed(args: argparse.Namespace, path: Path, eer: float) -> None:
+    """Say so where lower scores look like the same speaker."""
+    if eer > REVERSED_EER:
+        way, remedy = "lower", "say --lower-is-same"
+        if args.lower_is_same:
+            way, remedy = "higher", "leave --lower-is-same out"
+        print(
+            f"{path}: EER {100 * eer:.1f} %: {way} scores look like the same speaker, "
+            f"{'unlike' if args.lower_is_same else 'as with'} distances; {remedy}",
+            file=sys.stderr,
+        )

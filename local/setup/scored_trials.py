@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from local.setup.lists import add_list_options, label_form, score_form
+from local.setup.lists import add_list_options, join_program_scores, label_form
 from utils.trials.enrolment import read_enrolment
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from utils.metrics.bootstrap import Speakers
+    from utils.metrics.bootstrap import Resampling, Speakers
 
 
 class Protocol(NamedTuple):
@@ -28,14 +28,14 @@ class Protocol(NamedTuple):
         Manifest rows.
     models : dict of list of str
         Utterances of the enrolled models.
-    speakers : Speakers or None
-        Who speaks in the trials; None where no intervals are asked for.
+    resampling : Resampling or None
+        Resamples of who speaks in the trials, where intervals are asked for.
     """
 
     trials: pd.DataFrame
     metadata: pd.DataFrame | None
     models: dict[str, list[str]]
-    speakers: Speakers | None
+    resampling: Resampling | None
 
     @property
     def is_target(self) -> np.ndarray:
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text,
         metavar="P", help="priors of minDCF",
     )  # fmt: skip
-    add_list_options(parser, with_scores=True)
+    add_list_options(parser, with_scores=True, with_direction=True)
     parser.add_argument("--bootstrap", type=int, default=0, metavar="N",
         help="95 %% intervals from so many resamples of the speakers")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1986, help="of the resamples")
@@ -72,6 +72,29 @@ def prior_text(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text}: write numbers between 0 and 1")
 
 
+def point_name(text: str) -> str:
+    """Check that a text is ``C_miss,C_fa,P_target``."""
+    from utils.metrics.costs import parse_point
+
+    try:
+        parse_point(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def cost_name(text: str) -> str:
+    """Check that a text is an evaluation's name or ``C_miss,C_fa,P_target``."""
+    from utils.metrics.costs import PRESETS
+
+    if text not in PRESETS and "," not in text:
+        raise argparse.ArgumentTypeError(
+            f"invalid choice: {text!r}; write C_MISS,C_FA,P_TARGET such as 10,1,0.01, "
+            f"or one of {', '.join(PRESETS)}"
+        )
+    return text if text in PRESETS else point_name(text)
+
+
 def read_protocol(args: argparse.Namespace) -> Protocol:
     """Read the trial list and, if named, manifests and enrolled models."""
     import pandas as pd
@@ -85,16 +108,19 @@ def read_protocol(args: argparse.Namespace) -> Protocol:
     if args.metadata:
         metadata = pd.concat([read_manifest(path) for path in args.metadata])
     models = read_enrolment(args.enrol_models) if args.enrol_models else {}
-    speakers = find_speakers(trials, metadata, models) if args.bootstrap else None
-    return Protocol(trials, metadata, models, speakers)
+    resampling = None
+    if args.bootstrap:
+        from utils.metrics.bootstrap import Resampling, draw_counts
+
+        speakers = find_speakers(trials, metadata, models)
+        counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
+        resampling = Resampling(speakers, counts, args.nj)
+    return Protocol(trials, metadata, models, resampling)
 
 
 def read_joined(path: Path, protocol: Protocol, args: argparse.Namespace) -> np.ndarray:
     """Return the score of every trial."""
-    from utils.trials.scores import join_scores, read_scores
-
-    scores = read_scores(path, score_form(args))
-    return join_scores(protocol.trials, scores, args.allow_extra)
+    return join_program_scores(path, protocol.trials, args)
 
 
 def find_speakers(

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from utils.metrics.costs import PRESETS, OperatingPoint, equalising_weights
+from utils.metrics.costs import (
+    PRESETS,
+    OperatingPoint,
+    equalising_weights,
+    find_preset,
+    parse_point,
+)
 from utils.metrics.detection import act_dcf, min_dcf
 from utils.metrics.evaluation import evaluate, primary_cost
 
@@ -72,3 +78,40 @@ def test_prior_out_of_range(p_target):
 def test_costs_must_be_positive():
     with pytest.raises(ValueError, match="above 0"):
         OperatingPoint(0.5, c_miss=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "c_miss", "c_fa", "p_target"),
+    [("10,1,0.01", 10, 1, 0.01), ("1,100,0.5", 1, 100, 0.5), ("0.05", 1, 1, 0.05)],
+)
+def test_costs_as_text(rng, text, c_miss, c_fa, p_target):
+    is_target = np.arange(300) < 100
+    scores = rng.normal(is_target, 1)
+    levels = np.append(np.unique(scores), np.inf)
+    p_miss = np.array([np.mean(scores[is_target] < level) for level in levels])
+    p_fa = np.array([np.mean(scores[~is_target] >= level) for level in levels])
+    costs = c_miss * p_target * p_miss + c_fa * (1 - p_target) * p_fa
+    least = costs.min() / min(c_miss * p_target, c_fa * (1 - p_target))
+    found = evaluate(scores, is_target, [text])
+    assert found["min_dcf"][text] == pytest.approx(least)
+    assert find_preset(text).names == [text]
+    preset = primary_cost(scores, is_target, find_preset(text))
+    assert preset["min"] == pytest.approx(least)
+    assert preset["act"] == pytest.approx(found["act_dcf"][text])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("10,1", "write C_miss,C_fa,P_target, such as 10,1,0.01"),
+        ("a,1,0.01", "write C_miss,C_fa,P_target"),
+        ("", "write C_miss,C_fa,P_target"),
+        ("10,1,0", "p_target must lie between 0 and 1"),
+        ("0,1,0.5", "costs must be above 0"),
+        ("nan,1,0.5", "costs must be above 0"),
+        ("inf,1,0.5", "costs must be above 0"),
+    ],
+)
+def test_costs_that_are_none(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_point(text)

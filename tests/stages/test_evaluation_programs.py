@@ -10,7 +10,7 @@ import pytest
 
 from utils.data.manifest import write_manifest
 from utils.embeddings.files import write_embeddings
-from utils.metrics.detection import equal_error_rate
+from utils.metrics.detection import equal_error_rate, min_dcf
 from utils.trials.lists import pair_trials, write_trials
 from utils.trials.scores import write_scores
 
@@ -182,6 +182,8 @@ def test_compare(run, scored):
         ("local.evaluate", ["--slice", "d=2,1"], "invalid parse_slice value"),
         ("local.evaluate", ["--far", "2"], "rates above 0"),
         ("local.evaluate", ["--cost", "sre99"], "invalid choice: 'sre99'"),
+        ("local.evaluate", ["--cost", "1,2"], "write C_miss,C_fa,P_target, such as"),
+        ("local.compare", ["c", "--cost", "sre16"], "write C_miss,C_fa,P_target, such"),
         ("local.compare", ["c", "--bootstrap", "5"], "100 resamples"),
     ],
 )
@@ -189,6 +191,95 @@ def test_wrong_usage(run, module, options, message):
     result = run(module, "a", "b", *options)
     assert result.returncode == 2
     assert message in result.stderr
+
+
+@pytest.fixture
+def distances(scored):
+    """The same scores as distances: lower for the same speaker."""
+    folder, trials = scored
+    write_scores(folder / "d.txt", trials.assign(score=5 - trials["score"]))
+    return folder
+
+
+def test_distances_are_told_and_can_be_evaluated(run, distances):
+    folder = distances
+    files = folder / "trials.txt", folder / "d.txt"
+    result = run("local.evaluate", *files)
+    assert result.returncode == 0
+    assert "lower scores look like the same speaker, as with distances; say" in (
+        result.stderr
+    )
+    options = "--far", 0.1, "--bootstrap", 100, "--metadata", folder / "test.csv"
+    options += "--slice", "gender", "--json"
+    plain = run(
+        "local.evaluate", files[0], folder / "b.txt", *options, folder / "x.json"
+    )
+    result = run(
+        "local.evaluate", *files, "--lower-is-same", "--threshold", 4, *options,
+        folder / "y.json",
+    )  # fmt: skip
+    assert result.returncode == 0 and result.stderr == plain.stderr == ""
+    x, y = (json.loads((folder / f"{name}.json").read_text()) for name in "xy")
+    assert y["lower_is_same"] and not x["lower_is_same"]
+    for name in ("eer", "min_dcf", "auc", "min_cllr"):
+        assert x[name] == pytest.approx(y[name])
+    assert y["threshold_eer"] == pytest.approx(5 - x["threshold_eer"], abs=1e-5)
+    low, high = x["ci"]["threshold_eer"]
+    assert y["ci"]["threshold_eer"] == pytest.approx([5 - high, 5 - low], abs=1e-5)
+    table = pd.read_csv(folder / "d.txt", sep=" ", header=None)
+    labels = pd.read_csv(files[0], sep=" ", header=None)[2]
+    for point in y["operating"]:
+        accepted = table[2] <= point["threshold"]
+        assert accepted[labels == "nontarget"].mean() == pytest.approx(point["far"])
+        assert (~accepted)[labels == "target"].mean() == pytest.approx(point["frr"])
+    assert [point["at"] for point in y["operating"]] == ["threshold 4", "far 0.1"]
+    parts = (found["slices"]["gender"]["threshold"] for found in (x, y))
+    assert next(parts) == pytest.approx(5 - next(parts), abs=1e-5)
+    wrong = run("local.evaluate", files[0], folder / "b.txt", "--lower-is-same")
+    assert "leave --lower-is-same out" in wrong.stderr
+
+
+def test_distances_in_the_other_programs(run, distances):
+    files = distances / "trials.txt", distances / "b.txt", distances / "d.txt"
+    result = run("local.compare", *files, "--bootstrap", 100)
+    assert "d.txt: EER" in result.stderr and "b.txt: EER" not in result.stderr
+
+
+def test_costs_in_every_program(run, scored):
+    folder, trials = scored
+    cost = "--cost", "10,1,0.01", "--cost", "1,10,0.5", "--json", folder / "r.json"
+    scores, is_target = trials["score"].to_numpy(), trials["target"].to_numpy()
+    expected = {
+        "10,1,0.01": min_dcf(scores, is_target, 0.01, 10, 1),
+        "1,10,0.5": min_dcf(scores, is_target, 0.5, 1, 10),
+    }
+    files = folder / "trials.txt", folder / "b.txt"
+    options = "--bootstrap", 100, "--cost", "voxsrc"
+    result = run("local.evaluate", *files, *options, *cost)
+    found = json.loads((folder / "r.json").read_text())["cost"]
+    assert set(found) == {*expected, "voxsrc"}
+    for name, value in expected.items():
+        assert found[name]["min"] == pytest.approx(value, abs=1e-6)
+        assert found[name]["ci"]["min"][0] <= value <= found[name]["ci"]["min"][1]
+        assert f"{name} min" in result.stdout
+    result = run("local.compare", *files, files[1], "--bootstrap", 100, *cost)
+    found = json.loads((folder / "r.json").read_text())["metrics"]
+    np.save(folder / "s.npy", scores)
+    np.save(folder / "l.npy", is_target)
+    arrays = folder / "s.npy", folder / "l.npy"
+    array = run("local.evaluate_array", *arrays, *cost)
+    streamed = json.loads((folder / "r.json").read_text())["min_dcf"]
+    for name, value in expected.items():
+        assert found[f"min_dcf {name}"]["a"] == pytest.approx(value, abs=1e-6)
+        assert streamed[name] == pytest.approx(value)
+        assert f"minDCF ({name})" in array.stdout
+
+
+def test_a_negated_array_is_told(run, tmp_path):
+    np.save(tmp_path / "s.npy", np.array([0.1, 0.9, 0.8]))
+    np.save(tmp_path / "l.npy", np.array([True, False, False]))
+    result = run("local.evaluate_array", tmp_path / "s.npy", tmp_path / "l.npy")
+    assert "as distances do; negate the array" in result.stdout
 
 
 @pytest.fixture
@@ -243,3 +334,29 @@ def test_identification_needs_all_pairs(run, identified):
     )
     assert result.returncode == 1
     assert "needs every test against every model" in result.stderr
+
+
+def test_templates_and_several_targets(run, identified):
+    folder, table = identified
+    second = table.assign(enrol="second-" + table["enrol"].astype(str))
+    second["score"] = second["score"] - 0.5
+    both = pd.concat([table, second], ignore_index=True)
+    write_trials(folder / "two.txt", both)
+    write_scores(folder / "two-scores.txt", both)
+    found = {}
+    for name in ("id", "two"):
+        files = folder / f"{name}.txt", folder / f"{name}-scores.txt"
+        result = run("local.evaluate_identification", *files, "--bootstrap", 50,
+            "--json", folder / "i.json")  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        found[name] = json.loads((folder / "i.json").read_text())
+    assert "12 models are templates of 6 speakers; each" in result.stdout
+    for name in ("gallery_size", "n_known", "rank", "map", "dir_at_fpir", "ci"):
+        assert found["two"][name] == found["id"][name]
+    table.loc[(table["enrol"] == "model-b") & (table["test"] == "a-0"), "target"] = True
+    write_trials(folder / "id.txt", table)
+    result = run(
+        "local.evaluate_identification", folder / "id.txt", folder / "id-scores.txt"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "n_known              24" in result.stdout

@@ -103,6 +103,38 @@ def _equalised(weights: np.ndarray, group: np.ndarray) -> np.ndarray:
     return weights / np.where(totals > 0, totals, 1)[group]
 
 
+class Resampling(NamedTuple):
+    """Resamples of the speakers of a trial list.
+
+    Attributes
+    ----------
+    speakers : Speakers
+    counts : ndarray of shape (n_resamples, n_speakers)
+        What `draw_counts` returned.
+    nj : int
+        Parallel threads.
+    """
+
+    speakers: Speakers
+    counts: np.ndarray
+    nj: int = 1
+
+    def take(self, inside: np.ndarray) -> "Resampling":
+        """Return the same resamples of some trials: bool, shape (n_trials,)."""
+        enrol, test, n_speakers = self.speakers
+        part = Speakers(enrol[inside], test[inside], n_speakers)
+        return Resampling(part, self.counts, self.nj)
+
+    def trials(
+        self,
+        scores: np.ndarray,
+        is_target: np.ndarray,
+        partition: np.ndarray | None = None,
+    ) -> ScoredTrials:
+        """Sort the scores of the trials, to be resampled."""
+        return ScoredTrials(scores, is_target, self.speakers, partition)
+
+
 def draw_counts(n_speakers: int, n_resamples: int, seed: int) -> np.ndarray:
     """Draw how often each speaker is in each resample.
 
@@ -134,7 +166,7 @@ def bootstrap(
     systems : sequence of ScoredTrials
         Scores of the same trials, one for each system.
     p_targets : sequence of str
-        Priors of the detection costs.
+        See `utils.metrics.evaluation.evaluate`.
     counts : ndarray of shape (n_resamples, n_speakers)
         What `draw_counts` returned.
     nj : int
@@ -175,7 +207,7 @@ def primary_cost_samples(samples: pd.DataFrame, preset: Preset) -> pd.DataFrame:
         Columns ``min`` and ``act``.
     """
     means = {
-        kind: samples[[f"{kind}_dcf {prior}" for prior in preset.priors]].mean(axis=1)
+        kind: samples[[f"{kind}_dcf {name}" for name in preset.names]].mean(axis=1)
         for kind in ("min", "act")
     }
     return pd.DataFrame(means)

@@ -47,8 +47,15 @@ class OperatingPoint:
         """Check the ranges."""
         if not 0 < self.p_target < 1:
             raise ValueError(f"p_target must lie between 0 and 1, not {self.p_target}")
-        if self.c_miss <= 0 or self.c_fa <= 0:
-            raise ValueError("costs must be above 0")
+        if not (0 < self.c_miss < np.inf and 0 < self.c_fa < np.inf):
+            raise ValueError("costs must be above 0, and finite")
+
+    @property
+    def name(self) -> str:
+        """The prior, after both costs where these are not 1."""
+        if self.c_miss == self.c_fa == 1:
+            return str(self.p_target)
+        return f"{self.c_miss:g},{self.c_fa:g},{self.p_target}"
 
     @property
     def norm(self) -> float:
@@ -73,6 +80,28 @@ class OperatingPoint:
         return miss * p_miss + alarm * p_fa
 
 
+def parse_point(text: str) -> OperatingPoint:
+    """Read a prior, or ``C_miss,C_fa,P_target``.
+
+    Raises
+    ------
+    ValueError
+        It is neither, or a value is out of its range.
+
+    Example
+    -------
+    >>> parse_point("10,1,0.01")
+    OperatingPoint(p_target=0.01, c_miss=10.0, c_fa=1.0)
+    """
+    try:
+        *costs, p_target = map(float, text.split(","))
+    except ValueError:
+        costs = [0.0]
+    if len(costs) not in (0, 2):
+        raise ValueError(f"{text}: write C_miss,C_fa,P_target, such as 10,1,0.01")
+    return OperatingPoint(p_target, *costs)
+
+
 class Preset(NamedTuple):
     """The primary cost of an evaluation: a mean over operating points.
 
@@ -90,9 +119,9 @@ class Preset(NamedTuple):
     source: str
 
     @property
-    def priors(self) -> list[str]:
-        """The points' priors, as text."""
-        return [str(point.p_target) for point in self.points]
+    def names(self) -> list[str]:
+        """The points as text, see `parse_point`."""
+        return [point.name for point in self.points]
 
 
 def _preset(*p_targets: float, is_equalised: bool, source: str) -> Preset:
@@ -132,6 +161,24 @@ PRESETS = {
         source="NIST SRE21, points as in hyperion's recipe",
     ),
 }
+
+
+def find_preset(text: str) -> Preset:
+    """Return the cost of an evaluation by name, or of one point.
+
+    Raises
+    ------
+    ValueError
+        It is no name, and see `parse_point`.
+
+    Example
+    -------
+    >>> find_preset("10,1,0.01").names
+    ['10,1,0.01']
+    """
+    if text in PRESETS:
+        return PRESETS[text]
+    return Preset((parse_point(text),), False, "as given")
 
 
 def min_cost(rates: ErrorRates, point: OperatingPoint) -> float:

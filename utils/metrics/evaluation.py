@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.metrics.costs import OperatingPoint, Preset, equalising_weights, min_cost
+from utils.metrics.costs import (
+    OperatingPoint,
+    Preset,
+    equalising_weights,
+    min_cost,
+    parse_point,
+)
 from utils.metrics.detection import area_under
 from utils.metrics.error_rates import (
     Corners,
@@ -61,7 +67,7 @@ def evaluate(
         For ``act_dcf`` and ``cllr``, natural-log likelihood ratios.
     is_target : ndarray of bool, shape (n_trials,)
     p_targets : sequence of str
-        Priors, as text: they are the keys of the result.
+        Priors, or ``C_miss,C_fa,P_target``: the texts are the keys of the result.
     weights : ndarray of shape (n_trials,), optional
         How much each trial counts within its kind; all alike by default.
 
@@ -126,7 +132,7 @@ def primary_cost(
     {'min': 0.0, 'act': 0.5}
     """
     weights = None if partition is None else equalising_weights(is_target, partition)
-    metrics = evaluate(scores, is_target, preset.priors, weights)
+    metrics = evaluate(scores, is_target, preset.names, weights)
     return {
         kind: float(np.mean(list(metrics[f"{kind}_dcf"].values())))
         for kind in ("min", "act")
@@ -150,7 +156,7 @@ def evaluate_sorted(
         ``eer``, ``eer_rocch``, ``min_dcf`` and ``act_dcf`` (by prior), ``cllr``,
         ``min_cllr``, ``auc``, ``threshold_eer``.
     """
-    points = {prior: OperatingPoint(float(prior)) for prior in p_targets}
+    points = {text: parse_point(text) for text in p_targets}
     rates = rates_at_corners(scores.corners, shares)
     hull = convex_hull(rates)
     return {

@@ -1,5 +1,7 @@
 """Who speaks in the trials of a list: from manifests, or from the labels alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -52,6 +54,33 @@ def trial_labels(
         labels = label_of.loc[utterances].to_numpy()
         sides.append(pd.Series(labels[trials[side].cat.codes]))
     return sides[0], sides[1]
+
+
+def trial_partition(
+    trials: pd.DataFrame,
+    metadata: pd.DataFrame,
+    models: dict[str, list[str]],
+    columns: Sequence[str],
+) -> np.ndarray:
+    """Join the labels of both sides of every trial to one.
+
+    Parameters
+    ----------
+    trials, metadata, models
+        See `trial_labels`.
+    columns : sequence of str
+
+    Returns
+    -------
+    ndarray of str, shape (n_trials,)
+        Such as ``f/f/yue/yue``.
+    """
+    labels = [
+        side.astype(str)
+        for column in columns
+        for side in trial_labels(trials, metadata, column, models)
+    ]
+    return pd.concat(labels, axis=1).agg("/".join, axis=1).to_numpy()
 
 
 def speakers_from_metadata(

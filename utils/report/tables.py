@@ -111,6 +111,23 @@ def _exact(threshold: float) -> str:
     return short if float(short) == threshold else repr(threshold)
 
 
+def comparison_table(results: dict[str, dict]) -> str:
+    """Lay out what `utils.metrics.comparison.compare_systems` returned."""
+    header = ["metric", "A", "B", "B - A", "95 % interval", "p"]
+    rows = [
+        [
+            name,
+            f"{found['a']:.4f}",
+            f"{found['b']:.4f}",
+            f"{found['difference']:+.4f}",
+            "{:+.4f} to {:+.4f}".format(*found["ci"]),
+            f"{found['p_value']:.3f}",
+        ]
+        for name, found in results.items()
+    ]
+    return render_text_table(header, rows)
+
+
 def _percent(rate: float | None) -> str:
     return "-" if rate is None else f"{100 * rate:.2f}"
 
