@@ -6,6 +6,7 @@ EXP/report.html (table, error trade-offs, training curves), and prints the table
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from local.setup.lists import (
     label_form,
     warn_if_reversed,
 )
-from local.setup.scored_trials import point_name
+from local.setup.scored_trials import point_name, prior_text
 from utils.metrics.error_rates import error_rates
 from utils.metrics.evaluation import evaluate
 from utils.report.page import (
@@ -45,14 +46,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="corpus folder")
     parser.add_argument("--features", type=Path, help="default: DATA/features")
     parser.add_argument("--model", type=Path, help="default: EXP/triplet")
-    parser.add_argument("--p-target", nargs="+", default=["0.01", "0.05"])
+    parser.add_argument(
+        "--p-target", nargs="+", default=["0.01", "0.05"], type=prior_text
+    )
     parser.add_argument(
         "--cost", nargs="+", action="extend", default=[], type=point_name,
         metavar="C_MISS,C_FA,P_TARGET", help="more detection costs, such as 10,1,0.01",
     )  # fmt: skip
     add_list_options(parser, with_scores=True, with_direction=True)
     args = parser.parse_args()
-    args.p_target += args.cost
+    args.p_target = [*args.p_target, *args.cost]
     args.features = args.features or args.data / "features"
     args.model = args.model or args.exp / "triplet"
     return args
@@ -70,7 +73,11 @@ def main() -> None:
     for path in find_scores(args.exp / "scores"):
         own = facts_of_scores(path, lists)
         name, backend = str(own["trials"]), own["backend"]
-        scores, is_target = read_scored_trials(args, path, name)
+        scored = read_scored_trials(args, path, name)
+        if scored is None:
+            print(f"{path}: its trials have no labels; not evaluated", file=sys.stderr)
+            continue
+        scores, is_target = scored
         metrics = evaluate(scores, is_target, args.p_target)
         warn_if_reversed(args, path, metrics["eer"])
         where = trial_list_facts(args.data / "trials" / f"{name}.txt")
@@ -115,8 +122,11 @@ def facts_of_scores(path: Path, lists: set[str]) -> dict[str, object]:
 
 def read_scored_trials(
     args: argparse.Namespace, path: Path, name: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scores and labels of a trial list, less what was left out."""
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the scores and labels of a trial list, less what was left out.
+
+    None where it has no labels.
+    """
     from utils.features.store import read_skipped
     from utils.trials.lists import check_both_kinds, leave_out, read_trials
 
@@ -124,7 +134,9 @@ def read_scored_trials(
     enrolment = args.data / "enrol" / f"{name}.txt"
     models = read_enrolment(enrolment) if enrolment.is_file() else {}
     skipped = read_skipped(args.features)
-    trials = read_trials(trials_path, label_form(args))
+    trials = read_trials(trials_path, label_form(args), needs_labels=False)
+    if "target" not in trials:
+        return None
     trials, _ = leave_out(trials, models, skipped)
     check_both_kinds(trials_path, trials)
     return join_program_scores(path, trials, args), trials["target"].to_numpy()

@@ -362,6 +362,23 @@ def test_one_class_list(data, run, score):
     assert not (data / "exp/results.json").exists()
 
 
+def test_a_list_without_labels_is_scored_but_not_reported(data, run, score):
+    lists = data / "data/trials"
+    (lists / "blind.txt").write_text("a-0 a-1\na-0 b-1\n")
+    assert score("cosine").returncode == score("cosine", "blind").returncode == 0
+    folders = "--exp", data / "exp", "--data", data / "data"
+    result = run("local.report", *folders, "--cost", "10,1,0.01")
+    assert result.returncode == 0, result.stderr
+    assert "blind.cosine.txt: its trials have no labels; not evaluated" in result.stderr
+    (entry,) = json.loads((data / "exp/results.json").read_text())
+    assert entry["trials"] == "all"
+    value = entry["min_dcf"]["10,1,0.01"]
+    header, row = result.stdout.splitlines()
+    assert header.endswith("minDCF 10,1,0.01")
+    assert row.split()[-1] == f"{value:.3f}"
+    assert run("local.report", *folders, "--p-target", "x").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
