@@ -2,10 +2,13 @@
 
 import gzip
 import logging
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from utils.runtime.errors import UserError
 from utils.trials.enrolment import read_enrolment
@@ -122,6 +125,53 @@ FORMS_OF_SCORES = {
 @pytest.mark.parametrize("name", FORMS_OF_SCORES)
 def test_scores_of_every_form(write, name):
     assert scores_of(write(FORMS_OF_SCORES[name])) == SCORED
+
+
+IDS = [["0", "1"], ["0", "1", "2"], ["007", "012", "34374"], ["a", "b", "x1"]]
+IDS += [["a1", "b2", "u/1.wav"], ["spk1", "spk2"], ["12", "ab"]]
+SHAPES = [
+    "{e} {t} {word}", "{e} {t} {tgt}", "{bit} {e} {t}", "{e} {t} {bit}", "{s} {e} {t}",
+    "{e} {t} {s}", "{e} {t} {s} {word}", "{e} {t} {bit} {s}", "{s} {e} {t} {word}",
+    "{e} {t} {s} {bit}", "{e} {t} a {word}",
+]  # fmt: skip
+FIXED = HealthCheck.function_scoped_fixture
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[FIXED])
+@given(
+    shape=st.sampled_from(SHAPES),
+    enrol=st.sampled_from(IDS), test=st.sampled_from(IDS),
+    picks=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans(),
+                  st.floats(-9, 9)),
+        min_size=1, max_size=6, unique_by=lambda pick: pick[:2],
+    ),
+    digits=st.sampled_from([0, 3]),
+)  # fmt: skip
+def test_a_list_is_read_right_or_asked_about(write, shape, enrol, test, picks, digits):
+    rows = [
+        (enrol[e % len(enrol)], test[t % len(test)], *more) for e, t, *more in picks
+    ]
+    rows = [
+        row for n, row in enumerate(rows) if row[:2] not in [r[:2] for r in rows[:n]]
+    ]
+    rows = [row for row in rows if row[0] != row[1]]
+    assume(rows)
+    text = "".join(
+        shape.format(
+            e=e, t=t, bit=int(x), word="target" if x else "nontarget",
+            tgt="tgt" if x else "imp", s=f"{score:.{digits}f}",
+        ) + "\n"
+        for e, t, x, score in rows
+    )  # fmt: skip
+    path = write(text)
+    if "{s}" in shape:
+        with suppress(UserError):
+            expected = [((e, t), float(f"{s:.{digits}f}")) for e, t, _, s in rows]
+            assert scores_of(path) == expected
+    if shape.count("{") > 2 + ("{s}" in shape):
+        with suppress(UserError):
+            assert trials_of(path) == [((e, t), x) for e, t, x, _ in rows]
 
 
 def test_models_named_0_and_1_have_their_labels_last(write):

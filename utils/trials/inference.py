@@ -12,9 +12,9 @@ from utils.runtime.errors import UserError
 
 Value = Literal["label", "score"]
 
-TARGET = {"target", "tgt", "same", "true", "genuine", "1"}
+TARGET = {"target", "tgt", "true", "1"}
 NONTARGET = {"nontarget", "non-target", "non_target", "imp", "impostor", "imposter"}
-NONTARGET |= {"different", "false", "0"}
+NONTARGET |= {"false", "0"}
 SPOOF = {"spoof"}  # ASVspoof: neither of both
 _LABELS = TARGET | NONTARGET | SPOOF
 _BITS = {"0", "1"}
@@ -158,12 +158,25 @@ def _of_four(path: Path | str, columns: list[Column], value: Value) -> Places | 
     if label is None:
         score = _find_score(path, columns, (0, 3))
     else:
-        rest = [place for place in range(4) if place != label]
-        score = _find_score(path, columns, (rest[0], rest[2]), may_miss=True)
+        score = _beside_label(path, columns, label)
     ids = [place for place in range(4) if place not in (label, score)]
     if len(ids) > 2 and not columns[ids[2]].is_extra:
         return None
     return Places(ids[0], ids[1], label, score)
+
+
+def _beside_label(path: Path | str, columns: list[Column], label: int) -> int | None:
+    """Find the score before or after both ids; None where something else is said."""
+    first, inner, last = (place for place in range(4) if place != label)
+    is_extra = columns[last].is_extra and columns[last].numbers < 1
+    if not is_extra:
+        return _find_score(path, columns, (first, last), may_miss=True)
+    if columns[first].numbers < 1:
+        return None
+    has_points = columns[first].is_decimal and not columns[inner].is_decimal
+    if not has_points:  # ids of digits and a side, or a score and an id
+        raise _unclear(path, "ids", "enrol", [first, last])
+    return first
 
 
 def _of_asvspoof(
@@ -198,9 +211,15 @@ def _find_score(
     among: Sequence[int],
     may_miss: bool = False,
 ) -> int | None:
-    """Return the column of scores: all numbers, and no mere digits if there are two."""
+    """Return the column of scores: all numbers, and no mere digits if there are two.
+
+    Between them is an id: where ids have points too, points tell nothing.
+    """
     whole = [place for place in among if columns[place].numbers == 1]
     decimal = [place for place in whole if columns[place].is_decimal]
+    inner = [n for n in range(min(among) + 1, max(among)) if columns[n].numbers == 1]
+    if any(columns[place].is_decimal for place in inner):  # ids look so too
+        decimal = []
     if len(whole) == 1 or len(decimal) == 1:
         return (decimal or whole)[0]
     if whole:
