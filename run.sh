@@ -21,8 +21,9 @@ augment=                   # hparams/<augment>.yaml: copies of the training spee
 sources=                   # recordings for them: "noise=noise.csv music=music.csv"
 model=rescnn_small         # hparams/train_<model>.yaml, or hparams/sizes/<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
-pretrained=                # folder of a trained model: embed and score with it alone
-trust=false                # build whatever that folder describes, commands too
+pretrained=                # trained model, a folder or a name in models/: embed with it alone
+init=                      # trained model, likewise, that the first phase starts from
+trust=false                # build whatever their folders describe, commands too
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
 backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
@@ -43,7 +44,8 @@ device=cpu                 # or cuda, cuda:1, ...
 . "$root/utils/env.sh"
 . "$root/utils/experiment.sh"
 
-resolve_paths "$root" source pretrained data exp
+resolve_models "$root" pretrained init
+resolve_paths "$root" source pretrained init data exp
 cd "$root"
 data=${data:-data/$corpus}
 exp=${exp:-exp/$corpus/${tag:-$(default_tag)}}

@@ -8,7 +8,14 @@ check_options() {
   need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
   [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
   need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
-  [[ -z $pretrained ]] || need_path --pretrained "$pretrained/encoder.pt"
+  need_model --pretrained "$pretrained" "$pretrained/encoder.pt"
+  need_model --init "$init" "$init"
+}
+
+# need_model FLAG MODEL PATH: refuse a model that is not there, and say how to get one.
+need_model() {
+  [[ -z $2 || -e $3 ]] || wrong_usage \
+    "$1: there is no $3; python -m local.get_model gets published ones into models/"
 }
 
 # model_yaml MODEL: its hyper-parameters, at full width or at another size.
@@ -90,17 +97,18 @@ phase_changes() {
   if [[ $1 == *:* ]]; then echo "hparams/${1#*:}.yaml"; fi
 }
 
-# train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase, from the one before it.
+# train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase, from the one before it or from
+# the model that --init names.
 train_phase() {
-  local phase=${1%:*} out init_from='' changes python=(python)
+  local phase=${1%:*} out init_from=$init made_by=$init changes python=(python)
   out=$(phase_folder "$1")
   changes=$(phase_changes "$1")
-  if [[ -n ${2-} ]]; then init_from=$(phase_folder "$2"); fi
+  if [[ -n ${2-} ]]; then init_from=$(phase_folder "$2") made_by=$init_from.done; fi
   if ((train_processes > 1)); then
     python+=(-m torch.distributed.run --standalone --nproc-per-node "$train_processes")
   fi
   resumable_step "$out" \
-    "$hparams" ${changes:+"$changes"} "$features.done" ${init_from:+"$init_from.done"} -- \
+    "$hparams" ${changes:+"$changes"} "$features.done" ${made_by:+"$made_by"} -- \
     "${python[@]}" -m local.train "$phase" --hparams "$hparams" --features "$features" \
     --seed "$seed" --device "$device" ${changes:+--changes "$changes"} \
     ${init_from:+--init "$init_from"} --out "$out" "${override_words[@]}"

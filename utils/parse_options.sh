@@ -30,6 +30,16 @@ resolve_paths() {
   done
 }
 
+# resolve_models ROOT NAME...: turn names of folders in ROOT/models into their paths.
+resolve_models() {
+  local root=$1 name
+  for name in "${@:2}"; do
+    if [[ -n ${!name} && ! -e ${!name} && -d $root/models/${!name} ]]; then
+      printf -v "$name" %s "$root/models/${!name}"
+    fi
+  done
+}
+
 # Whether an argument such as --stop-stage names a variable of the block.
 is_option() {
   local name=${1#--}

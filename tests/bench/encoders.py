@@ -1,11 +1,13 @@
 """Encoders side by side: the same data, the same computing time, one run each.
 
 python -m tests.bench.encoders DATA --out FOLDER [--minutes 10] [--nj 2]
+                               [--pretrained models/campplus ...]
 
 DATA is a corpus's folder with features, as stages 1 and 2 leave it. Every system
 trains on one thread for as many epochs as its measured speed allows in --minutes;
 those with triplets spend a fifth of them on these. --nj systems train at a time.
-Finished ones are not repeated. FOLDER/curves.png shows how all of them learnt.
+Finished ones are not repeated. Models trained elsewhere (--pretrained) have rows of
+their own, with their own front-ends. FOLDER/curves.png shows how all of them learnt.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.features.store import FeatureStore
 from utils.report.plots import save_figure
+from utils.systems.system import open_system
 
 TRIPLET_SHARE, EPOCH_CROPS = 0.2, 3840
 
@@ -94,13 +97,18 @@ def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
         loss.backward()
         optimizer.step()
         seconds.append(time.perf_counter() - start)
-    batches = UtteranceBatches(store)
-    start = time.perf_counter()
-    embedded = sum(len(rows) for rows, _ in embed_batches(encoder.eval(), batches))
-    taken = time.perf_counter() - start
-    duration_s = 0.01 * store.index["n_frames"].sum() * embedded / len(store)
     n_parameters = sum(weights.numel() for weights in encoder.parameters())
-    return 64 / min(seconds), n_parameters, duration_s / taken
+    return 64 / min(seconds), n_parameters, embedding_speed(encoder.eval(), store)
+
+
+def embedding_speed(encoder: torch.nn.Module, store: FeatureStore) -> float:
+    """Return how many times faster than real time an encoder embeds, on one thread."""
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    for _ in embed_batches(encoder, UtteranceBatches(store)):
+        pass
+    taken = time.perf_counter() - start
+    return 0.01 * store.index["n_frames"].sum() / taken
 
 
 def folder_of(name: str, args: argparse.Namespace) -> Path:
@@ -140,10 +148,10 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
     return model
 
 
-def embed(model: Path, args: argparse.Namespace, out: Path) -> None:
+def embed(model: Path, data: Path, features: Path, out: Path) -> None:
     """Write the embeddings of the splits."""
     for split in SPLITS:
-        words = model, args.data / f"{split}.csv", "--features", args.features
+        words = model, data / f"{split}.csv", "--features", features
         run("local.extract_embeddings", *words, "--out", out / split)
 
 
@@ -177,10 +185,25 @@ def trained_row(name: str, args: argparse.Namespace, speed: tuple) -> list[str]:
     except subprocess.CalledProcessError:  # such as a collapse: it has said why
         return [*cells, "stopped", *["-"] * (2 + len(BACKENDS))]
     if not (out / "test.npy").is_file():
-        embed(model, args, out)
+        embed(model, args.data, args.features, out)
     facts = json.loads((model / "experiment.json").read_text())
     cells += [f"{learning_curve(out)[0][-1]:.1f}", f"{speed[2]:.0f}"]
     return [*cells, f"{100 * facts['valid_eer']:.2f}", *evaluate(args, out)]
+
+
+def pretrained_row(model: Path, args: argparse.Namespace) -> list[str]:
+    """Evaluate a model that was trained elsewhere, as far as that is not done."""
+    out = args.out / f"pretrained-{model.name}"
+    features = out / "features"
+    if not features.is_dir():
+        run("local.compute_features", args.data, "--out", features, "--model", model)
+    system = open_system(model, "cosine")
+    speed = embedding_speed(system.encoder, FeatureStore(features / "valid"))
+    if not (out / "test.npy").is_file():
+        embed(model, args.data, features, out)
+    n_parameters = sum(weights.numel() for weights in system.encoder.parameters())
+    cells = [model.name, f"{n_parameters / 1e6:.2f} M", "-", "-", f"{speed:.0f}", "-"]
+    return [*cells, *evaluate(args, out)]
 
 
 def averages_row(args: argparse.Namespace) -> list[str]:
@@ -253,7 +276,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--nj", type=int, default=2)
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=[*SYSTEMS])
+    parser.add_argument("--systems", nargs="*", choices=SYSTEMS, default=[*SYSTEMS])
+    parser.add_argument("--pretrained", nargs="+", type=Path, default=[])
     args = parser.parse_args()
     args.trials = args.trials or min((args.data / "trials").glob("*.txt"))
     args.features = args.features or args.data / "features"
@@ -274,6 +298,8 @@ def main() -> None:
     jobs = (delayed(trained_row)(name, args, speeds[name]) for name in args.systems)
     for cells in Parallel(args.nj, return_as="generator")(jobs):
         print_row(cells)
+    for model in args.pretrained:
+        print_row(pretrained_row(model, args))
     print_row(averages_row(args))
     if set(JOINED) <= set(args.systems):
         print_row(joined_row(args))

@@ -209,3 +209,16 @@ def test_a_missing_input_is_named(stages, tmp_path):
     result = stages()
     assert result.returncode == 1
     assert result.stderr == "./net.yaml: not there; run the stage that makes it first\n"
+
+
+def test_names_of_models_become_paths_where_there_is_no_such_folder(tmp_path):
+    script = tmp_path / "script.sh"
+    script.write_text(
+        "set -euo pipefail\n# options\none=a two=b three= four=c\n# end of options\n"
+        f'. "{UTILS}/parse_options.sh"\nresolve_models "{tmp_path}/root" one two three '
+        'four\nprintf "%s|" "$one" "$two" "$three" "$four"\n'
+    )
+    for folder in ("root/models/a", "root/models/b", "b"):
+        (tmp_path / folder).mkdir(parents=True)
+    found = values(bash(script, cwd=tmp_path))
+    assert found == [f"{tmp_path}/root/models/a", "b", "", "c"]

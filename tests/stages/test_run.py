@@ -135,12 +135,25 @@ def test_a_trained_model_on_data_of_ones_own(root, folder):
     assert not (folder / "own/train.csv").exists()
 
 
-def test_a_wrong_model_is_one_line(root, folder):
+def test_a_training_starts_from_a_trained_model(run, folder):
+    result = run(
+        "--exp", folder / "adapted", "--init", folder / "exp/pretrain",
+        "--phases", "pretrain", "--stop-stage", "3",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    facts = json.loads((folder / "adapted/pretrain/experiment.json").read_text())
+    assert facts["init"] == str(folder / "exp/pretrain")
+
+
+@pytest.mark.parametrize("option", ["--pretrained", "--init"])
+def test_a_wrong_model_is_one_line(option, root, folder):
     result = subprocess.run(
-        [root / "run.sh", "--env", "none", "--pretrained", folder],
+        [root / "run.sh", "--env", "none", option, folder / "absent"],
         cwd=folder, capture_output=True, text=True,
     )  # fmt: skip
-    assert result.returncode == 2 and "--pretrained: there is no" in result.stderr
+    assert result.returncode == 2 and result.stderr.count("\n") == 1
+    assert f"{option}: there is no" in result.stderr
+    assert "python -m local.get_model" in result.stderr
 
 
 def test_a_wrong_source_is_one_line(root, folder):
