@@ -138,7 +138,7 @@ def test_a_trained_model_on_data_of_ones_own(root, folder):
 def test_a_training_starts_from_a_trained_model(run, folder):
     result = run(
         "--exp", folder / "adapted", "--init", folder / "exp/pretrain",
-        "--phases", "pretrain", "--stop-stage", "3",
+        "--phases", "pretrain", "--stage", "3", "--stop-stage", "3",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
     facts = json.loads((folder / "adapted/pretrain/experiment.json").read_text())
