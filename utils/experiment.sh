@@ -15,7 +15,7 @@ check_options() {
 # need_model FLAG MODEL PATH: refuse a model that is not there, and say how to get one.
 need_model() {
   [[ -z $2 || -e $3 ]] || wrong_usage \
-    "$1: there is no $3; python -m local.get_model gets published ones into models/"
+    "$1: there is no $3; local.get_model gets published ones into models/"
 }
 
 # model_yaml MODEL: its hyper-parameters, at full width or at another size.

@@ -153,7 +153,7 @@ def test_a_wrong_model_is_one_line(option, root, folder):
     )  # fmt: skip
     assert result.returncode == 2 and result.stderr.count("\n") == 1
     assert f"{option}: there is no" in result.stderr
-    assert "python -m local.get_model" in result.stderr
+    assert "local.get_model" in result.stderr
 
 
 def test_a_wrong_source_is_one_line(root, folder):

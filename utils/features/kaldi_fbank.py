@@ -74,14 +74,20 @@ class KaldiFbank(nn.Module):
             Natural logarithms of the bands' energies.
         """
         lacking = max(0, self.n_window - samples.shape[1])
-        samples = nn.functional.pad(self.scale * samples, (0, lacking))
+        samples = nn.functional.pad(samples, (0, lacking))
         frames = samples.unfold(1, self.n_window, self.n_hop)  # (B, T, n_window)
-        frames = frames - frames.mean(dim=2, keepdim=True)
-        before = torch.cat([frames[:, :, :1], frames[:, :, :-1]], dim=2)
-        frames = self.window * (frames - _PREEMPHASIS * before)
-        spectrum = torch.fft.rfft(frames, self.n_fft)  # (B, T, n_fft / 2 + 1)
-        energies = (spectrum.real.square() + spectrum.imag.square()) @ self.bands
-        return energies.clamp(min=_FLOOR).log()
+        spectrum = torch.fft.rfft(self.shape(frames), self.n_fft)
+        return self.log_bands(spectrum.real.square() + spectrum.imag.square())
+
+    def shape(self, frames: Tensor) -> Tensor:
+        """Prepare frames (..., n_window) for the transform: a linear map of each."""
+        frames = self.scale * (frames - frames.mean(dim=-1, keepdim=True))
+        before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
+        return self.window * (frames - _PREEMPHASIS * before)
+
+    def log_bands(self, power: Tensor) -> Tensor:
+        """Map power spectra (..., n_fft / 2 + 1) to logarithms of the bands."""
+        return (power @ self.bands).clamp(min=_FLOOR).log()
 
 
 def mel_triangles(
