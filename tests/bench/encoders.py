@@ -303,7 +303,8 @@ def main() -> None:
     print_row(averages_row(args))
     if set(JOINED) <= set(args.systems):
         print_row(joined_row(args))
-    draw_curves(args)
+    if args.systems:
+        draw_curves(args)
 
 
 if __name__ == "__main__":
