@@ -216,7 +216,7 @@ def describe(
         "phase": args.phase,
         "seed": args.seed,
         "precision": brain.precision,
-        "n_train_speakers": len(set(data.people)),
+        "n_train_speakers": len(set(data.origins)),
         "n_valid_speakers": int(data.valid.index["origin"].nunique()),
         "init": str(args.init) if args.init else None,
     }

@@ -211,7 +211,7 @@ def make_loaders(
     picker = CropPicker(data.labels, n_frames, section["crop_frames"])
     train = DataLoader(
         dataset,
-        batch_sampler=section["sampler"](picker, data.people, plan),
+        batch_sampler=section["sampler"](picker, data.origins, plan),
         collate_fn=CropDataset.collate,
         num_workers=nj,
         pin_memory=pin_memory,

@@ -73,14 +73,14 @@ def test_epochs_differ_and_repeat(picker):
 
 
 def make(kind, picker, **plan):
-    people = np.array([0, 1, 2, 0, 4, 5])  # speaker 3 is a copy of speaker 0
+    origins = np.array([0, 1, 2, 0, 4, 5])  # speaker 3 is a copy of speaker 0
     plan = EpochDivision(**{"epoch_crops": 96, "seed": 1, **plan})
     shape = {
         SpeakerSampler: {"batch_size": 24, "balance": 1.0},
         GroupSampler: {"speakers_per_batch": 4, "crops_per_speaker": 6, "balance": 1.0},
         TripletSampler: {"n_triplets": 24},
     }
-    return kind(picker, people, plan, **shape[kind])
+    return kind(picker, origins, plan, **shape[kind])
 
 
 @pytest.mark.parametrize("kind", [SpeakerSampler, GroupSampler, TripletSampler])
@@ -109,13 +109,13 @@ def test_steps_that_cannot_be_shared(picker):
         make(SpeakerSampler, picker, n_processes=5)
 
 
-def test_groups_are_different_people(picker, labels):
-    people = np.array([0, 1, 2, 0, 4, 5])
+def test_groups_are_of_different_origins(picker, labels):
+    origins = np.array([0, 1, 2, 0, 4, 5])
     drawn = Counter()
     for batch in make(GroupSampler, picker, epoch_crops=2400):
         speakers = labels[[crop.row for crop in batch]].reshape(4, 6)
         assert (speakers == speakers[:, :1]).all()
-        assert len(set(people[speakers[:, 0]])) == 4
+        assert len(set(origins[speakers[:, 0]])) == 4
         drawn.update(speakers[:, 0].tolist())
     assert set(drawn) == set(range(6))
 
@@ -127,14 +127,14 @@ def test_more_speakers_in_a_batch_than_there_are(picker):
 
 
 def test_random_triplets(picker, labels):
-    people = np.array([0, 1, 2, 0, 4, 5])
+    origins = np.array([0, 1, 2, 0, 4, 5])
     for batch in make(TripletSampler, picker):
         anchors, positives, negatives = (
             labels[[crop.row for crop in part]]
             for part in (batch[:24], batch[24:48], batch[48:])
         )
         assert (anchors == positives).all()
-        assert (people[anchors] != people[negatives]).all()
+        assert (origins[anchors] != origins[negatives]).all()
 
 
 def test_positives_are_other_utterances(picker):
@@ -149,21 +149,21 @@ def unit(rng, n, dim=8):
 
 
 def test_hardest_negatives_against_brute_force(rng):
-    embeddings, people = unit(rng, 40), rng.integers(0, 5, 40)
+    embeddings, origins = unit(rng, 40), rng.integers(0, 5, 40)
     anchors = np.arange(40)
-    found = hardest_negatives(embeddings, people, anchors, 3)
+    found = hardest_negatives(embeddings, origins, anchors, 3)
     for anchor, hardest in zip(anchors, found, strict=True):
-        others = [n for n in range(40) if people[n] != people[anchor]]
+        others = [n for n in range(40) if origins[n] != origins[anchor]]
         others.sort(key=lambda n: -float(embeddings[anchor] @ embeddings[n]))
         assert hardest.tolist() == others[:3]
 
 
-def test_a_history_of_one_person_has_no_negatives(rng):
-    with pytest.raises(ValueError, match="one person"):
+def test_a_history_of_one_speaker_has_no_negatives(rng):
+    with pytest.raises(ValueError, match="one speaker"):
         hardest_negatives(unit(rng, 4), np.zeros(4), np.arange(4), 1)
 
 
-def test_select_batch_masks_the_anchors_own_person(rng):
+def test_select_batch_masks_the_anchors_own_origin(rng):
     speakers = np.repeat(np.arange(10), 4)
     origins = speakers // 2
     crops = [(n, 0) for n in range(40)]

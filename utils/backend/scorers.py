@@ -250,11 +250,11 @@ def check_length_norm(name: str) -> None:
 
 
 def _means(prepared: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
-    counts = _counts(rows)
+    counts = _counts(rows)  # (N,)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     # (sum of counts, K) to (N, K)
     sums = np.add.reduceat(prepared[np.concatenate(rows)], starts)
-    return sums / counts[:, None]
+    return sums / counts[:, None]  # (N, K) by (N, 1)
 
 
 def _counts(rows: list[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` with a
 row per stored version of an utterance: where its frames lie, who speaks (``spk_id``;
-``origin``, the person, where another speed counts as another speaker), which
+``origin``, the speaker copied, where another speed counts as another speaker), which
 ``utterance`` of the manifest it was made of and at which ``speed``, how much is speech.
 """
 

@@ -63,9 +63,10 @@ class FrontConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, F, T) to (B, C * ceil(F / 8), T)."""
-        x = relu(self.bn1(self.conv1(x.unsqueeze(1))))  # (B, C, F, T)
+        x = relu(self.bn1(self.conv1(x.unsqueeze(1))))  # (B, 1, F, T) to (B, C, F, T)
         x = self.layer2(self.layer1(x))
-        return relu(self.bn2(self.conv2(x))).flatten(1, 2)
+        x = relu(self.bn2(self.conv2(x)))  # (B, C, F / 8, T)
+        return x.flatten(1, 2)  # (B, C * F / 8, T)
 
 
 class ContextMask(nn.Module):
@@ -93,6 +94,7 @@ class ContextMask(nn.Module):
         segments = avg_pool1d(x, _SEGMENT, _SEGMENT, ceil_mode=True)
         context = x.mean(dim=2, keepdim=True) + segments  # (B, C, ceil(T / 100))
         mask = torch.sigmoid(self.expand(relu(self.squeeze(context))))
+        # each segment's mask for its frames: (B, n_outputs, T)
         mask = mask.repeat_interleave(_SEGMENT, dim=2)[:, :, : x.shape[2]]
         return mask * self.local(x)
 
@@ -215,7 +217,7 @@ class CAMPlusPlus(nn.Module):
         for block, transition in zip(self.blocks, self.transitions, strict=True):
             x = transition(block(x))
         x = relu(self.out_bn(x))
-        statistics = torch.cat([x.mean(dim=2), x.std(dim=2)], dim=1)
+        statistics = torch.cat([x.mean(dim=2), x.std(dim=2)], dim=1)  # (B, 2 * C)
         return self.dense_bn(self.dense(statistics))
 
 

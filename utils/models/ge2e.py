@@ -74,14 +74,15 @@ class PartialsLSTM(nn.Module):
         n_partials = 1 + max(0, n_frames - least - 1) // self.hop_frames
         n_needed = self.partial_frames + (n_partials - 1) * self.hop_frames
         feats = pad(feats, (0, 0, 0, max(0, n_needed - n_frames)))
+        # (B, T, F) to (B, n, F, frames)
         partials = feats.unfold(1, self.partial_frames, self.hop_frames)
         starts = self.hop_frames * torch.arange(n_partials, device=feats.device)
         counts = (starts == 0) | (starts + least < lengths[:, None])  # (B, n)
-        embedded = self._embed(partials.transpose(2, 3))
+        embedded = self._embed(partials.transpose(2, 3))  # (B, n, D)
         return normalize((counts.unsqueeze(2) * embedded).sum(dim=1), dim=1)
 
     def _embed(self, partials: Tensor) -> Tensor:
         """Map partials (B, n, frames, F) to embeddings of unit length (B, n, D)."""
-        states, _ = self.lstm(partials.flatten(0, 1))
+        states, _ = self.lstm(partials.flatten(0, 1))  # (B * n, frames, hidden)
         embedded = normalize(relu(self.linear(states[:, -1])).float(), dim=1)
-        return embedded.unflatten(0, partials.shape[:2])
+        return embedded.unflatten(0, partials.shape[:2])  # (B * n, D) to (B, n, D)

@@ -67,7 +67,8 @@ def weighted_statistics(x: Tensor, weights: Tensor) -> Tensor:
     >>> weighted_statistics(x, even_weights(x, torch.tensor([2])))
     tensor([[2., 1.]])
     """
-    mean = weighted_mean(x, weights)
+    mean = weighted_mean(x, weights)  # (B, D)
+    # (B, T, D) less (B, 1, D), averaged over T
     variance = weighted_mean((x - mean.unsqueeze(1)).square(), weights)  # (B, D)
     return torch.cat([mean, variance.clamp(min=_SMALLEST_VARIANCE).sqrt()], dim=1)
 
@@ -180,6 +181,7 @@ class SelfAttentivePooling(Pooling):
         """Map (B, T, D) to (B, n_heads * D)."""
         weights = self.attention(x, lengths).unbind(dim=2)  # n_heads of (B, T)
         x = x.float()
+        # weights as (B, T, 1), means (B, D) side by side
         return torch.cat([weighted_mean(x, w.unsqueeze(2)) for w in weights], dim=1)
 
 

@@ -74,7 +74,7 @@ class Unpadded(nn.Module):
         # for each length, the rows of the utterances that have it
         rows = [torch.nonzero(lengths == n).squeeze(1) for n in lengths.unique()]
         embeddings = [self._embed(feats[r, : lengths[r[0]]]) for r in rows]
-        return torch.cat(embeddings)[torch.cat(rows).argsort()]
+        return torch.cat(embeddings)[torch.cat(rows).argsort()]  # (B, D), as they came
 
     def _embed(self, feats: Tensor) -> Tensor:
         """Embed utterances (B, T, F) of one length."""

@@ -16,7 +16,7 @@ from utils.training.sampler import (
 
 def speaker_batches(
     picker: CropPicker,
-    people: np.ndarray,
+    origins: np.ndarray,
     plan: EpochDivision,
     batch_size: int,
     crops_per_speaker: int,
@@ -26,7 +26,7 @@ def speaker_batches(
 
     Parameters
     ----------
-    picker, people, plan
+    picker, origins, plan
         See `BatchSampler`.
     batch_size : int
         Crops in an optimiser step.
@@ -42,8 +42,8 @@ def speaker_batches(
         The batch has no room for two speakers.
     """
     if crops_per_speaker == 1:
-        return SpeakerSampler(picker, people, plan, batch_size, balance)
-    most = min(batch_size // crops_per_speaker, len(np.unique(people)))
+        return SpeakerSampler(picker, origins, plan, batch_size, balance)
+    most = min(batch_size // crops_per_speaker, len(np.unique(origins)))
     sizes = [n for n in range(2, most + 1) if batch_size % n == 0]
     if not sizes:
         raise UserError(
@@ -52,13 +52,13 @@ def speaker_batches(
         )
     n_speakers = sizes[-1]
     return GroupSampler(
-        picker, people, plan, n_speakers, batch_size // n_speakers, balance
+        picker, origins, plan, n_speakers, batch_size // n_speakers, balance
     )
 
 
 def triplet_batches(
     picker: CropPicker,
-    people: np.ndarray,
+    origins: np.ndarray,
     plan: EpochDivision,
     mining: str,
     n_triplets: int,
@@ -68,7 +68,7 @@ def triplet_batches(
 
     Parameters
     ----------
-    picker, people, plan
+    picker, origins, plan
         See `BatchSampler`.
     mining : str
         ``history`` or ``random``: `TripletSampler`; others: `speaker_batches` of three
@@ -87,5 +87,5 @@ def triplet_batches(
         names = ", ".join(sorted(READY_TRIPLETS | set(MINERS)))
         raise UserError(f"no mining {mining!r}; there are {names}")
     if mining in READY_TRIPLETS:
-        return TripletSampler(picker, people, plan, n_triplets)
-    return speaker_batches(picker, people, plan, 3 * n_triplets, crops_per_speaker)
+        return TripletSampler(picker, origins, plan, n_triplets)
+    return speaker_batches(picker, origins, plan, 3 * n_triplets, crops_per_speaker)

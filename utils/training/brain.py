@@ -196,6 +196,7 @@ class SpeakerBrain(sb.Brain):
         self, embeddings: Tensor, batch: CropBatch, stage: Stage
     ) -> Tensor:
         """Return the loss of the batch of all processes, in float32."""
+        # (B,) to (B * n_processes,)
         labels = distributed.gather_tensors(batch.labels.to(self.device))
         with torch.autocast(self.device_type, enabled=False):
             return self.objective(embeddings, labels)
@@ -320,6 +321,7 @@ class SpeakerBrain(sb.Brain):
             self.embed_batch(encoder, batch.feats.to(self.device)).cpu().numpy()
             for batch in batches
         ]
+        # batches of (n, D), of all processes in turn, to (N, D)
         return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
 
     def embed_batch(self, encoder: torch.nn.Module, feats: Tensor) -> Tensor:

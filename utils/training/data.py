@@ -22,8 +22,8 @@ class TrainingData:
         Names of the training speakers; a copy at another speed is one of its own.
     labels : ndarray of int, shape (n_utterances,)
         Speaker of each training utterance.
-    people : ndarray of int, shape (n_speakers,)
-        Person behind each training speaker.
+    origins : ndarray of int, shape (n_speakers,)
+        Number of the speaker that each is, or is a copy of at another speed.
 
     Raises
     ------
@@ -36,11 +36,11 @@ class TrainingData:
     valid: FeatureStore
     speakers: list[str]
     labels: np.ndarray
-    people: np.ndarray
+    origins: np.ndarray
 
     def __post_init__(self) -> None:
         """Check that there are speakers to tell apart in both parts."""
-        if len(np.unique(self.people)) < 2:
+        if len(np.unique(self.origins)) < 2:
             raise UserError(
                 f"{self.train.folder}: one speaker; training needs two or more"
             )
@@ -57,7 +57,7 @@ class TrainingData:
         return (self.folder / "front_end.yaml").read_text(encoding="utf-8")
 
     def two_speakers(self) -> "TrainingData":
-        """Return the data of the two people with most utterances, to learn by heart.
+        """Return the data of the two speakers with most utterances, to learn by heart.
 
         They are validated on as well.
         """
@@ -83,9 +83,9 @@ def read_training_data(folder: Path) -> TrainingData:
 def make_training_data(
     folder: Path, train: FeatureStore, valid: FeatureStore
 ) -> TrainingData:
-    """Give the speakers numbers, and find the people behind them."""
+    """Give the speakers numbers, and find what they are copies of."""
     speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
-    person_of_row = np.unique(train.index["origin"], return_inverse=True)[1]
-    people = np.empty(len(speakers), dtype=np.int64)
-    people[labels] = person_of_row
-    return TrainingData(folder, train, valid, speakers.tolist(), labels, people)
+    origin_of_row = np.unique(train.index["origin"], return_inverse=True)[1]
+    origins = np.empty(len(speakers), dtype=np.int64)
+    origins[labels] = origin_of_row
+    return TrainingData(folder, train, valid, speakers.tolist(), labels, origins)

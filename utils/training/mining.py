@@ -27,8 +27,8 @@ class History:
     speakers : ndarray of int, shape (N,)
         Speaker of each crop.
     origins : ndarray of int, shape (N,)
-        Person of each crop; differs from the speaker where copies at another speed
-        count as other speakers.
+        Origin of each crop: the speaker, or where copies at another speed count as
+        other speakers, the one that was copied.
     n_hardest : int
         A negative is drawn from the anchor's so many hardest.
     """
@@ -78,7 +78,7 @@ class History:
         return np.where(is_positive, rng.random(is_positive.shape), -1).argmax(axis=1)
 
     def _negatives(self, anchors: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw one of each anchor's most similar crops of other people."""
+        """Draw one of each anchor's most similar crops of other origins."""
         hardest = hardest_negatives(
             self.embeddings, self.origins, anchors, self.n_hardest
         )
@@ -87,16 +87,16 @@ class History:
 
 
 def hardest_negatives(
-    embeddings: np.ndarray, people: np.ndarray, anchors: np.ndarray, n_hardest: int
+    embeddings: np.ndarray, origins: np.ndarray, anchors: np.ndarray, n_hardest: int
 ) -> np.ndarray:
-    """Find the crops of other people that are most similar to each anchor.
+    """Find the crops of other origins that are most similar to each anchor.
 
     Parameters
     ----------
     embeddings : ndarray of shape (N, D)
         Vectors of unit length.
-    people : ndarray of int, shape (N,)
-        Who speaks. Crops of the anchor's own person are masked.
+    origins : ndarray of int, shape (N,)
+        See `History`. Crops of the anchor's own origin are masked.
     anchors : ndarray of int, shape (A,)
         Rows of the anchors.
     n_hardest : int
@@ -110,7 +110,7 @@ def hardest_negatives(
     Raises
     ------
     ValueError
-        Some anchor has no crop of another person.
+        Some anchor has no crop of another origin.
 
     Example
     -------
@@ -119,10 +119,10 @@ def hardest_negatives(
     array([[3, 2]])
     """
     similarity = embeddings[anchors] @ embeddings.T  # (A, N)
-    is_other = people[anchors, None] != people[None]
+    is_other = origins[anchors, None] != origins[None]  # (A, 1) and (1, N) to (A, N)
     n_hardest = min(n_hardest, int(is_other.sum(axis=1).min()))
     if n_hardest == 0:
-        raise ValueError("an anchor has no negative: the history holds one person")
+        raise ValueError("an anchor has no negative: the history holds one speaker")
     similarity = np.where(is_other, similarity, -np.inf)
     return np.argsort(-similarity, axis=1, kind="stable")[:, :n_hardest]
 

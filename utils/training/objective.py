@@ -63,9 +63,8 @@ class MarginSoftmax(nn.Module):
     def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss of cosines (B, N) and speakers (B,)."""
         loss = LogSoftmaxWrapper(self.penalty(margin=self.margin, scale=self.scale))
-        return loss(
-            outputs.float().unsqueeze(1), labels.unsqueeze(1)
-        )  # (B, 1, N), (B, 1)
+        # (B, 1, N) and (B, 1), as SpeechBrain has it
+        return loss(outputs.float().unsqueeze(1), labels.unsqueeze(1))
 
 
 class Objective(nn.Module):

@@ -122,7 +122,7 @@ class TripletBrain(SpeakerBrain):
     def history_crops(self) -> tuple[list[Crop], np.ndarray]:
         """Choose crops of part of the speakers, and tell whose they are."""
         sampler = cast(TripletSampler, self.batches)
-        n_speakers = max(2, round(self.hparams.history_share * len(sampler.people)))
+        n_speakers = max(2, round(self.hparams.history_share * len(sampler.origins)))
         return sampler.history_crops(n_speakers, self.hparams.history_crops)
 
     def make_history(self) -> History | None:
@@ -134,7 +134,7 @@ class TripletBrain(SpeakerBrain):
             crops=crops,
             embeddings=self.state.history.numpy(),
             speakers=speakers,
-            origins=self.batches.people[speakers],
+            origins=self.batches.origins[speakers],
             n_hardest=self.hparams.n_hardest,
         )
 

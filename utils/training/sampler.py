@@ -78,9 +78,9 @@ class BatchSampler(Sampler[list[Crop]]):
     Parameters
     ----------
     picker : CropPicker
-    people : ndarray of int, shape (n_speakers,)
-        Person behind each speaker label: copies of one person at different speeds
-        are speakers of their own, but never negatives of each other.
+    origins : ndarray of int, shape (n_speakers,)
+        The speaker that each is, or is a copy of: copies at other speeds are speakers
+        of their own, but never negatives of their origin or of each other.
     plan : EpochDivision
     step_crops : int
         Crops in an optimiser step.
@@ -96,12 +96,12 @@ class BatchSampler(Sampler[list[Crop]]):
     def __init__(
         self,
         picker: CropPicker,
-        people: np.ndarray,
+        origins: np.ndarray,
         plan: EpochDivision,
         step_crops: int,
         unit: int = 1,
     ) -> None:
-        self.picker, self.people, self.plan = picker, people, plan
+        self.picker, self.origins, self.plan = picker, origins, plan
         self.batch_crops = plan.batch_crops(step_crops, unit)
         self.n_batches = plan.n_batches(step_crops)
         self.epoch, self.first = 1, 0
@@ -135,7 +135,7 @@ class SpeakerSampler(BatchSampler):
 
     Parameters
     ----------
-    picker, people, plan
+    picker, origins, plan
         See `BatchSampler`.
     batch_size : int
         Crops in an optimiser step.
@@ -146,12 +146,12 @@ class SpeakerSampler(BatchSampler):
     def __init__(
         self,
         picker: CropPicker,
-        people: np.ndarray,
+        origins: np.ndarray,
         plan: EpochDivision,
         batch_size: int,
         balance: float,
     ) -> None:
-        super().__init__(picker, people, plan, batch_size)
+        super().__init__(picker, origins, plan, batch_size)
         self.shares = speaker_shares(picker.n_utterances, balance)
         self._order: tuple[int, np.ndarray] = (0, np.empty(0))
 
@@ -170,11 +170,11 @@ class SpeakerSampler(BatchSampler):
 
 
 class GroupSampler(BatchSampler):
-    """Batches of P different people with K crops each, one person after another.
+    """Batches of P speakers, no two of one origin, with K crops each, in turn.
 
     Parameters
     ----------
-    picker, people, plan
+    picker, origins, plan
         See `BatchSampler`.
     speakers_per_batch, crops_per_speaker : int
         P and K; an optimiser step has P times K crops.
@@ -184,27 +184,27 @@ class GroupSampler(BatchSampler):
     Raises
     ------
     UserError
-        There are fewer people than a batch needs.
+        There are fewer origins than a batch needs.
     """
 
     def __init__(
         self,
         picker: CropPicker,
-        people: np.ndarray,
+        origins: np.ndarray,
         plan: EpochDivision,
         speakers_per_batch: int,
         crops_per_speaker: int,
         balance: float,
     ) -> None:
         step_crops = speakers_per_batch * crops_per_speaker
-        super().__init__(picker, people, plan, step_crops, unit=crops_per_speaker)
+        super().__init__(picker, origins, plan, step_crops, unit=crops_per_speaker)
         self.crops_per_speaker = crops_per_speaker
         self.n_drawn = self.batch_crops // crops_per_speaker
         self.log_shares = np.log(speaker_shares(picker.n_utterances, balance))
-        n_people = len(np.unique(people))
-        if not 2 <= self.n_drawn <= n_people:
+        n_origins = len(np.unique(origins))
+        if not 2 <= self.n_drawn <= n_origins:
             raise UserError(
-                f"batches of {self.n_drawn} speakers out of {n_people}; change "
+                f"batches of {self.n_drawn} speakers out of {n_origins}; change "
                 "the batch size, crops_per_speaker or accumulation"
             )
 
@@ -214,8 +214,8 @@ class GroupSampler(BatchSampler):
         # the largest keys are a weighted draw without replacement (Gumbel top-k)
         keys = self.log_shares + rng.gumbel(size=len(self.log_shares))
         order = np.argsort(-keys)
-        first_of_person = np.unique(self.people[order], return_index=True)[1]
-        speakers = order[np.sort(first_of_person)[: self.n_drawn]]
+        first_of_origin = np.unique(self.origins[order], return_index=True)[1]
+        speakers = order[np.sort(first_of_origin)[: self.n_drawn]]
         return [
             crop
             for speaker in speakers
@@ -231,7 +231,7 @@ class TripletSampler(BatchSampler):
 
     Parameters
     ----------
-    picker, people, plan
+    picker, origins, plan
         See `BatchSampler`.
     n_triplets : int
         Triplets in an optimiser step.
@@ -240,11 +240,11 @@ class TripletSampler(BatchSampler):
     def __init__(
         self,
         picker: CropPicker,
-        people: np.ndarray,
+        origins: np.ndarray,
         plan: EpochDivision,
         n_triplets: int,
     ) -> None:
-        super().__init__(picker, people, plan, 3 * n_triplets, unit=3)
+        super().__init__(picker, origins, plan, 3 * n_triplets, unit=3)
         self.n_triplets = self.batch_crops // 3
         self.history: History | None = None
 
@@ -260,7 +260,7 @@ class TripletSampler(BatchSampler):
         anchors, positives, negatives = [], [], []
         for speaker in rng.choice(self.picker.n_speakers, self.n_triplets):
             anchor, positive = self.picker.crops_of(speaker, 2, rng)
-            others = np.flatnonzero(self.people != self.people[speaker])
+            others = np.flatnonzero(self.origins != self.origins[speaker])
             negative = self.picker.crops_of(rng.choice(others), 1, rng)[0]
             anchors.append(anchor)
             positives.append(positive)
