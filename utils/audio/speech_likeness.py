@@ -1,9 +1,9 @@
 """Is a recording speech? A logistic regression on a few measures of it.
 
-The coefficients stand in ``speech_likeness.json``, learnt from speech and from the
-sounds of `tests.bench.sounds`: for each measure the mean and the deviation that it has
-in speech, a weight and one for its square; for the distance from speech, the inverse
-of the measures' correlation.
+The coefficients stand in ``speech_likeness.json``, which `tests.bench.speech_likeness`
+makes: for each measure the mean and the deviation that it has in speech, a weight and
+one for its square; for the distance from speech, the inverse of the measures'
+correlation.
 """
 
 import json
