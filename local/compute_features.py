@@ -79,7 +79,9 @@ def main() -> None:
                 sources.check(copies.sources)
                 extract = FeatureExtractor(front_end, copies, sources, args.seed)
             results = extract_all(extract, manifest, args.nj, split)
-            summary[split] = write_split(folder / split, manifest, results, left_out)
+            summary[split] = write_split(
+                folder / split, manifest, results, left_out, front_end.finds_pauses
+            )
         left_out.write(folder)
         (folder / STATISTICS).write_text(json.dumps(summary, indent=1))
     described = (line for item in summary.items() for line in describe(*item))
@@ -134,6 +136,7 @@ def write_split(
     manifest: pd.DataFrame,
     results: Iterator[list | UserError],
     left_out: LeftOut,
+    finds_pauses: bool,
 ) -> dict:
     """Write one split, collect what is left out and count what was stored."""
     from utils.features.store import FeatureWriter
@@ -146,7 +149,7 @@ def write_split(
                 writer.add(row, features)
     if not writer.rows:
         raise UserError(f"{folder.name}.csv: {left_out.first or 'empty'}")
-    return summarise(writer.rows)
+    return summarise(writer.rows, finds_pauses)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,12 @@ class FrontEnd:
     scale_to_peak : bool
         Scale samples to a peak of 1 first, so that the level of a recording has no
         influence on its features.
+    largest_offset : float, optional
+        A mean of the samples that is larger, relative to their standard deviation, is
+        taken off them: it would fill the lowest filters. None leaves any mean.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per YAML value
         self,
         fbank: torch.nn.Module,
         vad: EnergyVad | None,
@@ -61,6 +64,7 @@ class FrontEnd:
         normalisation: str,
         channel: Callable[[np.ndarray, int], np.ndarray] | None = None,
         scale_to_peak: bool = True,
+        largest_offset: float | None = None,
     ) -> None:
         if normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation must be one of {NORMALISATIONS}")
@@ -69,6 +73,12 @@ class FrontEnd:
         self.normalisation = normalisation
         self.channel = channel
         self.scale_to_peak = scale_to_peak
+        self.largest_offset = largest_offset
+
+    @property
+    def finds_pauses(self) -> bool:
+        """Whether it leaves frames out; a negative margin takes all for speech."""
+        return self.vad is not None and self.vad.margin_db > 0
 
     def __call__(
         self, samples: np.ndarray, segments: np.ndarray | None = None
@@ -88,6 +98,8 @@ class FrontEnd:
         """
         if self.channel is not None:
             samples = self.channel(samples, self.sample_rate_hz)
+        if self.largest_offset is not None:
+            samples = remove_offset(samples, self.largest_offset)
         if self.scale_to_peak:
             samples = samples / np.abs(samples).max()
         with torch.inference_mode():
@@ -100,6 +112,20 @@ class FrontEnd:
         kept = np.concatenate(speech) if speech else fbank_db
         features = normalise(kept, self.normalisation).astype(np.float16)
         return Frames(features, segments, len(fbank_db))
+
+
+def remove_offset(samples: np.ndarray, largest: float) -> np.ndarray:
+    """Take the mean off samples if it is large; see `FrontEnd`.
+
+    Example
+    -------
+    >>> remove_offset(np.array([0.5, 1.5]), 0.05)
+    array([-0.5,  0.5])
+    >>> remove_offset(np.array([1.0, 1.0]), 0.05)  # nothing would be left
+    array([1., 1.])
+    """
+    mean, deviation = samples.mean(), samples.std()
+    return samples - mean if abs(mean) > largest * deviation > 0 else samples
 
 
 def normalise(features: np.ndarray, kind: str) -> np.ndarray:

@@ -8,9 +8,11 @@ import pandas as pd
 from utils.audio.quality import SILENCE_DB
 
 STATISTICS = "statistics.json"
+LONG_FRAMES = 1000  # of which some are pauses
+MOST_SPEECH, LEAST_SPEECH = 0.995, 0.03  # plausible shares
 
 
-def summarise(rows: list[dict]) -> dict:
+def summarise(rows: list[dict], finds_pauses: bool = True) -> dict:
     """Count what is stored of a split.
 
     Parameters
@@ -18,12 +20,15 @@ def summarise(rows: list[dict]) -> dict:
     rows : list of dict
         Those of `utils.features.extraction.FeatureExtractor`, as
         `utils.features.store.FeatureWriter` has completed them.
+    finds_pauses : bool
+        Whether the front-end does; no share of speech is odd where it does not.
 
     Returns
     -------
     dict
         ``utterances`` with their copies, ``speakers``, ``frames``,
-        ``speech_frames``; the IDs with ``no_speech``, and those nearly ``silent``.
+        ``speech_frames``; the IDs with ``no_speech``, those with an ``odd_share`` of
+        speech, and those nearly ``silent``.
     """
     stored = pd.DataFrame(rows)
     return {
@@ -32,8 +37,16 @@ def summarise(rows: list[dict]) -> dict:
         "frames": int(stored["n_total"].sum()),
         "speech_frames": int(stored["n_frames"].sum()),
         "no_speech": stored.loc[stored["segments"] == "", "ID"].tolist(),
+        "odd_share": stored.loc[has_odd_share(stored) & finds_pauses, "ID"].tolist(),
         "silent": stored.loc[stored["level_db"] < SILENCE_DB, "ID"].tolist(),
     }
+
+
+def has_odd_share(stored: pd.DataFrame) -> pd.Series:
+    """Tell long recordings that are all speech, and those with almost none."""
+    share = stored["n_frames"] / stored["n_total"]
+    is_all = (share >= MOST_SPEECH) & (stored["n_total"] >= LONG_FRAMES)
+    return is_all | (share < LEAST_SPEECH)
 
 
 def describe(split: str, counts: dict) -> list[str]:
@@ -45,6 +58,12 @@ def describe(split: str, counts: dict) -> list[str]:
     ]
     for name in counts["no_speech"]:
         lines.append(f"warning: {name}: no speech found, kept whole")
+    if counts["odd_share"]:
+        lines.append(
+            f"warning: {len(counts['odd_share'])} utterances of {split} are speech "
+            f"throughout or almost nowhere, such as {counts['odd_share'][0]}: listen "
+            "to them, or set speech_margin_db and speech_range_db of the front-end"
+        )
     if counts["silent"]:
         lines.append(
             f"warning: {len(counts['silent'])} utterances of {split} are nearly silent "
