@@ -20,12 +20,12 @@ from utils.runtime.text import read_lines
 _LINE = 10_000  # bytes that show whether a line is that of an ark
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".joblib", ".nemo"}
 _LOADERS = {
-    "pickle": "import pickle; d = pickle.load(open(sys.argv[1], 'rb')); ",
-    "torch": "import torch; d = torch.load(sys.argv[1], map_location='cpu'); ",
+    "pickle": 'import pickle; d = pickle.load(open(sys.argv[1], "rb")); ',
+    "torch": 'import torch; d = torch.load(sys.argv[1], map_location="cpu"); ',
 }
 _CONVERT = (
     "import sys, numpy as np, utils; {load}"
-    "ids, x = (d.segset, d.stat1) if hasattr(d, 'stat1') else zip(*d.items()); "
+    'ids, x = (d.segset, d.stat1) if hasattr(d, "stat1") else zip(*d.items()); '
     "np.savez(sys.argv[2], ids=np.array(ids, dtype=str), "
     "embeddings=np.stack([np.ravel(v) for v in x]))"
 )
