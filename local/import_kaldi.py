@@ -37,7 +37,7 @@ def main() -> None:
     args = parse_arguments()
 
     from utils.backend.files import save_backend
-    from utils.backend.kaldi_backend import read_kaldi_backend
+    from utils.backend.plda.kaldi_backend import read_kaldi_backend
     from utils.report.provenance import program_facts
 
     scale = not args.keep_lengths

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from local.setup.lists import add_list_options
-from local.setup.scoring import add_arguments, open_prepared, score_facts
+from local.setup.scoring import add_arguments
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.trials.score_facts import write_score_facts
@@ -40,19 +40,21 @@ def main() -> None:
     """Score the trials."""
     args = parse_arguments()
 
-    from utils.backend.trial_scores import read_trial_list, score_list
     from utils.features.store import read_skipped
+    from utils.systems.backends import find_backend, score_facts
+    from utils.systems.trial_scores import open_scoring, read_trial_list, score_list
     from utils.trials.scores import write_scores
 
     skipped = read_skipped(args.features) if args.features else set()
     listed = read_trial_list(args.trials, args.enrol_models, skipped, args.form)
-    backend, sides = open_prepared(args)
+    backend, sides = find_backend(args.backend), (args.enrol, args.test)
     try:
-        scores = score_list(backend, *sides, listed)
+        scoring = open_scoring(backend, *sides, args.metadata, args.force)
+        scores = score_list(scoring, listed)
     except ValueError as error:
         raise UserError(f"{args.backend}: {error}") from None
     write_scores(args.out, listed.trials.assign(score=scores))
-    facts = score_facts(args.backend, args.test, args.trials, args.model)
+    facts = score_facts(backend, args.test, args.trials, args.model)
     write_score_facts(args.out, facts)
     print(f"{len(scores)} scores: {args.out}")
 

@@ -8,7 +8,7 @@ a cluster: see README.md.
 import argparse
 from pathlib import Path
 
-from local.setup.scoring import add_arguments, open_prepared
+from local.setup.scoring import add_arguments
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -33,11 +33,13 @@ def main() -> None:
     args = parse_arguments()
 
     from utils.backend.all_pairs import score_all
-    from utils.backend.trial_scores import every_utterance
+    from utils.systems.backends import find_backend
+    from utils.systems.trial_scores import every_utterance, open_scoring
 
-    backend, sides = open_prepared(args)
-    enrol, test = (every_utterance(backend, side) for side in sides)
+    found, prefixes = find_backend(args.backend), (args.enrol, args.test)
     try:
+        backend, *sides = open_scoring(found, *prefixes, args.metadata, args.force)
+        enrol, test = (every_utterance(backend, side) for side in sides)
         with replacing_file(args.out) as temporary:
             score_all(backend, enrol, test, temporary, args.nj)
     except ValueError as error:

@@ -46,8 +46,8 @@ def main() -> None:
 
     from local.setup.backends import read_settings
     from utils.backend.files import save_backend
-    from utils.backend.labelled import read_labelled, read_unlabelled
     from utils.embeddings.files import read_model_hash
+    from utils.embeddings.labelled import read_labelled, read_unlabelled
     from utils.report.provenance import program_facts
 
     settings = read_settings(args.hparams)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
-from local.setup.settings import Settings, parse_tree, read_tree, tag_of
+from local.setup.settings import Settings, parse_tree, read_tree
+from local.setup.values import tag_of
 
 _WIDTH = 48  # of the names and values
 

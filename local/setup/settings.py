@@ -5,12 +5,10 @@ the command line as ``--section.key value``. A file with ``base: FILE`` beside i
 sections stands for that file with its values replaced.
 """
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
@@ -18,17 +16,11 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
+from local.setup.values import fitting_value, merge, nested_values, tag_of
 from utils.runtime.errors import UserError
 
 BASE = "base"  # key of the file that a file of changes is about
 COMMAND = "command line"
-WHOLE = "a whole number"
-KINDS = {
-    bool: "true or false",
-    str: "a name",
-    list: "a list, such as [1, 2]",
-    dict: "a section or an object",
-}
 
 
 @dataclass(frozen=True)
@@ -151,44 +143,6 @@ def is_phase(section: object) -> bool:
     return isinstance(section, dict) and "brain" in section
 
 
-def nested_values(flags: dict[str, str]) -> dict:
-    """Turn ``{"--net.width": "8"}`` into ``{"net": {"width": 8}}``."""
-    nested: dict = {}
-    for flag, text in flags.items():
-        value: Any = parse_value(text)
-        for name in reversed(flag.removeprefix("--").split(".")):
-            value = {name: value}
-        nested = merge(nested, value)
-    return nested
-
-
-def merge(first: dict, second: dict) -> dict:
-    """Join mappings of mappings; the second wins.
-
-    Example
-    -------
-    >>> merge({"net": {"width": 8, "pooling": "mean"}}, {"net": {"width": 4}})
-    {'net': {'width': 4, 'pooling': 'mean'}}
-    """
-    joined = dict(first)
-    for key, value in second.items():
-        is_nested = isinstance(value, dict) and isinstance(joined.get(key), dict)
-        joined[key] = merge(joined[key], value) if is_nested else value
-    return joined
-
-
-def parse_value(text: str) -> object:
-    """Read a value as YAML does, and 1e-4 as the number that it is."""
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
 def read_tree(path: Path) -> CommentedMap:
     """Read a file with its tags as they are."""
     if not path.is_file():
@@ -264,46 +218,3 @@ def _fitting_values(
             value = _fitting_values(f"{name}.", value, ours, origin, path)
         fitting[key] = fitting_value(name, value, ours, origin)
     return fitting
-
-
-def fitting_value(name: str, value: Any, known: Any, origin: str) -> Any:
-    """Return a value of the kind of the one that it replaces.
-
-    Raises
-    ------
-    UserError
-        It is of another kind, a number that is not finite, or one below 0 in place
-        of one that is not.
-
-    Example
-    -------
-    >>> fitting_value("pretrain.epochs", 10.0, 30, COMMAND)
-    10
-    """
-    kind, fits = _fit(value, known)
-    if not fits:
-        raise UserError(f"{origin}: {name} is {kind}, not {value!r}")
-    return int(value) if kind == WHOLE else value
-
-
-def _fit(value: Any, known: Any) -> tuple[str, bool]:
-    """Tell what can take the place of a known value, and whether a value is such."""
-    if known is None:  # nothing that would tell
-        return "anything", True
-    if isinstance(known, int | float) and not isinstance(known, bool):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        fits = is_number and math.isfinite(value)
-        if fits and known >= 0 > value:
-            return "0 or more", False
-        if isinstance(known, int):
-            return WHOLE, fits and value == int(value)
-        return "a number", fits
-    for kind, name in KINDS.items():
-        if isinstance(known, kind):
-            return name, isinstance(value, kind)
-    return "anything", True
-
-
-def tag_of(node: Any) -> str:
-    """Return the tag of a node of YAML; of a plain one, nothing."""
-    return str(getattr(node, "tag", None) and node.tag.value or "")

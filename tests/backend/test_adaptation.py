@@ -3,7 +3,7 @@ import pytest
 
 from tests.backend.test_plda import random_covariance
 from utils.backend.adaptation import adapt_coral_plus, adapt_kaldi, adapt_mean, coral
-from utils.backend.plda import diagonalise
+from utils.backend.plda.model import diagonalise
 
 
 @pytest.fixture

@@ -7,8 +7,12 @@ import utils.backend.all_pairs
 from utils.backend.all_pairs import score_all
 from utils.backend.backend import Backend, MeasuredModels, score_trials
 from utils.backend.calibration import Calibration, LinearFusion
-from utils.backend.normalisation import AdaptiveSNorm, CrossAdaptiveSNorm, ZTNorm
-from utils.backend.plda import Plda
+from utils.backend.normalisation.methods import (
+    AdaptiveSNorm,
+    CrossAdaptiveSNorm,
+    ZTNorm,
+)
+from utils.backend.plda.model import Plda
 from utils.backend.scorers import CosineScorer, PldaScorer
 from utils.backend.training import add_cohort
 

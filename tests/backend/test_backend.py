@@ -15,11 +15,10 @@ from utils.backend.backend import (
     uncalibrated_columns,
 )
 from utils.backend.files import load_backend, save_backend
-from utils.backend.normalisation import AdaptiveSNorm, SNorm, ZNorm
+from utils.backend.normalisation.methods import AdaptiveSNorm, SNorm, ZNorm
 from utils.backend.parts import Step
-from utils.backend.plda_training import fit_plda
+from utils.backend.plda.learning import fit_plda
 from utils.backend.quality import utterance_measures
-from utils.backend.scoring import length_normalise
 from utils.backend.training import (
     Adaptation,
     add_cohort,
@@ -28,6 +27,7 @@ from utils.backend.training import (
     fit_backend,
 )
 from utils.backend.transforms import Lda, LengthNorm, Mean
+from utils.backend.vectors import length_normalise
 from utils.metrics.detection import equal_error_rate
 from utils.metrics.likelihood_ratios import cllr
 from utils.runtime.errors import UserError
@@ -125,6 +125,8 @@ def test_speakers_of_the_test_leave_the_cohort(embeddings):
         pair_scorer(nobody, training)
     with pytest.raises(ValueError, match="of speakers or utterances, not 'all'"):
         add_cohort(Backend(), SNorm(), training, speakers, "all")
+    with pytest.raises(ValueError, match="two speakers or more, not 1"):
+        add_cohort(Backend(), SNorm(), training, np.repeat("s", 10 * 6), "speakers")
 
 
 def scores_of(backend, embeddings, speakers, measures=None):

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from utils.backend.backend import Backend, Cohort, MeasuredModels, score_trials
+from utils.backend.backend import Backend, MeasuredModels, score_trials
 from utils.backend.calibration import Calibration, LinearFusion
 from utils.backend.files import load_backend, read_backend_facts, save_backend
-from utils.backend.normalisation import (
+from utils.backend.normalisation.cohort import Cohort
+from utils.backend.normalisation.methods import (
     AdaptiveSNorm,
     CrossAdaptiveSNorm,
     SNorm,
@@ -17,7 +18,7 @@ from utils.backend.normalisation import (
     ZTNorm,
 )
 from utils.backend.parts import Stored, restore, store
-from utils.backend.plda import Plda
+from utils.backend.plda.model import Plda
 from utils.backend.scorers import CosineScorer, Models, PldaScorer
 from utils.backend.transforms import Affine, LengthNorm, Transform
 from utils.runtime.errors import UserError

@@ -1,17 +1,15 @@
 import numpy as np
 import pytest
 
-from utils.backend.normalisation import (
-    UNUSABLE,
+from utils.backend.normalisation.cohort import UNUSABLE, CohortScores, moments
+from utils.backend.normalisation.methods import (
     AdaptiveSNorm,
-    CohortScores,
     CrossAdaptiveSNorm,
     Normaliser,
     SNorm,
     TNorm,
     ZNorm,
     ZTNorm,
-    moments,
 )
 
 METHODS = {
@@ -128,3 +126,10 @@ def test_bad_input(case, change, message):
 def test_moments_leave_out_unusable_scores():
     found = moments(np.array([[1.0, np.nan, 3.0, -50.0]]), top=3)
     assert found.mean[0] == pytest.approx(np.mean([1, 3, -50]))
+
+
+def test_too_few_scores_and_a_top_of_one_are_told_apart():
+    with pytest.raises(ValueError, match="every model and test: it needs a larger"):
+        moments(np.array([[1.0, np.nan]]))
+    with pytest.raises(ValueError, match="top must be 2 or more, not 1"):
+        moments(np.array([[1.0, 2.0]]), top=1)

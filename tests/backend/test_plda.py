@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, spearmanr
 
-from utils.backend.plda import Plda, diagonalise
-from utils.backend.plda_training import (
+from utils.backend.plda.learning import (
     collect_statistics,
     fit_plda,
     initial_parameters,
     log_likelihood,
 )
+from utils.backend.plda.model import Plda, diagonalise
 from utils.metrics.detection import equal_error_rate
 
 

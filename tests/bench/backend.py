@@ -21,8 +21,8 @@ import numpy as np
 import utils  # noqa: F401 - before anything that imports torchaudio
 from utils.backend.all_pairs import score_all
 from utils.backend.backend import Backend, MeasuredModels
-from utils.backend.plda import Plda
-from utils.backend.plda_training import fit_plda
+from utils.backend.plda.learning import fit_plda
+from utils.backend.plda.model import Plda
 from utils.backend.scorers import PldaScorer
 from utils.metrics.detection import equal_error_rate
 

@@ -26,7 +26,7 @@ from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
 from local.setup.settings import read_settings
-from utils.backend.scoring import length_normalise
+from utils.backend.vectors import length_normalise
 from utils.data.manifest import read_manifest
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import read_embeddings, write_embeddings

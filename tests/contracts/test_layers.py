@@ -25,7 +25,10 @@ FORBIDDEN = {
     "local": {"recipes"},
     "recipes": {"local"},
 }
-ALLOWED = {"utils/systems/description.py": {"hyperpyyaml", "ruamel"}}
+ALLOWED = {
+    "utils/systems/description.py": {"hyperpyyaml", "ruamel"},
+    "utils/systems/nodes.py": {"ruamel"},
+}
 VAGUE_NAMES = {"misc", "helper", "helpers", "common", "util", "tools"}
 PROGRAMS = [
     name.removesuffix(".py").replace("/", ".")

@@ -15,7 +15,8 @@ OBJECT = re.compile(r"!(?:new|name):(utils\.[\w.]+)")
 PLAIN = None, False, 0, 1, "", "none"  # nothing of it, or one: no choice is made
 EXEMPT = (
     "utils.models.",  # trained folders of before an option was there lack it
-    "utils.features.kaldi_fbank.",  # its defaults are Kaldi's
+    "utils.features.kaldi_fbank.",  # defaults of the tools that they follow
+    "utils.features.power_mel.",
 )
 
 
@@ -52,7 +53,7 @@ def shadows(called, keys):
 
 def test_the_settings_are_found():
     assert {"n_iterations", "shrinkage"} <= USES[
-        "utils.backend.plda_training.PldaSettings"
+        "utils.backend.plda.learning.PldaSettings"
     ][0]
     assert len(USES) > 20
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from tests.stages.experiments import write_experiment
-from utils.backend.backend import Backend, Cohort
-from utils.backend.labelled import read_labelled, read_unlabelled
-from utils.backend.normalisation import ZNorm
+from utils.backend.backend import Backend
+from utils.backend.normalisation.cohort import Cohort
+from utils.backend.normalisation.methods import ZNorm
 from utils.backend.scorers import CosineScorer
-from utils.backend.trial_scores import read_sides
 from utils.embeddings.files import read_embeddings, read_model_hash, write_embeddings
+from utils.embeddings.labelled import read_labelled, read_unlabelled
 from utils.runtime.errors import UserError
+from utils.systems.trial_scores import read_sides
 from utils.trials.enrolment import read_enrolment
 
 

@@ -173,6 +173,30 @@ def test_wrong_names_and_missing_lists_are_told(score, experiment):
     result = score("--backends", "cosine")
     assert result.returncode == 1
     assert "a target trial needs a speaker with two utterances" in result.stderr
+    write_split(experiment, "test", np.eye(4, 8), 4)
+    result = score("--backends", "cosine")
+    assert result.returncode == 1
+    assert "a nontarget trial needs a second speaker in test.csv" in result.stderr
+
+
+def test_training_speakers_who_are_all_tested_leave_the_cosine(score, experiment):
+    shutil.copy(experiment / "data/test.csv", experiment / "data/train.csv")
+    for end in ("npy", "ids", "json"):
+        embeddings = experiment / "exp/embeddings"
+        shutil.copy(embeddings / f"test.{end}", embeddings / f"train.{end}")
+    result = score("--backends", "cosine+asnorm", "cosine")
+    assert result.returncode == 0, result.stderr
+    assert "cosine+asnorm is left out: 5 cohort speakers are in" in result.stderr
+    scored = [path.name for path in (experiment / "exp/scores").glob("*.txt")]
+    assert scored == ["all.cosine.txt"]
+
+
+def test_one_training_speaker_leaves_the_cosine(score, experiment, rng):
+    write_split(experiment, "train", rng.standard_normal((4, 8)), 4)
+    result = score("--backends", "cosine+asnorm", "plda", "cosine")
+    assert result.returncode == 0, result.stderr
+    assert "a cohort needs two speakers or more, not 1" in result.stderr
+    assert "plda is left out: there must be two speakers or more" in result.stderr
 
 
 def test_the_report_reads_facts_and_not_names(score, run, experiment):
@@ -198,3 +222,15 @@ def test_the_report_reads_facts_and_not_names(score, run, experiment):
     result = run("local.report", *where)
     assert result.returncode == 1
     assert "other.x.txt: no other.x.txt.json says which trial list" in result.stderr
+
+
+def test_a_report_of_another_model_is_refused(score, run, experiment):
+    score("--backends", "cosine")
+    model = experiment / "exp/triplet"
+    model.mkdir()
+    for sha256, code in (("a" * 64, 0), ("b" * 64, 1)):
+        (model / "experiment.json").write_text(json.dumps({"encoder_sha256": sha256}))
+        where = "--exp", experiment / "exp", "--data", experiment / "data"
+        result = run("local.report", *where)
+        assert result.returncode == code
+    assert "all.cosine.txt: scores of another model than" in result.stderr

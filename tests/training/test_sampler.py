@@ -11,10 +11,10 @@ from utils.training.sampler import (
     EpochDivision,
     GroupSampler,
     SpeakerSampler,
-    TripletSampler,
     evenly_spread,
     speaker_shares,
 )
+from utils.training.triplets import TripletSampler
 
 
 @pytest.fixture

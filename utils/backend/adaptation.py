@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import cholesky, eigh
 
-from utils.backend.plda import Plda, diagonalise
+from utils.backend.plda.model import Plda, diagonalise
 from utils.backend.transforms import shrunk
 
 SHRINKAGE = 0.01  # of covariances that CORAL maps from and to

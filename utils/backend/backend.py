@@ -5,48 +5,20 @@ learnt from training embeddings (`utils.backend.training`) and kept in a folder
 (`utils.backend.files`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from utils.backend.calibration import Calibration
-from utils.backend.normalisation import CohortScores, Normalisation, Normaliser
-from utils.backend.parts import Arrays, Settings, Stored
+from utils.backend.normalisation.cohort import Cohort, CohortScores
+from utils.backend.normalisation.methods import Normalisation, Normaliser
 from utils.backend.quality import Measures, trial_columns
 from utils.backend.scorers import CosineScorer, Models, Scorer
-from utils.backend.scoring import check_dimension, score_pairs
 from utils.backend.transforms import Transform
+from utils.backend.vectors import check_dimension
 
-
-@dataclass(frozen=True)
-class Cohort(Stored, kind="cohort"):
-    """Training speakers that scores are normalised against.
-
-    Attributes
-    ----------
-    models : Models
-        C of them: speakers, or single utterances.
-    speakers : ndarray of str, shape (C,)
-    """
-
-    models: Models
-    speakers: np.ndarray
-
-    def state(self) -> tuple[Settings, Arrays]:
-        """Return the arrays alone."""
-        return {}, vars(self.models) | {"speakers": self.speakers}
-
-    @classmethod
-    def restored(cls, settings: Settings, arrays: Arrays) -> "Cohort":
-        """Build it from its arrays."""
-        models = Models(arrays["vectors"], arrays["n_utterances"])
-        return cls(models, arrays["speakers"])
-
-    def without(self, speakers: Iterable[str]) -> "Cohort":
-        """Leave speakers out."""
-        kept = ~np.isin(self.speakers, list(speakers))
-        return Cohort(self.models[kept], self.speakers[kept])
+_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -281,3 +253,42 @@ def score_trials(
     if backend.calibration is None:
         return columns[:, 0]
     return backend.calibration.fusion(columns)
+
+
+def score_pairs(
+    score_block: Callable[[slice], np.ndarray],
+    n_enrol: int,
+    enrol_rows: np.ndarray,
+    test_rows: np.ndarray,
+    block_rows: int = _BLOCK_ROWS,
+) -> np.ndarray:
+    """Score listed pairs from blocks of the matrix of all pairs.
+
+    Memory for ``block_rows * M`` values, whatever the list.
+
+    Parameters
+    ----------
+    score_block : callable
+        Takes a slice of the enrolment rows; returns their scores with all M tests.
+    n_enrol : int
+        Number N of enrolment rows.
+    enrol_rows, test_rows : ndarray of int, shape (n_trials,)
+        What each trial compares.
+    block_rows : int
+        Rows in a block.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+    """
+    scores = np.empty(len(enrol_rows))
+    block_of = enrol_rows // block_rows
+    order = np.argsort(block_of, kind="stable")
+    ends = np.searchsorted(block_of[order], np.arange(n_enrol // block_rows + 2))
+    for block, (first, last) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        trials, start = order[first:last], block * block_rows
+        if len(trials):
+            matrix = score_block(slice(start, start + block_rows))
+            rows = enrol_rows[trials] - start
+            scores[trials] = matrix[rows, test_rows[trials]]
+    return scores

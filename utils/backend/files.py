@@ -7,23 +7,22 @@ are log-likelihood ratios (``calibrated``). Nothing is pickled; see
 """
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from utils.backend.backend import Backend, Cohort
+from utils.backend.backend import Backend
 from utils.backend.calibration import Calibration
-from utils.backend.normalisation import Normalisation
-from utils.backend.old_files import upgrade
+from utils.backend.normalisation.cohort import Cohort
+from utils.backend.normalisation.methods import Normalisation
 from utils.backend.parts import Arrays, Settings, Stored, restore, store
 from utils.backend.scorers import Scorer
 from utils.backend.transforms import Transform
-from utils.embeddings.files import read_model_hash
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 
+_USE = {"length_norm": "none", "average_enrolment": False}  # of older PLDA
 _BROKEN = ValueError, KeyError, TypeError, AttributeError, OSError, BadZipFile
 _PARTS: dict[str, type[Stored]] = {
     "scorer": Scorer,
@@ -98,7 +97,7 @@ def load_backend(folder: Path | str) -> tuple[Backend, str | None]:
         content = json.loads((folder / "backend.json").read_text(encoding="utf-8"))
         with np.load(folder / "backend.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
-        content, arrays = upgrade(content, arrays)
+        content, arrays = upgraded(content, arrays)
         return _build(content, arrays), content["model_sha256"]
     except FileNotFoundError as error:
         raise UserError(
@@ -129,34 +128,6 @@ def read_backend_facts(folder: Path | str) -> Settings:
         raise UserError(f"{path}: no back-end ({error}); train it again") from None
 
 
-def open_backend(name: str, prefixes: Iterable[str]) -> Backend:
-    """Load a back-end to score embeddings of the model that it belongs to.
-
-    Parameters
-    ----------
-    name : str
-        Folder of a back-end; or ``cosine``, which needs none.
-    prefixes : iterable of str
-        Names of the embeddings: see `utils.embeddings.files`.
-
-    Raises
-    ------
-    UserError
-        The back-end is missing, broken or of another model.
-    """
-    if name == "cosine":
-        return Backend()
-    backend, trained_with = load_backend(name)
-    for prefix in prefixes:
-        made_with = read_model_hash(prefix)
-        if trained_with and made_with and trained_with != made_with:
-            raise UserError(
-                f"{name}: trained on embeddings of another model than {prefix}; "
-                "train it again on this model's"
-            )
-    return backend
-
-
 def _build(content: Settings, arrays: Arrays) -> Backend:
     def arrays_of(name: str) -> Arrays:
         start = f"{name}."
@@ -176,3 +147,39 @@ def _build(content: Settings, arrays: Arrays) -> Backend:
         if name in content
     }
     return Backend(transforms, **parts, needs=tuple(content["needs"]))
+
+
+def upgraded(content: Settings, arrays: Arrays) -> tuple[Settings, Arrays]:
+    """Bring the JSON and the arrays of an older file to today's form.
+
+    Older files name transforms by a word, hold PLDA under ``plda`` and the
+    normalisation under ``norm``. Those of today come back as they are.
+
+    Example
+    -------
+    >>> old = {"model_sha256": None, "transforms": ["length"], "notes": []}
+    >>> new, _ = upgraded(old, {})
+    >>> new["transforms"], new["scorer"]
+    ([{'kind': 'length'}], {'kind': 'cosine'})
+    """
+    if "scorer" in content:
+        return content, arrays
+    new: Settings = {
+        "model_sha256": content["model_sha256"],
+        "transforms": [{"kind": word} for word in content["transforms"]],
+        "scorer": {"kind": "cosine"},
+        "needs": ["train"] if arrays else [],
+    }
+    if "plda" in content:
+        new["scorer"] = {"kind": "plda"} | _USE | content["plda"]
+    if "norm" in content:
+        method, top = content["norm"]["method"], content["norm"]["top"]
+        is_adaptive = method in ("as", "as-cross")
+        new["normalisation"] = {"kind": method} | ({"top": top} if is_adaptive else {})
+        new["cohort"] = {"kind": "cohort"}
+    if "calibration" in content:
+        new["calibration"] = {"kind": "linear"} | content["calibration"]
+    return new, {
+        "scorer" + name.removeprefix("plda") if name.startswith("plda.") else name: part
+        for name, part in arrays.items()
+    }

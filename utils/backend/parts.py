@@ -142,8 +142,9 @@ def restore(base: type[_Part], content: Settings, arrays: Arrays) -> _Part:
 
 def _import_package() -> None:
     """Import all modules of this package, whose classes are then known."""
-    for module in pkgutil.iter_modules(utils.backend.__path__):
-        importlib.import_module(f"{utils.backend.__name__}.{module.name}")
+    start = f"{utils.backend.__name__}."
+    for module in pkgutil.walk_packages(utils.backend.__path__, start):
+        importlib.import_module(module.name)
 
 
 def splits_to_learn_on(needs: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

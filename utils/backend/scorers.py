@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from utils.backend.parts import Arrays, Settings, Step, Stored
-from utils.backend.plda import Plda
-from utils.backend.scoring import check_dimension, length_normalise
+from utils.backend.plda.model import Plda
+from utils.backend.vectors import check_dimension, length_normalise
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import numpy as np
 
 from utils.backend.backend import Backend
 from utils.backend.expression import Expression
-from utils.backend.labelled import LabelledEmbeddings, check_same_dimension
-from utils.backend.normalisation import Normalisation
+from utils.backend.normalisation.methods import Normalisation
 from utils.backend.parts import Step, splits_to_learn_on
 from utils.backend.quality import utterance_measures
 from utils.backend.training import (
@@ -20,6 +19,7 @@ from utils.backend.training import (
     fit_adapted,
     fit_backend,
 )
+from utils.embeddings.labelled import LabelledEmbeddings, check_same_dimension
 from utils.runtime.errors import UserError
 
 

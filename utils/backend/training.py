@@ -10,7 +10,6 @@ import numpy as np
 from utils.backend.adaptation import EMBEDDING_METHODS, PLDA_METHODS
 from utils.backend.backend import (
     Backend,
-    Cohort,
     MeasuredModels,
     PairScorer,
     uncalibrated_columns,
@@ -21,12 +20,13 @@ from utils.backend.calibration import (
     decision_thresholds,
     fit_fusion,
 )
-from utils.backend.collapse import check_spread
-from utils.backend.normalisation import Normalisation
+from utils.backend.normalisation.cohort import Cohort
+from utils.backend.normalisation.methods import Normalisation
 from utils.backend.parts import Step, Stored, splits_to_learn_on
 from utils.backend.quality import Measures
 from utils.backend.scorers import CosineScorer, Scorer
 from utils.backend.transforms import Transform
+from utils.backend.vectors import check_spread
 
 _Part = TypeVar("_Part", bound=Stored)
 
@@ -195,7 +195,7 @@ def add_cohort(
     Raises
     ------
     ValueError
-        The cohort is neither, or the embeddings are all equal.
+        The cohort is neither, or of one alone, or the embeddings are all equal.
     """
     if cohort not in ("speakers", "utterances"):
         raise ValueError(f"a cohort is of speakers or utterances, not {cohort!r}")
@@ -207,6 +207,8 @@ def add_cohort(
         names, labels = np.unique(names, return_inverse=True)
         rows = [np.flatnonzero(labels == label) for label in range(len(names))]
         models = backend.enrol(prepared, rows)
+    if len(models) < 2:
+        raise ValueError(f"a cohort needs two {cohort} or more, not {len(models)}")
     return replace(
         backend,
         normalisation=normalisation,

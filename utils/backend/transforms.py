@@ -10,9 +10,13 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import eigh
 
-from utils.backend.collapse import check_spread, check_spread_within
 from utils.backend.parts import Step, Stored
-from utils.backend.scoring import check_dimension, length_normalise
+from utils.backend.vectors import (
+    check_dimension,
+    check_spread,
+    check_spread_within,
+    length_normalise,
+)
 
 
 class Transform(Stored, Step):

@@ -8,7 +8,7 @@ is refused, so that nothing in it can run.
 import importlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,14 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from utils.runtime.errors import UserError
+from utils.systems.nodes import (
+    FORMER_NAMES,
+    is_plain,
+    object_of,
+    one_line,
+    place_of,
+    walk,
+)
 
 ENCODERS = "utils.models."  # every encoder that is defined there may be built
 CLASSES = frozenset(
@@ -38,17 +46,9 @@ CLASSES = frozenset(
         "torch.nn.Tanh",
     }
 )
-FORMER_NAMES = {
-    "utils.front_end.FrontEnd": "utils.features.front_end.FrontEnd",
-    "utils.telephone.Telephone": "utils.audio.telephone.Telephone",
-    "utils.vad.EnergyVad": "utils.features.vad.EnergyVad",
-}
-_PLAIN = "tag:yaml.org,2002:"
-_PLAIN_KINDS = {"bool", "float", "int", "map", "null", "seq", "str"}
 _REFERENCES = {"!ref", "!copy", "!PLACEHOLDER"}
 _RECORDED = re.compile(r"!(new|name):(utils|speechbrain|torch)(\.\w+)+")
 _ANY_OBJECT = re.compile(r"!(new|name|module):(\w+)(\.\w+)*")
-_OBJECT = re.compile(r"!(new|name):((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)")
 
 
 class Description:
@@ -85,13 +85,13 @@ class Description:
         self._yaml = YAML(typ="safe", pure=True)
         try:
             self._root = self._yaml.compose(io.StringIO(text))
-            nodes = list(_walk(self._root, set()))
+            nodes = list(walk(self._root, set()))
         except (YAMLError, RecursionError) as error:
-            raise UserError(f"{path}: not YAML ({_first_line(error)})") from None
+            raise UserError(f"{path}: not YAML ({one_line(error)})") from None
         if not isinstance(self._root, MappingNode):
             raise UserError(f"{path}: no mapping of names to values")
         for node in () if trust else nodes:
-            if not (_is_plain(node) or _RECORDED.fullmatch(str(node.tag))):
+            if not (is_plain(node) or _RECORDED.fullmatch(str(node.tag))):
                 raise self._refusal(node)
 
     def build(self, *keys: str) -> Any:
@@ -131,14 +131,14 @@ class Description:
 
     def _refusal(self, node: Node) -> UserError:
         return UserError(
-            f"{_place(self.path, node)} is not built from a model's folder; where the "
-            "folder is your own, say --trust"
+            f"{place_of(self.path, node)} is not built from a model's folder; where "
+            "the folder is your own, say --trust"
         )
 
     def _construct(self, node: Node, made: dict[int, object]) -> object:
         """Construct a node, and what has several names once."""
         if id(node) not in made:
-            if _is_plain(node):
+            if is_plain(node):
                 made[id(node)] = self._construct_plain(node, made)
             else:
                 made[id(node)] = self._construct_object(node, made)
@@ -146,7 +146,7 @@ class Description:
 
     def _construct_plain(self, node: Node, made: dict[int, object]) -> object:
         if isinstance(node, ScalarNode):
-            if not _is_plain(node):
+            if not is_plain(node):
                 raise self._refusal(node)
             return self._yaml.constructor.construct_object(node)
         if isinstance(node, SequenceNode):
@@ -154,7 +154,7 @@ class Description:
         return {key.value: self._construct(value, made) for key, value in node.value}
 
     def _construct_object(self, node: Node, made: dict[int, object]) -> object:
-        kind, name = _object_of(node) or (None, "")
+        kind, name = object_of(node) or (None, "")
         found = find_class(name) if kind else None
         if found is None:
             raise self._refusal(node)
@@ -169,19 +169,19 @@ class Description:
         except (TypeError, ValueError) as error:
             raise UserError(
                 f"{self.path}:{node.start_mark.line + 1}: {name} cannot be built "
-                f"({_first_line(error)})"
+                f"({one_line(error)})"
             ) from None
 
     def _as_data(self, node: Node) -> object:
         if isinstance(node, ScalarNode):
             content: object = node.value
-            if _is_plain(node):
+            if is_plain(node):
                 content = self._yaml.constructor.construct_object(node)
         elif isinstance(node, SequenceNode):
             content = [self._as_data(item) for item in node.value]
         else:
             content = {key.value: self._as_data(value) for key, value in node.value}
-        described = _object_of(node)
+        described = object_of(node)
         return content if described is None else (*described, content)
 
     def _build_anything(self, keys: tuple[str, ...]) -> object:
@@ -272,43 +272,11 @@ def refuse_what_runs(path: Path) -> None:
     """
     try:
         root = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
-        nodes = list(_walk(root, set()))
+        nodes = list(walk(root, set()))
     except (YAMLError, RecursionError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML ({_first_line(error)})") from None
+        raise UserError(f"{path}: not YAML ({one_line(error)})") from None
     for node in nodes:
         tag = str(node.tag)
-        is_known = _is_plain(node) or tag in _REFERENCES or _ANY_OBJECT.fullmatch(tag)
+        is_known = is_plain(node) or tag in _REFERENCES or _ANY_OBJECT.fullmatch(tag)
         if not is_known:
-            raise UserError(f"{_place(path, node)} could run; take it out")
-
-
-def _is_plain(node: Node) -> bool:
-    tag = str(node.tag)
-    return tag.startswith(_PLAIN) and tag[len(_PLAIN) :] in _PLAIN_KINDS
-
-
-def _place(path: Path | str, node: Node) -> str:
-    return f"{path}:{node.start_mark.line + 1}: {str(node.tag).replace(_PLAIN, '!!')}"
-
-
-def _object_of(node: Node) -> tuple[str, str] | None:
-    """Return ``new`` or ``name`` and the class's present name, of an object's node."""
-    match = _OBJECT.fullmatch(str(node.tag))
-    return match and (match[1], FORMER_NAMES.get(match[2], match[2]))
-
-
-def _walk(node: Node | None, seen: set[int]) -> Iterator[Node]:
-    """Yield a node and all below it, keys too, each once."""
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
-    yield node
-    if isinstance(node, ScalarNode):
-        return
-    for item in node.value:
-        for child in item if isinstance(item, tuple) else (item,):
-            yield from _walk(child, seen)
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+            raise UserError(f"{place_of(path, node)} could run; take it out")

@@ -1,16 +1,17 @@
-"""The parts of a trained folder: encoder, front-end, hash of the weights, back-end."""
+"""The parts of a trained folder: encoder, front-end, record, hash of the weights."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from utils.backend.backend import Backend
-from utils.backend.files import load_backend
 from utils.features.front_end import FrontEnd
 from utils.models.experiment import model_hash
 from utils.runtime.errors import UserError
 from utils.systems.description import Description, read_description
+
+RECORD = "experiment.json"
 
 
 def describe_encoder(folder: Path, trust: bool = False) -> tuple[Description, tuple]:
@@ -54,50 +55,33 @@ def checked_hash(folder: Path) -> str:
     UserError
         The weights are others than those that the folder was written with.
     """
-    found, record = model_hash(folder), folder / "experiment.json"
-    try:
-        recorded = json.loads(record.read_text()).get("encoder_sha256", found)
-    except (OSError, ValueError, AttributeError):
+    found, record = model_hash(folder), read_record(folder)
+    if not record:
+        raise _no_record(folder)
+    if record.get("encoder_sha256", found) != found:
         raise UserError(
-            f"{record}: missing or broken; copy the model's folder again"
-        ) from None
-    if recorded != found:
-        raise UserError(
-            f"{folder / 'encoder.pt'}: other weights than {record.name} was written "
-            "for; copy the model's folder again"
+            f"{folder / 'encoder.pt'}: other weights than {RECORD} was written for; "
+            "copy the model's folder again"
         )
     return found
 
 
-def find_backend(folder: Path, backend: Path | str, model_sha256: str) -> Backend:
-    """Load a back-end of a model.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the model.
-    backend : Path or str
-        A folder; or the name of one in ``backends/`` in the model's folder or beside
-        it; empty for the model's ``backend/``, or the cosine where there is none.
-    model_sha256 : str
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return what is recorded of a model's training; {} where nothing is.
 
     Raises
     ------
     UserError
-        There is no such back-end, or it belongs to another model.
+        The record is broken.
     """
-    own = folder / "backend"
-    if backend == "cosine" or (not backend and not own.is_dir()):
-        return Backend()
-    places = [folder / "backends", folder.parent / "backends", Path()]
-    paths = [own] if not backend else [place / backend for place in places]
-    path = next((path for path in paths if (path / "backend.json").is_file()), None)
-    if path is None:
-        raise UserError(f"{paths[0]}: no such back-end; see local.train_backend")
-    found, trained_with = load_backend(path)
-    if trained_with not in (None, model_sha256):
-        raise UserError(
-            f"{path}: trained on embeddings of another model than {folder}; train it "
-            "again on this model's"
-        )
-    return found
+    try:
+        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError):
+        raise _no_record(folder) from None
+
+
+def _no_record(folder: Path) -> UserError:
+    path = folder / RECORD
+    return UserError(f"{path}: missing or broken; copy the model's folder again")

@@ -20,10 +20,10 @@ from utils.runtime.device import checked_device
 from utils.runtime.errors import UserError
 from utils.runtime.precision import DTYPES
 from utils.runtime.progress import progress
+from utils.systems.backends import COSINE, find_backend, open_backend
 from utils.systems.folder import (
     build_encoder,
     checked_hash,
-    find_backend,
     have_same_front_end,
     read_front_end,
 )
@@ -79,8 +79,8 @@ class System:
 
     def with_backend(self, backend: Path | str) -> "System":
         """Return the system with another back-end; see `open_system`."""
-        found = find_backend(self.folder, backend, self.model_sha256)
-        return replace(self, backend=found)
+        own = open_own_backend(self.folder, backend, self.model_sha256)
+        return replace(self, backend=own)
 
     def embed(self, utterances: Sequence[Utterance]) -> np.ndarray:
         """Embed whole utterances.
@@ -200,7 +200,7 @@ def open_system(
         Holds ``encoder.pt``, ``encoder.yaml``, ``front_end.yaml`` and
         ``experiment.json``, as `local.train` writes them.
     backend : Path or str
-        See `find_backend`.
+        See `open_own_backend`.
     device : str
     precision : str
     trust : bool
@@ -232,8 +232,32 @@ def open_system(
         front_end,
         encoder.to(checked_device(device)).eval(),
         model_sha256,
-        find_backend(folder, backend, model_sha256),
+        open_own_backend(folder, backend, model_sha256),
         device,
         precision,
         trust,
     )
+
+
+def open_own_backend(folder: Path, backend: Path | str, model_sha256: str) -> Backend:
+    """Load a back-end of a model.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    backend : Path or str
+        ``cosine``; the name of one in ``backends/`` in the model's folder or beside it;
+        a folder; or empty for the model's ``backend/``, the cosine where there is none.
+    model_sha256 : str
+
+    Raises
+    ------
+    UserError
+        There is no such back-end, or it belongs to another model.
+    """
+    own = folder / "backend"
+    if not backend:
+        backend = own if own.is_dir() else COSINE
+    path = find_backend(backend, (folder, folder.parent))
+    return open_backend(path, {str(folder): model_sha256})

@@ -10,8 +10,8 @@ from utils.training.sampler import (
     EpochDivision,
     GroupSampler,
     SpeakerSampler,
-    TripletSampler,
 )
+from utils.training.triplets import TripletSampler
 
 
 def speaker_batches(

@@ -13,7 +13,7 @@ from utils.training.brain import SpeakerBrain
 from utils.training.crops import Crop
 from utils.training.losses import embedding_spread, mined_triplet_loss, triplet_loss
 from utils.training.mining import READY_TRIPLETS, History
-from utils.training.sampler import TripletSampler
+from utils.training.triplets import TripletSampler
 
 
 class PretrainBrain(SpeakerBrain):

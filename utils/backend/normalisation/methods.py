@@ -1,11 +1,4 @@
-"""Score normalisation: where a model's and a test's scores lie among impostors.
-
-Conventions
------------
-`CohortScores` holds the scores of every model (N, C) and every test (M, C) against a
-cohort of C other speakers; ``scores`` (N, M) are those of the trials. Each side's
-mean and standard deviation are computed once. `UNUSABLE` (NaN) marks cohort entries
-that must not count, such as the trial's own speakers.
+"""Ways to normalise scores by where a cohort's lie.
 
 References
 ----------
@@ -15,107 +8,21 @@ Z, T and ZT. P. Kenny, Odyssey 2010: S. P. Matejka et al., "Analysis of score
 normalization in multilingual speaker recognition", Interspeech 2017: adaptive S.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
-from utils.backend.parts import Stored
-
-UNUSABLE = np.nan
-_TOO_FEW = (
-    "normalisation needs two cohort scores or more of everyone: use more speakers"
+from utils.backend.normalisation.cohort import (
+    TOO_FEW,
+    UNUSABLE,
+    BlockCohort,
+    CohortScores,
+    Moments,
+    lowest_deviation,
+    moments,
 )
-_FLOOR = 1e-3  # of a standard deviation, as a share of the cohort's own
-
-
-class Moments(NamedTuple):
-    """Mean and standard deviation of the cohort scores of each row, (N,) each."""
-
-    mean: np.ndarray
-    deviation: np.ndarray
-
-
-class BlockCohort(NamedTuple):
-    """The cohort scores of a block of models (n, C), of all tests (M, C), and floors.
-
-    The floors are the lowest standard deviations that each side may have.
-    """
-
-    enrol: np.ndarray
-    test: np.ndarray
-    enrol_floor: float
-    test_floor: float
-
-
-def moments(cohort_scores: np.ndarray, top: int | None = None) -> Moments:
-    """Summarise the cohort scores of each model or test.
-
-    Parameters
-    ----------
-    cohort_scores : ndarray of shape (N, C)
-        NaN entries do not count.
-    top : int, optional
-        Use the so many highest scores of each row alone.
-
-    Returns
-    -------
-    Moments
-        Standard deviations are floored, so that a cohort of equal scores does no
-        harm.
-
-    Raises
-    ------
-    ValueError
-        A row has fewer than two scores, or ``top`` is below 2.
-
-    Example
-    -------
-    >>> moments(np.array([[1.0, 3.0, -9.0]]), top=2)
-    Moments(mean=array([2.]), deviation=array([1.]))
-    """
-    n_usable = np.sum(~np.isnan(cohort_scores), axis=1)
-    if n_usable.min() < 2 or (top is not None and top < 2):
-        raise ValueError(_TOO_FEW)
-    floor = _floor(cohort_scores)
-    if top is not None and top < cohort_scores.shape[1]:
-        filled = np.where(np.isnan(cohort_scores), -np.inf, cohort_scores)
-        highest = -np.partition(-filled, top - 1, axis=1)[:, :top]
-        cohort_scores = np.where(np.isinf(highest), np.nan, highest)
-    deviation = np.maximum(np.nanstd(cohort_scores, axis=1), floor)
-    return Moments(np.nanmean(cohort_scores, axis=1), deviation)
-
-
-@dataclass(frozen=True)
-class CohortScores:
-    """The cohort scores of both sides of trials.
-
-    Attributes
-    ----------
-    enrol : ndarray of shape (N, C)
-    test : ndarray of shape (M, C)
-    cohort : callable
-        Takes nothing; returns the scores of the cohort as models (rows) against
-        itself as tests, (C, C).
-
-    Raises
-    ------
-    ValueError
-        The sides are of different cohorts.
-    """
-
-    enrol: np.ndarray
-    test: np.ndarray
-    cohort: Callable[[], np.ndarray] | None = None
-
-    def __post_init__(self) -> None:
-        """Check the shapes."""
-        if self.enrol.shape[1] != self.test.shape[1]:
-            raise ValueError(
-                f"cohort scores {self.enrol.shape} and {self.test.shape} do not fit: "
-                "they must be of one cohort"
-            )
+from utils.backend.parts import Stored
 
 
 class Normalisation(Stored):
@@ -284,7 +191,7 @@ class Normaliser:
     def __init__(self, method: Normalisation, cohort: CohortScores) -> None:
         self.method = method
         self.enrol, self.test = method.moments(cohort)
-        floors = _floor(cohort.enrol), _floor(cohort.test)
+        floors = lowest_deviation(cohort.enrol), lowest_deviation(cohort.test)
         self.whole = BlockCohort(cohort.enrol, cohort.test, *floors)
 
     def __call__(self, scores: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
@@ -322,11 +229,6 @@ def _check_top(top: object) -> None:
         raise ValueError(f"top must be a whole number of 2 or more, not {top!r}")
 
 
-def _floor(cohort_scores: np.ndarray) -> float:
-    """Return the lowest standard deviation that a row may have."""
-    return _FLOOR * float(np.nanstd(cohort_scores)) + np.finfo(float).tiny
-
-
 def _by_selection(
     scores: np.ndarray, own: np.ndarray, floor: float, selecting: np.ndarray, top: int
 ) -> np.ndarray:
@@ -344,7 +246,7 @@ def _by_selection(
     chosen[np.isinf(filled)] = 0.0
     count = usable.astype(float) @ chosen.T  # (N, M)
     if count.min() < 2:
-        raise ValueError(_TOO_FEW)
+        raise ValueError(TOO_FEW)
     mean = values @ chosen.T / count
     square = values**2 @ chosen.T / count
     deviation = np.sqrt(np.maximum(square - mean**2, floor**2))

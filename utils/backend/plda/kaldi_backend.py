@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.backend.backend import Backend
-from utils.backend.kaldi_plda import read_kaldi_plda
+from utils.backend.plda.kaldi_files import read_kaldi_plda
 from utils.backend.scorers import KaldiPldaScorer
 from utils.backend.transforms import Affine, Transform
 from utils.embeddings.kaldi_values import read_kaldi_file

@@ -1,6 +1,6 @@
 """Training of two-covariance PLDA: expectation maximisation, exact likelihood.
 
-See `utils.backend.plda` for the model.
+See `utils.backend.plda.model` for the model.
 """
 
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from utils.backend.collapse import check_spread
 from utils.backend.parts import Step
-from utils.backend.plda import Plda, diagonalise
+from utils.backend.plda.model import Plda, diagonalise
 from utils.backend.scorers import PldaScorer, check_length_norm
+from utils.backend.vectors import check_spread
 
 _FLOOR = 1e-6  # of an eigenvalue, as a share of the mean one
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from utils.backend.scoring import check_dimension
+from utils.backend.vectors import check_dimension
 
 
 @dataclass(frozen=True)

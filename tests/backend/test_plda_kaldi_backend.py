@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from tests.conftest import ROOT
-from utils.backend.kaldi_backend import KaldiTransform, read_kaldi_backend
-from utils.backend.kaldi_plda import read_kaldi_plda, write_kaldi_plda
-from utils.backend.plda import Plda
+from utils.backend.plda.kaldi_backend import KaldiTransform, read_kaldi_backend
+from utils.backend.plda.kaldi_files import read_kaldi_plda, write_kaldi_plda
+from utils.backend.plda.model import Plda
 from utils.embeddings.kaldi_values import read_kaldi_file
 from utils.runtime.errors import UserError
 

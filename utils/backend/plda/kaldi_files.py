@@ -1,7 +1,7 @@
 """Kaldi's PLDA files, binary and text: read and written.
 
 ``<Plda> mean transform psi </Plda>``: a vector, a matrix and a vector in double
-precision, in the space of `utils.backend.plda.Plda`.
+precision, in the space of `utils.backend.plda.model.Plda`.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from utils.backend.plda import Plda
+from utils.backend.plda.model import Plda
 from utils.embeddings.kaldi_values import BINARY, parse_numbers, read_binary
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError

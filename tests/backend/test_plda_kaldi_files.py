@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from utils.backend.kaldi_plda import read_kaldi_plda, write_kaldi_plda
-from utils.backend.plda import Plda
-from utils.backend.scoring import length_normalise
+from utils.backend.plda.kaldi_files import read_kaldi_plda, write_kaldi_plda
+from utils.backend.plda.model import Plda
+from utils.backend.vectors import length_normalise
 from utils.metrics.detection import equal_error_rate
 from utils.runtime.errors import UserError
 

@@ -1,5 +1,6 @@
-"""Scores of trial lists: embeddings by name, models enrolled, trials by row."""
+"""Trial lists scored: a back-end opened, models enrolled, trials by row."""
 
+import logging
 from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
@@ -8,12 +9,16 @@ import numpy as np
 import pandas as pd
 
 from utils.backend.backend import Backend, MeasuredModels, score_trials
-from utils.backend.labelled import NamedEmbeddings, check_same_dimension
 from utils.backend.quality import Measures, model_measures, utterance_measures
-from utils.embeddings.files import read_embeddings
+from utils.data.manifest import read_manifest
+from utils.embeddings.files import read_embeddings, read_model_hash
+from utils.embeddings.labelled import NamedEmbeddings, check_same_dimension
 from utils.runtime.errors import UserError
+from utils.systems.backends import open_backend
 from utils.trials.enrolment import read_enrolment
 from utils.trials.lists import leave_out, read_trials
+
+logger = logging.getLogger(__name__)
 
 
 class TrialList(NamedTuple):
@@ -41,6 +46,59 @@ class PreparedEmbeddings(NamedTuple):
     ids: list[str]
     vectors: np.ndarray
     measures: Measures
+
+
+class Scoring(NamedTuple):
+    """A back-end opened for two sides of trials, and both in its space.
+
+    Attributes
+    ----------
+    backend : Backend
+        Its cohort is without the trials' speakers.
+    enrol, test : PreparedEmbeddings
+    """
+
+    backend: Backend
+    enrol: PreparedEmbeddings
+    test: PreparedEmbeddings
+
+
+def open_scoring(
+    backend: Path | None,
+    enrol: str,
+    test: str,
+    metadata: Path | None = None,
+    allow_calibration: bool = False,
+) -> Scoring:
+    """Open a back-end and embeddings of its model, to score trial lists or all pairs.
+
+    Parameters
+    ----------
+    backend : Path or None
+        See `find_backend`.
+    enrol, test : str
+        Prefixes of embeddings.
+    metadata : Path, optional
+        Manifest of both sides: its speakers leave the cohort.
+    allow_calibration : bool
+        See `set_apart`.
+
+    Raises
+    ------
+    UserError
+        See `open_backend`, `read_sides`, `set_apart` and `prepare_sides`.
+    ValueError
+        See `set_apart`.
+    """
+    made_by = {prefix: read_model_hash(prefix) for prefix in (enrol, test)}
+    opened, manifest = open_backend(backend, made_by), None
+    sides = read_sides(enrol, test)
+    if metadata:
+        manifest = read_manifest(metadata)
+        opened, n_left_out = set_apart(opened, manifest, metadata, allow_calibration)
+        if n_left_out:
+            logger.info("%d cohort speakers are in %s: left out", n_left_out, metadata)
+    return Scoring(opened, *prepare_sides(opened, sides, manifest))
 
 
 def read_trial_list(
@@ -116,6 +174,8 @@ def set_apart(
     ------
     UserError
         The calibration was trained on some of them.
+    ValueError
+        They are nearly all of the cohort.
     """
     speakers = set(manifest["spk_id"])
     if backend.calibration and not allow_calibration:
@@ -125,7 +185,13 @@ def set_apart(
                 f"{path}: {len(shared)} speakers, such as {shared[0]!r}, are those of "
                 "the calibration; calibrate on others, or say --force"
             )
-    return backend.without_cohort_of(speakers)
+    rest, n_left_out = backend.without_cohort_of(speakers)
+    if rest.cohort and len(rest.cohort.models) < 2:
+        raise ValueError(
+            f"{n_left_out} cohort speakers are in {path}, too few are left: the "
+            "normalisation needs training speakers who are not in it"
+        )
+    return rest, n_left_out
 
 
 def prepare_sides(
@@ -169,18 +235,12 @@ def every_utterance(backend: Backend, prepared: PreparedEmbeddings) -> MeasuredM
     return MeasuredModels(backend.enrol_single(prepared.vectors), prepared.measures)
 
 
-def score_list(
-    backend: Backend,
-    enrol: PreparedEmbeddings,
-    test: PreparedEmbeddings,
-    listed: TrialList,
-) -> np.ndarray:
+def score_list(scoring: Scoring, listed: TrialList) -> np.ndarray:
     """Score a trial list.
 
     Parameters
     ----------
-    backend : Backend
-    enrol, test : PreparedEmbeddings
+    scoring : Scoring
     listed : TrialList
 
     Returns
@@ -195,6 +255,7 @@ def score_list(
     ValueError
         See `score_trials`.
     """
+    backend, enrol, test = scoring.backend, scoring.enrol, scoring.test
     models, rows = _model_rows(listed, enrol.ids)
     enrolled = MeasuredModels(
         backend.enrol(enrol.vectors, rows), model_measures(enrol.measures, rows)

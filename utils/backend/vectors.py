@@ -1,8 +1,47 @@
-"""Embeddings that are all (nearly) equal: nothing can be learnt from them."""
+"""What embeddings must have before anything learns: a length, a dimension, a spread."""
 
 import numpy as np
 
 _NOISE = 1e-5  # of the embeddings' length: above what float32 leaves of equal ones
+
+
+def length_normalise(vectors: np.ndarray) -> np.ndarray:
+    """Scale each vector to unit length.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (N, D)
+
+    Returns
+    -------
+    ndarray of shape (N, D)
+
+    Raises
+    ------
+    ValueError
+        A vector is zero or not finite, so that it has no direction.
+
+    Example
+    -------
+    >>> length_normalise(np.array([[3.0, 4.0]]))
+    array([[0.6, 0.8]])
+    """
+    # float64: squares of float16 overflow from 256 on, those of float32 from 2e19
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
+    lengths = np.sqrt(squares)[:, None]
+    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if len(bad):
+        raise ValueError(f"vector {bad[0]} is zero or not finite: it has no direction")
+    return (vectors / lengths).astype(np.result_type(vectors, np.float32), copy=False)
+
+
+def check_dimension(embeddings: np.ndarray, expected: int) -> None:
+    """Raise a ValueError unless embeddings (N, D) are of the expected dimension."""
+    if embeddings.shape[1] != expected:
+        raise ValueError(
+            f"the embeddings have D={embeddings.shape[1]}, the back-end was trained on "
+            f"D={expected}; use embeddings of its model"
+        )
 
 
 def check_spread(embeddings: np.ndarray) -> None:

@@ -5,13 +5,14 @@ import pytest
 
 from tests.backend.settings import CALIBRATION, PLDA
 from utils.backend.backend import Backend
-from utils.backend.normalisation import AdaptiveSNorm
+from utils.backend.normalisation.methods import AdaptiveSNorm
 from utils.backend.training import (
     add_cohort,
     calibrate,
     fit_backend,
 )
 from utils.backend.transforms import Lda, LengthNorm, Mean, Wccn, Whitening
+from utils.backend.vectors import length_normalise
 
 SPEAKERS = np.repeat(np.arange(20), 6)
 CHAINS = {
@@ -71,3 +72,18 @@ def test_small_differences_are_learnt_from(rng, chain):
     vectors = 300 + means + 0.3 * rng.standard_normal((120, 32))
     backend = fit_backend(CHAINS[chain], vectors.astype("f4"), SPEAKERS)
     assert np.isfinite(backend.prepare(vectors)).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"), [("f2", 2000), ("f2", 2e-7), ("f4", 1e30), ("f4", 1e-30)]
+)
+def test_lengths_are_found_where_squares_overflow(dtype, value):
+    units = length_normalise(np.full((1, 64), value, dtype=dtype))
+    assert units.dtype == "f4"
+    np.testing.assert_allclose(units, 1 / 8, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
+def test_vectors_without_direction_are_refused(bad):
+    with pytest.raises(ValueError, match="vector 1 is zero or not finite"):
+        length_normalise(np.array([[1.0, 0.0], [bad, 0.0]]))

@@ -1,0 +1,1 @@
+"""Score normalisation: the cohort, and the ways to use it."""

@@ -1,0 +1,1 @@
+"""Two-covariance PLDA: the model, its training, and Kaldi's files of it."""
