@@ -31,7 +31,9 @@ def bands(n_mels):
 @pytest.mark.parametrize("gain", [1e-3, 10.0])
 def test_powers_are_those_of_the_definition(gain, speech_like):
     samples = (gain * speech_like).astype("f8")
-    ours = PowerMel(16000, 40)(torch.from_numpy(samples.astype("f4"))[None])[0]
+    ours = PowerMel(16000, 40, 25, 10, -30)(
+        torch.from_numpy(samples.astype("f4"))[None]
+    )[0]
     rms = np.sqrt(np.mean(samples**2))
     samples = np.pad(samples * max(1, 10 ** (-30 / 20) / rms), (200, 360))
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)

@@ -22,7 +22,7 @@ class PowerMel(nn.Module):
 
     Example
     -------
-    >>> PowerMel(sample_rate_hz=16000, n_mels=40)(torch.randn(2, 16000)).shape
+    >>> PowerMel(16000, 40, 25, 10, -30)(torch.randn(2, 16000)).shape
     torch.Size([2, 102, 40])
     """
 
@@ -33,9 +33,9 @@ class PowerMel(nn.Module):
         self,
         sample_rate_hz: int,
         n_mels: int,
-        window_ms: float = 25.0,
-        hop_ms: float = 10.0,
-        least_level_db: float = -30.0,
+        window_ms: float,
+        hop_ms: float,
+        least_level_db: float,
     ) -> None:
         from torchaudio.functional import melscale_fbanks
 
