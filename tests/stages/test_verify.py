@@ -54,7 +54,9 @@ def test_an_answer(monkeypatch, capsys, tmp_path, voices, system):
     text, answer = capsys.readouterr().out, json.loads(out.read_text())
     assert answer["decision"] in ("same", "different")
     assert (answer["llr"] >= answer["threshold"]) == (answer["decision"] == "same")
-    assert 0 <= answer["ci"]["far"][0] <= answer["far"] <= 0.1
+    low, high = answer["ci"]["far"]
+    assert 0 <= low <= answer["far"] <= high <= 1
+    assert answer["condition"] in ("as recorded", "cut short", "in noise")
     assert answer["measured_on"]["speakers"] == 8
     assert f"{answer['decision']} person" in text
     assert "8 speakers, 24 utterances, one session each" in text

@@ -11,8 +11,14 @@ from utils.metrics.detection import rates_at
 from utils.metrics.likelihood_ratios import cllr, min_cllr
 from utils.runtime.errors import UserError
 from utils.systems.system import open_system
+from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED
-from utils.verification.measuring import Aims, calibrate_on, measure_system
+from utils.verification.measuring import (
+    Aims,
+    calibrate_on,
+    measure_limits,
+    measure_system,
+)
 from utils.verification.voices import (
     Voices,
     draw_voices,
@@ -39,8 +45,6 @@ def heard(system, tmp_path_factory):
 
 
 def test_every_condition_lowers_its_measure(heard):
-    from utils.verification.conditions import CONDITIONS
-
     for versions in heard[1]:
         for condition in CONDITIONS:
             recorded, worsened = versions[AS_RECORDED], versions[condition.name]
@@ -124,3 +128,17 @@ def test_an_earlier_calibration_does_not_count(system, heard):
     again = replace(system, backend=first.backend)
     second = measure_system(again, voices, versions, "voices", AIMS)
     assert second.decisions == first.decisions
+
+
+def test_limits_lie_between_what_was_recorded_and_worsened(heard):
+    limits = measure_limits(heard[1])
+    for condition in CONDITIONS:
+        values = {
+            name: sorted(getattr(own[name], condition.measure) for own in heard[1])
+            for name in (AS_RECORDED, condition.name)
+        }
+        found = limits[condition.measure]
+        middles = [(own[11] + own[12]) / 2 for own in values.values()]  # of 24
+        assert found.nearer == pytest.approx(sum(middles) / 2)
+        worst = values[condition.name]
+        assert worst[0] <= found.least <= worst[1]

@@ -113,7 +113,10 @@ def test_the_worst_condition_tells_the_rates(verifier, wavs, tmp_path):
     assert 5 < heard.snr_db < 20
     answer = verifier(wavs[1:2], noisy)
     assert (answer.condition, answer.rates) == ("in noise", RATES["in noise"])
-    assert any("dB SNR, less than most" in remark for remark in answer.remarks)
+    assert any(
+        "dB SNR; expect the error rates of speech in noise" in remark
+        for remark in answer.remarks
+    )
 
 
 def test_the_same_recording_is_told(verifier, wavs):

@@ -44,15 +44,16 @@ class Limits:
 
     Attributes
     ----------
-    usual : float
-        Nearly all recordings were above it.
+    nearer : float
+        Below it a recording is nearer to those that were worsened on purpose than to
+        those as recorded: midway between their medians.
     least : float
-        Nearly all were, that were worsened on purpose; below it nothing is known.
+        Nearly all that were worsened were above it; below it nothing is known.
     condition : str
         Name of that worsening.
     """
 
-    usual: float
+    nearer: float
     least: float
     condition: str
 
@@ -142,8 +143,8 @@ class Decisions:
                 yield f"  {name}: FAR {rates.far.text}, FRR {rates.frr.text}"
         for measure, limits in self.limits.items():
             yield (
-                f"{measure}: usual from {limits.usual:.3g}, {limits.condition} from "
-                f"{limits.least:.3g}"
+                f"{measure}: {limits.condition} below {limits.nearer:.3g}, measured down "
+                f"to {limits.least:.3g}"
             )
 
 

@@ -169,13 +169,14 @@ def measure_tail(backend: Backend, voices: Voices) -> Tail:
 
 
 def measure_limits(versions: Sequence[Versions]) -> dict[str, Limits]:
-    """Find the quality that nearly all recordings have, as recorded and worsened."""
+    """Find where recordings are as those that were worsened, and the worst of them."""
     limits = {}
     for condition in CONDITIONS:
-        usual, least = (
-            float(np.quantile([getattr(own[name], condition.measure)
-                               for own in versions], _NEARLY_ALL))
+        recorded, worsened = (
+            [getattr(own[name], condition.measure) for own in versions]
             for name in (AS_RECORDED, condition.name)
-        )  # fmt: skip
-        limits[condition.measure] = Limits(usual, min(usual, least), condition.name)
+        )
+        nearer = (np.median(recorded) + np.median(worsened)) / 2
+        least = np.quantile(worsened, _NEARLY_ALL)
+        limits[condition.measure] = Limits(float(nearer), float(least), condition.name)
     return limits
