@@ -42,6 +42,11 @@ def system(voices, tmp_path_factory):
     return folder / "ours"
 
 
+def stored_conditions(system):
+    stored = json.loads((system / "decisions.json").read_text())
+    return set(stored["thresholds"][0]["rates"])
+
+
 def run(monkeypatch, program, *arguments):
     monkeypatch.setattr("sys.argv", ["", *map(str, arguments)])
     run_program(program.main)
@@ -56,7 +61,7 @@ def test_an_answer(monkeypatch, capsys, tmp_path, voices, system):
     assert (answer["llr"] >= answer["threshold"]) == (answer["decision"] == "same")
     low, high = answer["ci"]["far"]
     assert 0 <= low <= answer["far"] <= high <= 1
-    assert answer["condition"] in ("as recorded", "cut short", "in noise")
+    assert answer["condition"] in stored_conditions(system)
     assert answer["measured_on"]["speakers"] == 8
     assert f"{answer['decision']} person" in text
     assert "8 speakers, 24 utterances, one session each" in text
@@ -65,7 +70,7 @@ def test_an_answer(monkeypatch, capsys, tmp_path, voices, system):
 def test_the_calibrated_folder_is_whole(system):
     stored = json.loads((system / "decisions.json").read_text())
     assert [own["far"] for own in stored["thresholds"]] == [0.1]
-    assert set(stored["thresholds"][0]["rates"]) == {
+    assert stored_conditions(system) == {
         "as recorded", "over a telephone", "in noise", "cut short",
     }  # fmt: skip
     assert json.loads((system / "backend/backend.json").read_text())["calibrated"]

@@ -69,7 +69,7 @@ def test_what_is_told():
     assert (
         "  as recorded: FAR 1.00 % (0.50 to 2.00), FRR 3.00 % (1.00 to 6.00)" in lines
     )
-    assert "speech_s: cut short below 1.5, measured down to 0.7" in lines
+    assert "speech_s: cut short below 1.5, measured to 0.7" in lines
 
 
 def test_the_tail_between_and_beyond_what_was_measured():

@@ -143,8 +143,8 @@ class Decisions:
                 yield f"  {name}: FAR {rates.far.text}, FRR {rates.frr.text}"
         for measure, limits in self.limits.items():
             yield (
-                f"{measure}: {limits.condition} below {limits.nearer:.3g}, measured down "
-                f"to {limits.least:.3g}"
+                f"{measure}: {limits.condition} below {limits.nearer:.3g}, measured to "
+                f"{limits.least:.3g}"
             )
 
 
