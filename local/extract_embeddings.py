@@ -1,7 +1,8 @@
 """Stage 5: embed every utterance of a manifest with a trained model.
 
 Writes OUT.npy, float32 of shape (N, D), and OUT.ids, one utterance a line. Uses the
-stored features when --features names them, else reads the audio.
+stored features when --features names them, else reads the audio; what --skip-bad
+leaves out stands in OUT.skipped.txt.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--nj", type=int, default=1, help="processes for reading audio")
     parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without unreadable files"
+    )
+    parser.add_argument(
         "--trust", action="store_true", help="build whatever the folder describes"
     )
     return parser.parse_args()
@@ -48,8 +52,9 @@ def main() -> None:
     """Embed the manifest's utterances."""
     args = parse_arguments()
 
+    from utils.data.left_out import read_skipped, settle_faults
     from utils.data.manifest import read_manifest
-    from utils.features.store import FeatureStore, read_skipped
+    from utils.features.store import FeatureStore
     from utils.systems.system import open_system
 
     system = open_system(
@@ -64,7 +69,10 @@ def main() -> None:
         embeddings = system.embed_stored(store, store.rows(ids))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            featurise(system.front_end, manifest, Path(folder), args.nj)
+            faults = featurise(system.front_end, manifest, Path(folder), args.nj)
+            record = args.out.with_name(f"{args.out.name}.skipped.txt")
+            settle_faults(faults, args.skip_bad, record)
+            ids = ids[~np.isin(ids, list(faults))]
             embeddings = system.embed_stored(FeatureStore(folder))
     write_embeddings(args.out, ids, embeddings, system.model_sha256)
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
@@ -72,8 +80,8 @@ def main() -> None:
 
 def featurise(
     front_end: FrontEnd, manifest: pd.DataFrame, folder: Path, nj: int
-) -> None:
-    """Store features of a manifest's audio, in its order."""
+) -> dict[str, str]:
+    """Store features of a manifest's audio, in its order; return what is wrong."""
     from joblib import Parallel, delayed
 
     from utils.features.extraction import FeatureExtractor
@@ -82,11 +90,17 @@ def featurise(
     rows = manifest.to_dict("records")
     workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
     results = workers(delayed(FeatureExtractor(front_end))(row) for row in rows)
+    faults: dict[str, str] = {}
     with FeatureWriter(folder) as writer:
-        for result in progress(results, len(rows), "reading audio"):
+        done = progress(results, len(rows), "reading audio")
+        for name, result in zip(manifest["ID"], done, strict=True):
             if isinstance(result, UserError):
-                raise result
-            writer.add(*result[0])
+                faults[name] = str(result)
+            else:
+                writer.add(*result[0])
+    if len(faults) == len(rows):
+        raise UserError(f"{next(iter(faults.values()))}; no utterance can be read")
+    return faults
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main() -> None:
     """Score the trials."""
     args = parse_arguments()
 
-    from utils.features.store import read_skipped
+    from utils.data.left_out import read_skipped
     from utils.systems.backends import find_backend, score_facts
     from utils.systems.trial_scores import open_scoring, read_trial_list, score_list
     from utils.trials.scores import write_scores

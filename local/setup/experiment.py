@@ -8,10 +8,10 @@ from utils.backend.expression import Expression
 from utils.backend.files import read_backend_facts, save_backend
 from utils.backend.parts import SPLITS
 from utils.backend.settings import BackendSettings
+from utils.data.left_out import read_skipped
 from utils.data.manifest import read_manifest
 from utils.embeddings.files import embedding_paths, read_model_hash
 from utils.embeddings.labelled import LabelledEmbeddings, read_labelled
-from utils.features.store import read_skipped
 from utils.report.provenance import program_facts
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import fingerprint

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from utils.features.store import read_skipped
+from utils.data.left_out import read_skipped
 from utils.features.summary import read_silent
 from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
 from utils.runtime.errors import UserError

@@ -1,7 +1,7 @@
 import pytest
 
+from utils.data.left_out import read_skipped
 from utils.features.left_out import LeftOut
-from utils.features.store import read_skipped
 from utils.runtime.errors import UserError
 
 LOUD, QUIET = [({"level_db": -59.0}, "features")], [({"level_db": -62.0}, "features")]

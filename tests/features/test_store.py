@@ -7,12 +7,7 @@ from tests.features.corruption import corruption
 from utils.features.augment import AugmentedCopies, Noise
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources
-from utils.features.store import (
-    FeatureStore,
-    FeatureWriter,
-    read_skipped,
-    write_skipped,
-)
+from utils.features.store import FeatureStore, FeatureWriter
 from utils.runtime.errors import UserError
 
 
@@ -37,12 +32,6 @@ def test_a_failed_write_leaves_no_index(tmp_path):
         raise RuntimeError
     with pytest.raises(UserError, match="no such features; run stage 2"):
         FeatureStore(tmp_path)
-
-
-def test_skipped_utterances_are_recorded(tmp_path):
-    assert read_skipped(tmp_path) == set()
-    write_skipped(tmp_path, [("a 1", UserError("x")), ("b", UserError("y"))])
-    assert read_skipped(tmp_path) == {"a 1", "b"}
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from utils.data.durations import measure
+from utils.data.left_out import read_skipped
 from utils.data.manifest import write_manifest
-from utils.features.store import FeatureStore, read_skipped
+from utils.features.store import FeatureStore
 from utils.features.summary import read_silent
 
 LEVELS_DB = {"loud": -20, "quiet": -55, "faint": -62, "fainter": -69}

@@ -47,7 +47,11 @@ def made_by(command: str, name: str) -> str:
 
 
 def run_commands(
-    rows: pd.DataFrame, commands: dict[str, str], folder: Path, nj: int
+    rows: pd.DataFrame,
+    commands: dict[str, str],
+    folder: Path,
+    nj: int,
+    faults: dict[str, str] | None = None,
 ) -> pd.DataFrame:
     """Make the audio of rows that have a command; files that are there are kept.
 
@@ -64,6 +68,8 @@ def run_commands(
     folder : Path
     nj : int
         Parallel processes.
+    faults : dict of str, optional
+        Collects what went wrong, by path, instead of raising it.
 
     Returns
     -------
@@ -85,9 +91,12 @@ def run_commands(
         logger.warning(line)  # seen whatever the caller does with logs
     jobs = (delayed(_make)(name, commands[name], place[name]) for name in missing)
     workers = Parallel(n_jobs=nj, return_as="generator")
-    for fault in progress(workers(jobs), len(missing), "running commands"):
-        if fault:
+    done = progress(workers(jobs), len(missing), "running commands")
+    for name, fault in zip(missing, done, strict=True):
+        if fault and faults is None:
             raise UserError(fault)
+        if fault and faults is not None:
+            faults[str(place[name])] = fault
     paths = [str(place.get(name, name)) for name in rows["wav"]]
     return rows.assign(wav=paths)
 

@@ -13,15 +13,16 @@ from pathlib import Path
 import pandas as pd
 
 from utils.audio.commands import run_commands
-from utils.data.durations import measure
+from utils.data.durations import measure, measure_each
 from utils.data.labels import tidy_labels
+from utils.data.left_out import settle_faults
 from utils.data.manifest import SPLITS, write_manifest
 from utils.data.splits import TooFewSpeakers, hold_out
 from utils.data.trial_design import TrialList, design_trials
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.trials.enrolment import write_enrolment
-from utils.trials.lists import write_trials
+from utils.trials.lists import leave_out, write_trials
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +43,14 @@ class Found:
     commands : dict of str
         The command that writes the audio to its standard output, of each ``wav`` that
         is to be made. Nothing that stands in ``utterances`` is ever run.
+    faults : dict of str
+        What is known to be wrong with some ``wav``, such as that it is missing.
     """
 
     utterances: pd.DataFrame
     lists: dict[str, TrialList] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def write_corpus(
     nj : int
         Parallel processes.
     skip_bad : bool
-        Leave unreadable files out, and say so.
+        Leave out what cannot be read, and record it in ``skipped.txt``.
 
     Raises
     ------
@@ -128,8 +132,15 @@ def write_corpus(
         tell(out, write_sounds(found.utterances, out, nj, skip_bad))
         return
     rows = assign_splits(found, plan, seed)
-    rows = run_commands(rows, found.commands, out / "wav", nj)
-    rows = measure(rows, nj, skip_bad)
+    out.mkdir(parents=True, exist_ok=True)
+    if not skip_bad:
+        settle_faults(found.faults, skip_bad, out)
+    known = dict(found.faults)
+    rows = run_commands(
+        rows, found.commands, out / "wav", nj, known if skip_bad else None
+    )
+    rows, bad = measure_each(rows, nj, known)
+    settle_faults(bad, skip_bad, out)
     for split in SPLITS:
         own = rows[rows["split"] == split].drop(columns="split")
         if len(own):
@@ -137,11 +148,22 @@ def write_corpus(
         else:
             (out / f"{split}.csv").unlink(missing_ok=True)
     test = rows[rows["split"] == "test"]
-    lists = found.lists or design_trials(
+    lists = without(found.lists, set(bad)) or design_trials(
         test, plan.name, seed, plan.per_speaker, plan.n_enrol
     )
     write_lists(out, lists)
     tell(out, summary(rows, lists))
+
+
+def without(lists: dict[str, TrialList], skipped: set[str]) -> dict[str, TrialList]:
+    """Leave the trials of utterances out that are, and tell how many."""
+    kept = {}
+    for name, made in lists.items():
+        kept[name] = TrialList(*leave_out(made.trials, made.models, skipped))
+        n_gone = len(made.trials) - len(kept[name].trials)
+        if n_gone:
+            logger.warning(f"left out: {n_gone} trials of {name}, of bad utterances")
+    return kept
 
 
 def tell(out: Path, lines: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -36,24 +37,49 @@ def measure(rows: pd.DataFrame, nj: int, skip_bad: bool = False) -> pd.DataFrame
         A file is missing or not audio, has no such channel, or a segment lies outside
         of it.
     """
-    found = measure_files(rows["wav"], nj)
+    rows, faults = measure_each(rows, nj)
+    if faults and not skip_bad:
+        more = f" ({len(faults)} such utterances; --skip-bad leaves them out)"
+        raise UserError(next(iter(faults.values())) + more)
+    for fault in dict.fromkeys(faults.values()):
+        logger.info(f"left out: {fault}")
+    return rows
+
+
+def measure_each(
+    rows: pd.DataFrame, nj: int, known: Mapping[str, str] = MappingProxyType({})
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Measure what can be; return what is wrong with the others, by ID.
+
+    Parameters
+    ----------
+    rows, nj
+        See `measure`.
+    known : mapping of str
+        What is known to be wrong with some ``wav``: those are not read.
+
+    Raises
+    ------
+    UserError
+        No utterance is left.
+    """
+    rows = rows.reset_index(drop=True)
+    found = dict(known) | measure_files(
+        rows.loc[~rows["wav"].isin(list(known)), "wav"], nj
+    )
     faults = faults_of(rows, found)
     is_bad = faults != ""
-    if is_bad.any() and not skip_bad:
-        first = faults[is_bad].iloc[0]
-        more = f" ({is_bad.sum()} such utterances; --skip-bad leaves them out)"
-        raise UserError(first + more)
-    for fault in faults[is_bad].unique():
-        logger.info(f"left out: {fault}")
+    bad = dict(zip(rows["ID"][is_bad], faults[is_bad], strict=True))
     rows = rows[~is_bad]
     if rows.empty:
-        raise UserError("no readable audio is left; check --source")
+        first = next(iter(bad.values()), "nothing to measure")
+        raise UserError(f"no readable audio is left; check --source: {first}")
     length, rate_hz = (rows["wav"].map(lambda p, n=n: found[p][n]) for n in (0, 1))
     start, stop = spans(rows, length, rate_hz)
     seconds = [round(value, 3) for value in ((stop - start) / rate_hz).tolist()]
     rows = rows.assign(duration=seconds, start=start, stop=stop)
     labels = [name for name in rows.columns if name not in (*COLUMNS, *_INTERNAL)]
-    return rows[[*COLUMNS, *labels]]
+    return rows[[*COLUMNS, *labels]], bad
 
 
 def measure_files(paths: pd.Series, nj: int) -> dict[str, tuple[int, int] | str]:
@@ -77,6 +103,10 @@ def faults_of(
     if own.empty:
         return faults
     length, rate_hz = (own["wav"].map(lambda p, n=n: found[p][n]) for n in (0, 1))
+    faults[own.index[length == 0]] = (
+        own["wav"][length == 0] + ": no samples; remove it or record it again"
+    )
+    own, length, rate_hz = own[length > 0], length[length > 0], rate_hz[length > 0]
     start, stop = spans(own, length, rate_hz)
     for name in own.index[(start < 0) | (start >= stop) | (stop > length)]:
         faults[name] = (

@@ -61,6 +61,7 @@ def find_kaldi(
     parts = []
     lists: dict[str, TrialList] = {}
     commands: dict[str, str] = {}
+    faults: dict[str, str] = {}
     for folder in folders:
         found = read_data_directory(folder, allow_commands, roots)
         is_part = len(folders) > 1
@@ -68,7 +69,8 @@ def find_kaldi(
         parts.append(rows.assign(part=folder.name) if is_part else rows)
         lists |= found.lists
         commands |= found.commands
-    return Found(pd.concat(parts, ignore_index=True), lists, commands)
+        faults |= found.faults
+    return Found(pd.concat(parts, ignore_index=True), lists, commands, faults)
 
 
 def read_data_directory(
@@ -82,13 +84,20 @@ def read_data_directory(
     }
     segments = locate_segments(folder, list(speaker_of), entries)
     commands: dict[str, str] = {}
+    faults: dict[str, str] = {}
     wav_of: dict[str, str] = {}
     for recording in dict.fromkeys(segment.recording for segment in segments):
-        wav_of[recording], command = locate(
+        wav, command, fault = locate(
             folder, recording, entries[recording], allow_commands
         )
+        wav_of[recording] = wav
         if command:
-            commands[wav_of[recording]] = command
+            commands[wav] = command
+        if fault:
+            faults[wav] = fault
+    if len(faults) == len(wav_of) > 0:
+        first = next(name for name, wav in wav_of.items() if wav in faults)
+        raise UserError(f"{faults[wav_of[first]]}; {remedy(entries[first], folder)}")
     table = pd.DataFrame(segments).assign(
         ID=[safe_name(name) for name in speaker_of],
         spk_id=safe_speakers(list(speaker_of.values())),
@@ -109,7 +118,7 @@ def read_data_directory(
                 set(values) - set(own), sorted(set(own) - set(values)),
             )  # fmt: skip
     table = table.drop(columns="recording").loc[:, lambda t: (t != "").any()]
-    return Found(table, read_lists(folder), commands)
+    return Found(table, read_lists(folder), commands, faults)
 
 
 def locate_segments(
@@ -190,13 +199,13 @@ def read_map(path: Path) -> dict[str, str]:
 
 def locate(
     folder: Path, name: str, entry: str, allow_commands: bool
-) -> tuple[str, str]:
-    """Return the file that an entry of wav.scp names, and the command that makes it.
+) -> tuple[str, str, str]:
+    """Return the file of an entry of wav.scp, its command, and what is wrong with it.
 
     Raises
     ------
     UserError
-        There is no such file, or commands may not be run.
+        Commands may not be run.
     """
     path = folder / "wav.scp"
     if entry.endswith("|"):
@@ -206,15 +215,16 @@ def locate(
                 "--allow-commands: read them first"
             )
         command = entry.rstrip("| ")
-        return made_by(command, safe_name(name)), command
+        return made_by(command, safe_name(name)), command, ""
     for place in (Path(entry), folder / entry, folder.parent / entry):
         found = find_audio(place)
         if found is not None:
-            return str(found), ""
-    raise UserError(
+            return str(found), "", ""
+    fault = (
         f"{path}: {name!r}: no file {entry}, from here, from {folder} or from "
-        f"{folder.parent}, with any ending of audio; {remedy(entry, folder)}"
+        f"{folder.parent}, with any ending of audio; correct the path"
     )
+    return str(folder / entry), "", fault
 
 
 def read_lists(folder: Path) -> dict[str, TrialList]:

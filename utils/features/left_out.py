@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from utils.audio.quality import SILENCE_DB
-from utils.features.store import write_skipped
+from utils.data.left_out import write_skipped
 from utils.runtime.errors import UserError
 
 

@@ -207,18 +207,3 @@ class FeatureList:
     def slice(self, row: int) -> np.ndarray:
         """Return an utterance's features (T, F)."""
         return self.features[row]
-
-
-def write_skipped(folder: Path, faults: list[tuple[str, UserError]]) -> None:
-    """Record the utterances that have no features, and why: ``skipped.txt``."""
-    lines = [f"{name}\t{fault}\n" for name, fault in faults]
-    (folder / "skipped.txt").write_text("".join(lines), encoding="utf-8")
-
-
-def read_skipped(folder: Path) -> set[str]:
-    """Return the IDs of the utterances that were left out of a feature folder."""
-    path = folder / "skipped.txt"
-    if not path.is_file():
-        return set()
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return {line.split("\t")[0] for line in lines}

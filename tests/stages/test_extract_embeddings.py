@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from local.extract_embeddings import main
+from tests.systems.folders import write_system
+from tests.trees import write_noise
+from utils.data.manifest import write_manifest
+from utils.runtime.program import run_program
+
+
+@pytest.fixture
+def extract(tmp_path, monkeypatch, capsys):
+    """Embed a manifest of two sound files, and of three that are none."""
+    rows = []
+    for name in ("a", "b", "empty", "absent", "short"):
+        path = tmp_path / f"{name}.wav"
+        if name != "absent":
+            write_noise(path, 16000, 0 if name == "empty" else 16000)
+        stop = 19200 if name == "short" else 16000
+        rows.append(
+            {"ID": name, "duration": stop / 16000, "wav": str(path), "start": 0,
+             "stop": stop, "spk_id": name}
+        )  # fmt: skip
+    write_manifest(tmp_path / "all.csv", pd.DataFrame(rows))
+    write_manifest(tmp_path / "bad.csv", pd.DataFrame(rows[2:]))
+    system = write_system(tmp_path / "model")
+
+    def run(manifest, *options):
+        words = [system, tmp_path / manifest, "--out", tmp_path / "emb", *options]
+        monkeypatch.setattr("sys.argv", ["extract_embeddings", *map(str, words)])
+        code = 0
+        try:
+            run_program(main)
+        except SystemExit as end:
+            code = end.code
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_bad_audio_is_left_out(extract, tmp_path):
+    code, told = extract("all.csv", "--skip-bad")
+    assert code == 0, told.err
+    assert "2 embeddings of" in told.out
+    assert (tmp_path / "emb.ids").read_text().split() == ["a", "b"]
+    assert len(np.load(tmp_path / "emb.npy")) == 2
+    record = (tmp_path / "emb.skipped.txt").read_text().splitlines()
+    assert [line.split("\t")[0] for line in record] == ["absent", "empty", "short"]
+    assert "left out: 3 bad utterances in all" in told.err
+
+
+def test_bad_audio_stops_the_program(extract, tmp_path):
+    code, told = extract("all.csv")
+    assert code == 1
+    assert "(3 bad utterances in all; --skip-bad leaves them out)" in told.err
+    assert not list(tmp_path.glob("emb*"))
+
+
+def test_nothing_but_bad_audio(extract, tmp_path):
+    code, told = extract("bad.csv", "--skip-bad")
+    assert code == 1 and "no utterance can be read" in told.err
+    assert not list(tmp_path.glob("emb*"))
