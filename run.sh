@@ -65,15 +65,17 @@ use_environment "$env"
 
 if stage 1 "manifests and trials -> $data"; then
   if [[ $download == true ]]; then mkdir -p "$source"; fi
-  step "$data/summary.txt" ${source:+"$source"} -- python -m "recipes.$corpus.prepare" \
-    --source "$source" --out "$data" --seed "$seed" --nj "$nj" "${skip_option[@]}" \
-    "${prepare_words[@]}"
-  step "$data" "$data"/*.csv "$data"/{trials,enrol}/*.txt -- \
+  forget_changed_audio "$data/audio.tsv" "$data/summary.txt"
+  step "$data/summary.txt" ${source:+"$source"} "${source_lists[@]}" -- \
+    python -m "recipes.$corpus.prepare" --source "$source" --out "$data" --seed "$seed" \
+    --nj "$nj" "${skip_option[@]}" "${prepare_words[@]}"
+  step "$data" "$data"/*.{csv,tsv} "$data"/{trials,enrol}/*.txt -- \
     python -m local.validate_data "$data" --nj "$nj" "${skip_option[@]}"
 fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
-  step "$features" "$data"/*.csv "$front_end" ${augment_yaml:+"$augment_yaml"} -- \
+  step "$features" "$data"/*.{csv,tsv} "$front_end" "${source_words[@]##*=}" \
+    ${augment_yaml:+"$augment_yaml"} -- \
     python -m local.compute_features "$data" --out "$features" "${front_end_option[@]}" \
     ${augment_yaml:+--augment "$augment_yaml"} "${source_words[@]}" --seed "$seed" \
     --nj "$nj" "${skip_option[@]}" "${silent_option[@]}"

@@ -57,7 +57,8 @@ split_options() {
   read -ra trial_words <<< "$trials"
   read -ra source_words <<< "$sources"
   source_words=("${source_words[@]/#/--source=}")
-  skip_option=() silent_option=() trust_option=() force_option=()
+  skip_option=() silent_option=() trust_option=() force_option=() source_lists=()
+  if [[ -f $source ]]; then source_lists=("$(dirname "$source")"/trials*.txt); fi
   if [[ $download == true ]]; then prepare_words+=(--download); fi
   if [[ -n $pretrained ]]; then prepare_words+=(--extract-only); fi
   if [[ $skip_bad == true ]]; then skip_option=(--skip-bad); fi

@@ -123,11 +123,13 @@ print_identity() {
   done
 }
 
-# The contents of a file, with those that a YAML includes or is about, or a folder's
-# listing.
+# The contents of a file, with those that a YAML includes or is about; of a folder's files;
+# or the state of audio.
 print_input() {
   if [[ -d $1 ]]; then
-    find "$1/" -type f -printf '%P %s\n' | LC_ALL=C sort
+    print_folder "$1"
+  elif [[ $1 == */audio.tsv ]]; then
+    print_audio "$1"
   elif ! [[ -f $1 ]]; then
     tell_missing "$1"
   elif [[ $1 == *.yaml ]]; then
@@ -139,4 +141,23 @@ print_input() {
   else
     cat "$1"
   fi
+}
+
+# A folder's files: the contents of lists, size and time of audio and of what is large.
+print_folder() {
+  local large=(-size +1M -o -iregex '.*[.]\(wav\|flac\|ogg\|opus\|mp3\|sph\|aiff?\|au\|m4a\)')
+  {
+    find -L "$1/" -type f \( "${large[@]}" \) -printf '%P %s %T@\n' || true
+    find -L "$1/" -type f ! \( "${large[@]}" \) -exec sha256sum {} + || true
+  } 2> /dev/null | LC_ALL=C sort
+}
+
+# print_audio FILE: what stat says now of the files that FILE lists, in its form.
+print_audio() {
+  cut -f 3 "$1" | tr '\n' '\0' | xargs -0 -r stat -L --printf '%s\t%.9Y\t%n\n' 2>&1 || true
+}
+
+# forget_changed_audio FILE OUT: make OUT anew where the files that FILE lists have changed.
+forget_changed_audio() {
+  [[ ! -f $1 ]] || cmp -s "$1" <(print_audio "$1") || rm -f "$2.done"
 }

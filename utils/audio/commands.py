@@ -11,7 +11,7 @@ import re
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,7 +55,8 @@ def run_commands(
 ) -> pd.DataFrame:
     """Make the audio of rows that have a command; files that are there are kept.
 
-    What is run is printed first. A command may print and take as much as `Bounds`
+    They are made again where a file that their command names is newer. What is run is
+    printed first. A command may print and take as much as `Bounds`
     says.
 
     Parameters
@@ -86,7 +87,9 @@ def run_commands(
         for name in rows["wav"].unique()
         if name in commands
     }
-    missing = [name for name, path in place.items() if not path.is_file()]
+    missing = [
+        name for name, path in place.items() if not _is_current(path, commands[name])
+    ]
     for line in shown(commands[name] for name in missing):
         logger.warning(line)  # seen whatever the caller does with logs
     jobs = (delayed(_make)(name, commands[name], place[name]) for name in missing)
@@ -99,6 +102,21 @@ def run_commands(
             faults[str(place[name])] = fault
     paths = [str(place.get(name, name)) for name in rows["wav"]]
     return rows.assign(wav=paths)
+
+
+def files_in(commands: Mapping[str, str]) -> list[str]:
+    """Return the files that commands name, as far as they are there."""
+    words = {word for command in commands.values() for word in command.split()}
+    return sorted(word for word in words if "/" in word and Path(word).is_file())
+
+
+def _is_current(path: Path, command: str) -> bool:
+    """Whether a command's audio is there, and later than the files it is made of."""
+    if not path.is_file():
+        return False
+    sources = files_in({"": command})
+    made_ns = path.stat().st_mtime_ns
+    return all(Path(source).stat().st_mtime_ns <= made_ns for source in sources)
 
 
 def shown(commands: Iterable[str]) -> list[str]:

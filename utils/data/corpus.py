@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.audio.commands import run_commands
+from utils.audio.commands import files_in, run_commands
+from utils.data.audio_state import write_audio_state
 from utils.data.durations import measure, measure_each
 from utils.data.labels import tidy_labels
 from utils.data.left_out import settle_faults
@@ -111,8 +112,8 @@ def write_corpus(
     plan : Plan
     out : Path
         Folder to write: ``train.csv``, ``valid.csv``, ``cohort.csv``, ``test.csv``,
-        ``trials/`` and ``enrol/``, as far as there is something for them, and
-        ``summary.txt``.
+        ``trials/`` and ``enrol/``, as far as there is something for them,
+        ``audio.tsv``, the state of the audio, and ``summary.txt``.
     seed : int
         Seed of the splits and the sampled trials.
     nj : int
@@ -141,6 +142,7 @@ def write_corpus(
     )
     rows, bad = measure_each(rows, nj, known)
     settle_faults(bad, skip_bad, out)
+    write_audio_state(out / "audio.tsv", [*rows["wav"], *files_in(found.commands)])
     for split in SPLITS:
         own = rows[rows["split"] == split].drop(columns="split")
         if len(own):
