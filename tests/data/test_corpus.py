@@ -150,3 +150,17 @@ def test_too_few_speakers(rows):
         assign_splits(Found(few), PLAN, 0)
     with pytest.raises(UserError, match="no utterances in c"):
         assign_splits(Found(rows), replace(PLAN, split_of={"c": "test"}), 0)
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [(["s0"], "they need two speakers in the test, which has 1; add some"),
+     (["s0", "s1"], "they need a speaker with two utterances in the test")],
+)  # fmt: skip
+def test_why_there_are_no_trials(kept, message, rows, tmp_path, caplog):
+    caplog.set_level("INFO")
+    own = rows[rows["spk_id"].isin(kept)].drop(columns="part")
+    if len(kept) > 1:
+        own = own.drop_duplicates("spk_id")
+    write_corpus(Found(own), replace(PLAN, extract_only=True), tmp_path / "out", 0)
+    assert f"no trials: {message}" in caplog.text

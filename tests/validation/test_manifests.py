@@ -345,3 +345,14 @@ def test_a_list_without_labels_is_a_warning(data, validate):
     assert "all.txt: warning: no labels; scores of it cannot be evaluated" in (
         result.stdout
     )
+
+
+def test_two_channels_of_one_file(data, validate, write_wav, rng, tmp_path):
+    both = write_wav("wav/call.wav", 0.1 * rng.standard_normal((4000, 2)))
+    rewrite(data, "test", wav=str(both), channel=["0", "1", "0", "1"])
+    rows = read_manifest(data / "test.csv")
+    write_manifest(data / "test.csv", rows[rows["ID"].isin(["testa-0", "testb-1"])])
+    (data / "trials/all.txt").unlink()
+    assert run_json(validate, tmp_path) == {("warning", "lone-speaker")}
+    edit(data / "test.csv", ",1\n", ",2\n")
+    assert_fault(validate(), "no channel 2: it has 2, which count from 0")

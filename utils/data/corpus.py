@@ -319,5 +319,12 @@ def summary(rows: pd.DataFrame, lists: dict[str, TrialList]) -> list[str]:
             "trials"
         )
     if not lists:
-        lines.append("no trials: they need speakers with two utterances")
+        lines.append(f"no trials: {_why_no_trials(rows[rows['split'] == 'test'])}")
     return lines
+
+
+def _why_no_trials(test: pd.DataFrame) -> str:
+    n_speakers = test["spk_id"].nunique()
+    if n_speakers < _FEWEST_VALID:
+        return f"they need two speakers in the test, which has {n_speakers}; add some"
+    return "they need a speaker with two utterances in the test; add some"
