@@ -131,7 +131,7 @@ def evaluate_list(
 
 def draw(args: argparse.Namespace, protocol: Protocol, scores: np.ndarray) -> None:
     """Write the pictures, with a confidence band if there are resamples."""
-    from utils.metrics.bootstrap import det_band
+    from utils.metrics.intervals import det_band
     from utils.report.score_plots import write_plots
 
     name, bands = args.scores.stem, {}

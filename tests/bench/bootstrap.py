@@ -10,8 +10,8 @@ from utils.metrics.bootstrap import (
     Speakers,
     bootstrap,
     draw_counts,
-    intervals,
 )
+from utils.metrics.intervals import intervals
 
 
 def main() -> None:

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.metrics.test_detection import trial_lists
+from tests.metrics.test_detection import brute_force_rates, trial_lists
 from utils.backend.calibration import decision_thresholds
 from utils.metrics.bootstrap import ScoredTrials, Speakers, bootstrap
-from utils.metrics.detection import (
+from utils.metrics.evaluation import evaluate
+from utils.metrics.slices import fairness
+from utils.metrics.thresholds import (
     rates_at,
     threshold_at_eer,
     threshold_at_far,
     threshold_at_frr,
 )
-from utils.metrics.evaluation import evaluate
-from utils.metrics.slices import fairness
 from utils.report.tables import metrics_table
 
 
@@ -64,6 +64,7 @@ def test_with_weights_too(trials, seed):
     [
         ([5, 5, 5, 0], [0, 0, 0, 0], 5),
         ([0.9, 0.3, 0.8], [0.1, 0.4, -0.2], 0.4),
+        ([4, 3, 2], [2, 1, 0], 2),  # FAR 1/3, FRR 0; above 2, 0 and 1/3
         ([2, 3], [0, 1], 2),  # apart: FAR and FRR are 0
         ([0, 1], [2, 3], 2),  # the wrong way round: both are 1
         ([1, 1], [1, 1, 1], 1),  # all equal: accept all, as good as none
@@ -90,6 +91,17 @@ def test_scores_of_other_types(rng, dtype, rate):
     assert counted(scores.tolist(), is_target, far)[1] <= rate
     assert counted(scores.tolist(), is_target, frr)[0] <= rate
     assert rates_at(scores, is_target, far) == counted(scores.tolist(), is_target, far)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trial_lists(), st.sampled_from([0.0, 0.1, 0.29, 0.5, 1.0]))
+def test_thresholds_at_a_rate_against_brute_force(trials, rate):
+    scores, is_target = trials
+    far = rates_at(*trials, threshold_at_far(*trials, rate))[1]
+    frr = rates_at(*trials, threshold_at_frr(*trials, rate))[0]
+    p_miss, p_fa = brute_force_rates(*trials)
+    assert far == max(p for p in p_fa if p <= rate + 1e-9)
+    assert frr == max(p for p in p_miss if p <= rate + 1e-9)
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,8 +7,8 @@ import pytest
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
 from utils.data.files import find_utterances
-from utils.metrics.detection import rates_at
 from utils.metrics.likelihood_ratios import cllr, min_cllr
+from utils.metrics.thresholds import rates_at
 from utils.runtime.errors import UserError
 from utils.systems.system import open_system
 from utils.verification.conditions import CONDITIONS

@@ -15,8 +15,8 @@ from scipy.special import expit, logit
 
 from utils.backend.parts import Arrays, Settings, Stored
 from utils.metrics.costs import OperatingPoint
-from utils.metrics.detection import threshold_at_far
 from utils.metrics.error_rates import convex_hull, error_rates, target_labels
+from utils.metrics.thresholds import threshold_at_far
 
 PENALTY = 1e-6  # enough to keep the weights finite where the kinds do not overlap
 _FARTHEST = 30  # typical distances from the median; farther values are outliers

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.metrics.bootstrap import Resampling, bootstrap, flat_metrics, p_value
+from utils.metrics.bootstrap import Resampling, bootstrap, flat_metrics
 from utils.metrics.evaluation import evaluate
+from utils.metrics.intervals import p_value
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -173,11 +173,12 @@ def identification_intervals(
     Returns
     -------
     dict
-        Pairs ``[low, high]``, as `utils.metrics.bootstrap.intervals` gives.
+        Pairs ``[low, high]``, as `utils.metrics.intervals.intervals` gives.
     """
     import pandas as pd
 
-    from utils.metrics.bootstrap import flat_metrics, intervals
+    from utils.metrics.bootstrap import flat_metrics
+    from utils.metrics.intervals import intervals
 
     rows = []
     for count in counts.astype(int):

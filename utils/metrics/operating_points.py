@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from utils.metrics.detection import rates_at, threshold_at_far, threshold_at_frr
+from utils.metrics.thresholds import rates_at, threshold_at_far, threshold_at_frr
 
 
 def operating_points(

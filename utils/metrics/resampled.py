@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.metrics.bootstrap import (
-    Resampling,
-    bootstrap,
-    intervals,
-    primary_cost_samples,
-)
+from utils.metrics.bootstrap import Resampling, bootstrap, primary_cost_samples
 from utils.metrics.costs import Preset
-from utils.metrics.detection import threshold_at_eer
 from utils.metrics.evaluation import evaluate, primary_cost
+from utils.metrics.intervals import intervals
 from utils.metrics.slices import fairness
+from utils.metrics.thresholds import threshold_at_eer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from utils.metrics.costs import OperatingPoint
-from utils.metrics.detection import threshold_at_eer
 from utils.metrics.error_rates import (
     ErrorRates,
     convex_hull,
@@ -24,6 +23,7 @@ from utils.metrics.likelihood_ratios import (
     least_bayes_error_curve,
     least_cross_entropy_curve,
 )
+from utils.metrics.thresholds import threshold_at_eer
 from utils.report.plots import save_figure
 
 _TICKS = np.array([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6])

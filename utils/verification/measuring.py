@@ -9,7 +9,7 @@ import numpy as np
 from utils.backend.backend import Backend
 from utils.backend.calibration import PENALTY, Calibration, fit_fusion
 from utils.metrics.bootstrap import draw_counts
-from utils.metrics.detection import threshold_at_far
+from utils.metrics.thresholds import threshold_at_far
 from utils.runtime.errors import UserError
 from utils.systems.system import System
 from utils.verification.conditions import CONDITIONS
