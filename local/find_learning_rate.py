@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,14 +20,20 @@ from local.setup.training import (
     build,
     machine_options,
     make_brain,
+    make_loaders,
     parse_arguments,
-    read_loaders,
+    read_crops,
     settings_of,
 )
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 from utils.training.schedule import LearningRate
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from utils.training.brain import SpeakerBrain
 
 
 def parse() -> tuple[argparse.Namespace, dict[str, str]]:
@@ -57,7 +63,8 @@ def main() -> None:
     from utils.training.diagnostics import advise_rate
 
     args.device = checked_device(args.device)
-    rates, losses = measure(args, flags)
+    schedule = LearningRate("exponential", args.lowest, args.highest)
+    rates, losses = measure(*prepare(args, flags, schedule), schedule)
     if len(rates) < 10:
         raise UserError("the loss is not finite from the start; lower --lowest")
     advice = advise_rate(rates, losses)
@@ -71,34 +78,42 @@ def main() -> None:
     )
 
 
-def measure(
-    args: argparse.Namespace, flags: dict[str, str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Train while the rate grows; return rates and losses until one is not finite."""
+def prepare(
+    args: argparse.Namespace, flags: dict[str, str], schedule: LearningRate
+) -> tuple[SpeakerBrain, DataLoader]:
+    """Build the brain, and batches for as many steps as the test has."""
     from utils.training.data import read_training_data
     from utils.training.fine_tuning import start_from
     from utils.training.sampler import BatchSampler
 
     data = read_training_data(args.features)
-    hparams = build(settings_of(args, flags, data), args.seed)
+    settings = settings_of(args.phase, args.hparams, args.changes, flags, data)
+    hparams = build(settings, args.seed)
     phase = hparams[args.phase]
-    phase |= {"epochs": 1, "patience": 0, "on_progress": []}
-    phase["schedule"] = LearningRate("exponential", args.lowest, args.highest)
+    phase |= {"epochs": 1, "patience": 0, "on_progress": [], "schedule": schedule}
     machine = machine_options(args.device, args.precision)
     brain = make_brain(hparams, args.phase, args.seed, machine)
     if args.init:
         start_from(args.init, dict(brain.modules), data.speakers)
-    train_set, _ = read_loaders(args, phase, data)
-    sampler = cast(BatchSampler, train_set.batch_sampler)
+    crops = read_crops(phase, data, args.corruption, args.trust)
+    batches, _ = make_loaders(phase, data, crops, args.seed, args.nj, args.device)
+    sampler = cast(BatchSampler, batches.batch_sampler)
     sampler.n_batches = args.steps * phase["accumulation"]
+    return brain, batches
+
+
+def measure(
+    brain: SpeakerBrain, batches: DataLoader, schedule: LearningRate
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train while the rate grows; return rates and losses until one is not finite."""
     try:
-        brain.train(train_set, None)
+        brain.train(batches, None)
     except UserError:  # too high a rate: the curve ends here
         if not brain.batch_losses:
             raise
     losses = np.array(brain.batch_losses)
-    progress = np.arange(1, len(losses) + 1) / sampler.n_batches
-    return np.array([phase["schedule"](share) for share in progress]), losses
+    progress = np.arange(1, len(losses) + 1) / len(batches)
+    return np.array([schedule(share) for share in progress]), losses
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ from local.setup.training import (
     build,
     machine_options,
     make_brain,
+    make_loaders,
     parse_arguments,
-    read_loaders,
+    read_crops,
     settings_of,
 )
 from utils.runtime.atomic import replacing_file
@@ -34,6 +35,7 @@ from utils.runtime.program import log_to, run_program
 
 if TYPE_CHECKING:
     from local.setup.settings import Settings
+    from local.setup.training import Corruption
     from utils.training.brain import SpeakerBrain
     from utils.training.data import TrainingData
 
@@ -77,7 +79,7 @@ def main() -> None:
     data = read_training_data(args.features)
     if args.sanity:
         data = data.two_speakers()
-    settings = settings_of(args, flags, data)
+    settings = settings_of(args.phase, args.hparams, args.changes, flags, data)
     if args.sanity:
         settings = settings.with_values("--sanity", args.phase, SANITY)
     if args.show:
@@ -100,39 +102,40 @@ def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> N
     machine = machine_options(
         args.device, args.precision, args.checkpoint_minutes, args.checkpoint_batches
     )
-    loaders = read_loaders(args, hparams[args.phase], data)
-    identity = fingerprint([*decisive_options(args), text, *decisive_files(data)])
+    crops = read_crops(hparams[args.phase], data, args.corruption, args.trust)
+    loaders = make_loaders(
+        hparams[args.phase], data, crops, args.seed, args.nj, args.device
+    )
+    options = [args.phase, str(args.seed), args.precision]
+    inputs = decisive_inputs(args.corruption, args.init)
+    identity = fingerprint([*options, *inputs, text, *decisive_files(data)])
     run_on_main(prepare_folder, args=(args.out, identity, text, data))
     if distributed.rank() == 0:
         log_to(args.out / "train.log")
     brain = make_brain(hparams, args.phase, args.seed, machine, args.out)
     new = begin(args.init, brain, data, args.trust)
     brain.train(*loaders)
-    best = brain.checkpointer.recover_if_possible(min_key="eer").meta
-    confused = brain.confusions()
-    if distributed.rank() == 0:
-        facts = describe(args, brain, data) | {
-            "best_epoch": best["epoch"],
-            "valid_eer": best["eer"],
-            "not_loaded": new,
-        }
-        export(args.out, brain, facts)
-        if confused is not None:
-            write_confusions(args.out, *confused, data.speakers)
+    asked = {
+        "model": args.hparams.stem.removeprefix("train_"),
+        "phase": args.phase,
+        "seed": args.seed,
+        "init": str(args.init) if args.init else None,
+    }
+    finish(args.out, brain, data, asked | {"not_loaded": new})
 
 
-def decisive_options(args: argparse.Namespace) -> list[str]:
-    """Return the options that decide what a training ends with."""
+def decisive_inputs(corruption: Corruption | None, init: Path | None) -> list[str]:
+    """Return what of the inputs that are named decides what a training ends with."""
     from local.setup.hyperparameters import resolved_text
     from utils.models.experiment import file_hash
     from utils.training.fine_tuning import weights_file
 
-    options = [args.phase, str(args.seed), args.precision, *args.source]
-    if args.augment:
-        options.append(resolved_text(args.augment))
-    if args.init:
-        options.append(file_hash(weights_file(args.init)))
-    return options
+    inputs = []
+    if corruption:
+        inputs += [*corruption.sources, resolved_text(corruption.augment)]
+    if init:
+        inputs.append(file_hash(weights_file(init)))
+    return inputs
 
 
 def decisive_files(data: TrainingData) -> list[str]:
@@ -194,7 +197,9 @@ def check_sanity(
     machine = machine_options(args.device, args.precision)
     brain = make_brain(hparams, args.phase, args.seed, machine)
     begin(args.init, brain, data, args.trust)
-    brain.train(*read_loaders(args, hparams[args.phase], data))
+    section = hparams[args.phase]
+    crops = read_crops(section, data, args.corruption, args.trust)
+    brain.train(*make_loaders(section, data, crops, args.seed, args.nj, args.device))
     before, *later = (record["valid_eer"] for record in brain.state.records)
     after = min(later)
     told = (
@@ -207,30 +212,41 @@ def check_sanity(
     print(f"sanity check passed. {told}")
 
 
-def describe(
-    args: argparse.Namespace, brain: SpeakerBrain, data: TrainingData
-) -> dict[str, object]:
-    """Collect what is known of a training without its outcome."""
-    return {
-        "model": args.hparams.stem.removeprefix("train_"),
-        "phase": args.phase,
-        "seed": args.seed,
+def finish(
+    folder: Path, brain: SpeakerBrain, data: TrainingData, asked: dict[str, object]
+) -> None:
+    """Save the encoder of the epoch with the lowest EER on held-out speakers.
+
+    Parameters
+    ----------
+    folder : Path
+    brain : SpeakerBrain
+        Trained.
+    data : TrainingData
+    asked : dict
+        What is known of the training without its outcome.
+    """
+    from utils.models.experiment import save_model
+    from utils.training import distributed
+
+    best = brain.checkpointer.recover_if_possible(min_key="eer").meta
+    confused = brain.confusions()
+    if distributed.rank() != 0:
+        return
+    outcome = {
         "precision": brain.precision,
         "n_train_speakers": len(set(data.origins)),
         "n_valid_speakers": int(data.valid.index["origin"].nunique()),
-        "init": str(args.init) if args.init else None,
+        "best_epoch": best["epoch"],
+        "valid_eer": best["eer"],
     }
-
-
-def export(folder: Path, brain: SpeakerBrain, facts: dict) -> None:
-    """Save the encoder of the epoch with the lowest EER on held-out speakers."""
-    from utils.models.experiment import save_model
-
-    save_model(folder, brain.final_encoder, facts, brain.head_weights())
+    save_model(folder, brain.final_encoder, asked | outcome, brain.head_weights())
     print(
-        f"best epoch {facts['best_epoch']}: validation EER "
-        f"{100 * facts['valid_eer']:.2f} %; the model is {folder}"
+        f"best epoch {best['epoch']}: validation EER {100 * best['eer']:.2f} %; "
+        f"the model is {folder}"
     )
+    if confused is not None:
+        write_confusions(folder, *confused, data.speakers)
 
 
 def write_confusions(

@@ -8,20 +8,35 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from utils.runtime.errors import UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch.utils.data import DataLoader
 
     from local.setup.settings import Settings
-    from utils.features.front_end import FrontEnd
     from utils.training.brain import SpeakerBrain
     from utils.training.crops import CropDataset
     from utils.training.data import TrainingData
-    from utils.training.online_crops import OnlineCropDataset
+
+
+class Corruption(NamedTuple):
+    """Corruption of the training audio, anew for every crop.
+
+    Attributes
+    ----------
+    augment : str
+        YAML such as ``hparams/augment.yaml``.
+    manifest : Path
+        The training audio.
+    sources : list of str
+        Each ``NAME=MANIFEST.csv``.
+    """
+
+    augment: str
+    manifest: Path
+    sources: list[str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +85,7 @@ def parse_arguments(
     Returns
     -------
     args : Namespace
+        With ``corruption``: a `Corruption`, or None without ``--augment``.
     flags : dict of str
         Such as ``{"--pretrain.lr": "0.01"}``.
     """
@@ -79,18 +95,37 @@ def parse_arguments(
         parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
     if args.augment and not args.manifest:
         parser.error("--augment needs --manifest, the training audio")
+    args.corruption = None
+    if args.augment:
+        args.corruption = Corruption(args.augment, args.manifest, args.source)
     return args, dict(zip(names, values, strict=True))
 
 
 def settings_of(
-    args: argparse.Namespace, flags: dict[str, str], data: TrainingData
+    phase: str,
+    hparams: Path,
+    changes: list[Path],
+    flags: dict[str, str],
+    data: TrainingData,
 ) -> Settings:
-    """Read the settings that the command line names, for the sizes of the data."""
+    """Read the settings of a phase, for the sizes of the data.
+
+    Parameters
+    ----------
+    phase : str
+    hparams : Path
+        YAML such as ``hparams/train_rescnn.yaml``.
+    changes : list of Path
+        YAML of values to replace in it.
+    flags : dict of str
+        Values to replace after that: see `parse_arguments`.
+    data : TrainingData
+    """
     from local.setup.settings import read_settings
 
     sizes = {"n_mels": data.train.n_mels, "n_speakers": len(data.speakers)}
-    settings = read_settings(args.hparams, args.changes, flags, sizes)
-    settings.check_phase(args.phase)
+    settings = read_settings(hparams, changes, flags, sizes)
+    settings.check_phase(phase)
     return settings
 
 
@@ -170,13 +205,46 @@ def make_brain(
     )
 
 
+def read_crops(
+    section: dict, data: TrainingData, corruption: Corruption | None, trust: bool
+) -> CropDataset:
+    """Read the training crops: stored features, or audio that is corrupted anew.
+
+    Parameters
+    ----------
+    section : dict
+        The phase's hyper-parameters.
+    data : TrainingData
+    corruption : Corruption or None
+    trust : bool
+        Build whatever the front-end of the data describes.
+    """
+    from local.setup.hyperparameters import load_hyperparameters
+    from utils.data.manifest import read_manifest
+    from utils.features.sources import read_sources
+    from utils.systems.folder import read_front_end
+    from utils.training.crops import CropDataset
+    from utils.training.online_crops import OnlineCropDataset
+
+    stored = CropDataset(data.train, data.labels, section["crop_frames"])
+    if corruption is None:
+        return stored
+    front_end = read_front_end(data.folder, trust)
+    manifest = read_manifest(corruption.manifest)
+    settings = load_hyperparameters(corruption.augment)
+    lists = read_sources(corruption.sources, front_end.sample_rate_hz, manifest)
+    lists.check(settings["corruption"].sources)
+    how = settings["corruption"], lists, settings["clean_share"]
+    return OnlineCropDataset(stored, manifest, front_end, *how)
+
+
 def make_loaders(
     section: dict,
     data: TrainingData,
-    dataset: CropDataset,
+    crops: CropDataset,
     seed: int,
-    nj: int = 0,
-    pin_memory: bool = False,
+    nj: int,
+    device: str,
 ) -> tuple[DataLoader, DataLoader]:
     """Build the loaders of this process's training batches and validation.
 
@@ -185,13 +253,13 @@ def make_loaders(
     section : dict
         The phase's hyper-parameters.
     data : TrainingData
-    dataset : CropDataset
-        The training crops; see `read_loaders`.
+    crops : CropDataset
+        What `read_crops` returned.
     seed : int
     nj : int
         Processes that read crops; 0: none extra.
-    pin_memory : bool
-        For a quick way to a GPU.
+    device : str
+        Where the batches go.
     """
     from torch.utils.data import DataLoader
 
@@ -210,67 +278,12 @@ def make_loaders(
     n_frames = data.train.index["n_frames"].to_numpy()
     picker = CropPicker(data.labels, n_frames, section["crop_frames"])
     train = DataLoader(
-        dataset,
+        crops,
         batch_sampler=section["sampler"](picker, data.origins, plan),
         collate_fn=CropDataset.collate,
         num_workers=nj,
-        pin_memory=pin_memory,
+        pin_memory=device.startswith("cuda"),
     )
     batches = UtteranceBatches(data.valid)
     batches.batches = distributed.share_of(batches.batches)
     return train, DataLoader(batches, batch_size=None)
-
-
-def read_loaders(
-    args: argparse.Namespace, section: dict, data: TrainingData
-) -> tuple[DataLoader, DataLoader]:
-    """Build the loaders of stored features, or of audio that is corrupted anew."""
-    from utils.data.manifest import read_manifest
-    from utils.systems.folder import read_front_end
-    from utils.training.crops import CropDataset
-
-    dataset = CropDataset(data.train, data.labels, section["crop_frames"])
-    if args.augment:
-        front_end = read_front_end(data.folder, args.trust)
-        manifest = read_manifest(args.manifest)
-        dataset = corrupted(dataset, args.augment, manifest, args.source, front_end)
-    pin_memory = args.device.startswith("cuda")
-    return make_loaders(section, data, dataset, args.seed, args.nj, pin_memory)
-
-
-def corrupted(
-    clean: CropDataset,
-    augment: str,
-    manifest: pd.DataFrame,
-    sources: list[str],
-    front_end: FrontEnd,
-) -> OnlineCropDataset:
-    """Corrupt the audio of crops as a YAML says.
-
-    Parameters
-    ----------
-    clean : CropDataset
-    augment : str
-        YAML such as ``hparams/augment.yaml``.
-    manifest : DataFrame
-        The training audio.
-    sources : list of str
-        Each ``NAME=MANIFEST.csv``.
-    front_end : FrontEnd
-        That of the stored features.
-    """
-    from local.setup.hyperparameters import load_hyperparameters
-    from utils.features.sources import read_sources
-    from utils.training.online_crops import OnlineCropDataset
-
-    settings = load_hyperparameters(augment)
-    lists = read_sources(sources, front_end.sample_rate_hz, manifest)
-    lists.check(settings["corruption"].sources)
-    return OnlineCropDataset(
-        clean,
-        manifest,
-        front_end,
-        settings["corruption"],
-        lists,
-        settings["clean_share"],
-    )
