@@ -65,6 +65,7 @@ def main() -> None:
     if args.json:
         facts = trial_list_facts(args.trials) | program_facts()
         files = {"a": str(args.scores_a), "b": str(args.scores_b)}
+        files["lower_is_same"] = args.lower_is_same
         text = json.dumps({"metrics": results} | files | facts, indent=1)
         with replacing_file(args.json) as temporary:
             temporary.write_text(text + "\n")

@@ -8,7 +8,7 @@ import argparse
 import json
 from pathlib import Path
 
-from local.setup.lists import REVERSED_EER
+from local.setup.lists import add_direction, warn_if_reversed
 from local.setup.scored_trials import point_name, prior_text
 from utils.metrics.costs import parse_point
 from utils.metrics.out_of_core import StreamedScores
@@ -33,6 +33,7 @@ def parse_arguments() -> argparse.Namespace:
         "--cost", nargs="+", action="extend", default=[], type=point_name,
         metavar="C_MISS,C_FA,P_TARGET", help="more detection costs, such as 10,1,0.01",
     )  # fmt: skip
+    add_direction(parser)
     return parser.parse_args()
 
 
@@ -43,7 +44,8 @@ def main() -> None:
     from utils.report.provenance import program_facts
 
     try:
-        streamed = StreamedScores(open_array(args.scores), open_array(args.labels))
+        arrays = open_array(args.scores), open_array(args.labels)
+        streamed = StreamedScores(*arrays, args.lower_is_same)
         eer = streamed.equal_error_rate()
         points = {name: parse_point(name) for name in [*args.p_target, *args.cost]}
         costs = {
@@ -58,11 +60,11 @@ def main() -> None:
     for name, cost in costs.items():
         point = name if "," in name else f"p = {name}"
         print(f"minDCF ({point})    {cost:.4f}")
-    if eer > REVERSED_EER:
-        print("lower scores look like target trials, as distances do; negate the array")
+    warn_if_reversed(args, args.scores, eer)
     if args.json:
         results = {"eer": eer, "min_dcf": costs}
         results |= {"n_target": n_target, "n_nontarget": n_nontarget}
+        results["lower_is_same"] = args.lower_is_same
         with replacing_file(args.json) as temporary:
             temporary.write_text(json.dumps(results | program_facts(), indent=1) + "\n")
 

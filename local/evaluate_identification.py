@@ -86,6 +86,7 @@ def main() -> None:
         save_figure(figure, args.plots / "cmc")
     if args.json:
         facts = trial_list_facts(args.trials) | program_facts()
+        facts["lower_is_same"] = args.lower_is_same
         with replacing_file(args.json) as temporary:
             temporary.write_text(json.dumps(results | facts, indent=1) + "\n")
 

@@ -51,16 +51,20 @@ def main() -> None:
     from local.setup.results import experiment_facts, read_scored_lists
     from utils.metrics.error_rates import error_rates
     from utils.metrics.evaluation import evaluate
+    from utils.metrics.operating_points import in_distances
     from utils.report.page import render_text_table
     from utils.report.results import read_logs, results_page, results_table
 
     facts = experiment_facts(args.data, args.features, args.model, args.p_target)
+    facts["lower_is_same"] = args.lower_is_same
     results, curves = [], {}
     where = args.exp, args.data, args.features, args.model
     how = label_form(args), partial(join_program_scores, args=args)
     for path, own, scores, is_target in read_scored_lists(*where, *how):
         metrics = evaluate(scores, is_target, args.p_target)
         warn_if_reversed(args, path, metrics["eer"])
+        if args.lower_is_same:
+            metrics = in_distances(metrics)
         results.append(own | metrics | facts)
         name = f"{own['trials']}, {own['backend']}"
         curves[name] = error_rates(scores, is_target)

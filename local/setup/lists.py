@@ -36,10 +36,15 @@ def add_list_options(
             "--allow-extra", action="store_true", help="pass over scores without trial"
         )
     if with_direction:
-        parser.add_argument(
-            "--lower-is-same", action="store_true",
-            help="scores are distances: the lower, the more likely the same speaker",
-        )  # fmt: skip
+        add_direction(parser)
+
+
+def add_direction(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says that scores are distances."""
+    parser.add_argument(
+        "--lower-is-same", action="store_true",
+        help="scores are distances: the lower, the more likely the same speaker",
+    )  # fmt: skip
 
 
 def _add_form(parser: argparse.ArgumentParser, prefix: str, what: str) -> None:
@@ -77,8 +82,9 @@ def score_form(args: argparse.Namespace) -> str:
 
 
 def _form_with(value: str, form: str) -> str:
-    """Return the form, or auto where it names columns but none of the value."""
-    return "auto" if "=" in form and f"{value}=" not in form else form
+    """Return the form, or auto where it names the columns of the other files alone."""
+    other = {"label": "score", "score": "label"}[value]
+    return "auto" if f"{other}=" in form and f"{value}=" not in form else form
 
 
 def join_program_scores(

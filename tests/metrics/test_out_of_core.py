@@ -40,6 +40,17 @@ def test_equals_the_metrics_in_memory(small_memory, seed, dtype):
         )
 
 
+def test_distances_are_negated_chunk_by_chunk(small_memory):
+    scores, is_target = random_list(3, "f4")
+    streamed = StreamedScores(-scores, is_target, lower_is_same=True)
+    assert streamed.equal_error_rate() == pytest.approx(
+        equal_error_rate(scores, is_target), abs=1e-12
+    )
+    assert streamed.min_dcf(0.05) == pytest.approx(
+        min_dcf(scores, is_target, 0.05), abs=1e-12
+    )
+
+
 @pytest.mark.parametrize("digits", [0, 1])
 def test_heavy_ties(small_memory, digits):
     scores, is_target = random_list(7, "f8")

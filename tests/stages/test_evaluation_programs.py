@@ -241,8 +241,13 @@ def test_distances_are_told_and_can_be_evaluated(run, distances):
 
 def test_distances_in_the_other_programs(run, distances):
     files = distances / "trials.txt", distances / "b.txt", distances / "d.txt"
-    result = run("local.compare", *files, "--bootstrap", 100)
+    options = "--bootstrap", 100, "--json", distances / "r.json"
+    result = run("local.compare", *files, *options)
     assert "d.txt: EER" in result.stderr and "b.txt: EER" not in result.stderr
+    assert not json.loads((distances / "r.json").read_text())["lower_is_same"]
+    result = run("local.compare", *files, *options, "--lower-is-same")
+    assert "b.txt: EER" in result.stderr and "d.txt: EER" not in result.stderr
+    assert json.loads((distances / "r.json").read_text())["lower_is_same"]
 
 
 def test_costs_in_every_program(run, scored):
@@ -275,11 +280,17 @@ def test_costs_in_every_program(run, scored):
         assert f"minDCF ({name})" in array.stdout
 
 
-def test_a_negated_array_is_told(run, tmp_path):
-    np.save(tmp_path / "s.npy", np.array([0.1, 0.9, 0.8]))
+@pytest.mark.parametrize("dtype", ["f8", "f2", "u1", "i4"])
+def test_an_array_of_distances(run, tmp_path, dtype):
+    np.save(tmp_path / "s.npy", np.array([1, 9, 8], dtype=dtype))
     np.save(tmp_path / "l.npy", np.array([True, False, False]))
-    result = run("local.evaluate_array", tmp_path / "s.npy", tmp_path / "l.npy")
-    assert "as distances do; negate the array" in result.stdout
+    arrays = tmp_path / "s.npy", tmp_path / "l.npy", "--json", tmp_path / "r.json"
+    result = run("local.evaluate_array", *arrays)
+    assert "as with distances; say --lower-is-same" in result.stderr
+    result = run("local.evaluate_array", *arrays, "--lower-is-same")
+    assert result.returncode == 0 and result.stderr == ""
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert found["eer"] == 0 and found["lower_is_same"]
 
 
 @pytest.fixture

@@ -50,6 +50,9 @@ def test_trials_and_scores_of_two_tools(run, tmp_path):
     assert (
         result.returncode == 2 and "write enrol=1,test=2 and label=3" in result.stderr
     )
+    ids = "--columns", "enrol=a,test=b"
+    result = run("local.evaluate", trials, scores, *ids, "--allow-extra", *own)
+    assert result.returncode == 1 and "csv:1: no column of labels" in result.stderr
     both = "--columns", "enrol=1,test=2", "--format", "kaldi"
     assert "not allowed with" in run("local.evaluate", trials, scores, *both).stderr
 
@@ -86,6 +89,31 @@ def test_scoring_a_list_without_labels_or_with_any(run, embedded, text):
     assert [line[:2] for line in lines] == [["m0", "u1"], ["m1", "u1"], ["m1", "u2"]]
     scores = [float(line[2]) for line in lines]
     assert scores == pytest.approx([1, 0, 0.5**0.5], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("trials", "models", "place"),
+    [
+        ("\nm0 u1\n  \n\nm0 u3\n", "", "t.txt:5: no embedding of 'u3'"),
+        ("enrol,test\n\nm0,u1\nm0,u3\n", "", "t.txt:4: no embedding of 'u3'"),
+        ("m0 u1\n", "\nm3 q0 q9\n", r"m.tsv:6: model 'm3': no embedding of 'q9'"),
+        ("m0 u1\n", "m0\tq9\n", "m.tsv:5: model 'm0': no embedding of 'q9'"),
+    ],
+)
+def test_what_has_no_embedding_is_named_by_its_line(
+    run, embedded, trials, models, place
+):
+    (embedded / "t.txt").write_text(trials)
+    table = (embedded / "models.tsv").read_text()
+    if models.startswith("\n"):
+        table = "m0 q0\n\n\nm1 q1 q2\n"
+    (embedded / "m.tsv").write_text(table + models)
+    result = run(
+        "local.score", "--backend", "cosine", "--enrol", embedded / "e", "--test",
+        embedded / "e", "--enrol-models", embedded / "m.tsv", "--trials",
+        embedded / "t.txt", "--out", embedded / "s.txt",
+    )  # fmt: skip
+    assert result.returncode == 1 and place in result.stderr
 
 
 def test_extra_scores_in_a_calibration(run, tmp_path, rng):

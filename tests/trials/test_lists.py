@@ -76,7 +76,7 @@ def test_both_forms_of_trials(write):
     ("text", "message"),
     [
         ("", "empty; lines are: enrol test"),
-        ("a b\n", ":1: 2 columns, not 3"),
+        ("a b\n", ":1: no column of labels; add target"),
         ("a b target\na c\n", ":2: fewer than 3 columns"),
         ("a b target x y\n", ":1: 5 columns, not 3"),
         ("a b target\na c d e\n", "malformed"),

@@ -205,6 +205,7 @@ def test_all_lines_decide_not_the_first(write):
          "--columns enrol=...,test=...,label=..."),
         (read_scores, "5 7 8\n3 7 9\n", "columns 1 and 3 may both be the scores; say"),
         (read_scores, ".5 .7 .8\n.3 .7 .9\n", "columns 1 and 3 may both be the scores"),
+        (read_scores, "1.5 b 3\n2.5 c 4\n", "columns 1 and 3 may both be the scores"),
         (read_trials, "a b 0 1\nc d 1 0\n", "columns 3 and 4 may both be the labels"),
         (read_trials, "0 a target\n1 b maybe\n", "columns 1 and 3 may both be the lab"),
     ],
@@ -260,7 +261,7 @@ def test_lists_without_labels_are_for_scoring(write, text):
     table = read_trials(write(text), needs_labels=False)
     assert list(table) == ["enrol", "test"]
     assert list(table.astype(object).itertuples(index=False, name=None)) == PAIRS
-    with pytest.raises(UserError, match="no labels; add target or nontarget to each"):
+    with pytest.raises(UserError, match="no column of labels; add target or nonta"):
         read_trials(write(text))
 
 
@@ -285,6 +286,19 @@ def test_lines_of_a_table_are_counted_with_its_header(write):
         read_scores(write("modelid,segmentid,score\na,b,0.5\na,c,-\n"))
 
 
+def test_blank_lines_are_counted(write):
+    with pytest.raises(UserError, match=":6: label 'maybe'"):
+        read_trials(write("\ufeff\n\na b target\n \t \n\na c maybe\n"))
+    with pytest.raises(UserError, match=":5: no finite score: 'x'"):
+        read_scores(write("enrol,test,score\n\na,b,0.5\n  \na,c,x\n"))
+    assert scores_of(write("\n\n.5 a b\n\n")) == [(("a", "b"), 0.5)]
+
+
+def test_padded_ids_are_no_scores(write):
+    text = ".5 a 003\n.7 b 012\n"
+    assert scores_of(write(text)) == [(("a", "003"), 0.5), (("b", "012"), 0.7)]
+
+
 @pytest.mark.parametrize("place", ["first", "last"])
 @pytest.mark.parametrize("bad", ["-", "nan", "inf", "0,5", "x", "1e999"])
 def test_a_score_that_is_none_is_shown_as_it_is_written(write, bad, place):
@@ -297,6 +311,8 @@ def test_a_score_that_is_none_is_shown_as_it_is_written(write, bad, place):
 def test_decimal_commas_everywhere(write):
     with pytest.raises(UserError, match=":1: no finite score: '0,5'; write a decimal"):
         read_scores(write("a b 0,5\nc d 0,7\n"))
+    with pytest.raises(UserError, match=":1: no finite score: '0,5'; write a decimal"):
+        read_scores(write("a;b;0,5\nc;d;0,7\n"))
 
 
 def test_files_that_are_broken(write, tmp_path):

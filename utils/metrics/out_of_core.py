@@ -101,6 +101,8 @@ class StreamedScores:
     scores : ndarray of float or int, shape (n_trials,)
     is_target : ndarray, shape (n_trials,)
         True or 1 for target trials, False or 0 for the others.
+    lower_is_same : bool
+        The scores are distances.
 
     Raises
     ------
@@ -115,7 +117,9 @@ class StreamedScores:
     (0.0, 0.0)
     """
 
-    def __init__(self, scores: np.ndarray, is_target: np.ndarray) -> None:
+    def __init__(
+        self, scores: np.ndarray, is_target: np.ndarray, lower_is_same: bool = False
+    ) -> None:
         if scores.shape != is_target.shape or scores.ndim != 1:
             raise ValueError(
                 f"scores {scores.shape} and labels {is_target.shape} must be two "
@@ -124,15 +128,17 @@ class StreamedScores:
         if scores.dtype.kind not in "fiu":
             raise ValueError(f"scores must be real numbers, not {scores.dtype}")
         self.scores, self.is_target = scores, is_target
+        self.lower_is_same = lower_is_same
         low, high, n_target = np.iinfo("i8").max, np.iinfo("i8").min, 0
         for start in range(0, len(scores), CHUNK):
-            chunk = np.asarray(scores[start : start + CHUNK])
+            chunk = self._read_scores(start)
             labels = target_labels(is_target[start : start + CHUNK], start)
             n_target += int(np.count_nonzero(labels))
             if not np.isfinite([chunk.min(), chunk.max()]).all():
                 place = int(np.argmin(np.isfinite(chunk)))
+                place += start
                 raise ValueError(
-                    f"scores must be finite: number {start + place} is {chunk[place]}"
+                    f"scores must be finite: number {place} is {scores[place]}"
                 )
             ends = sort_keys(np.array([chunk.min(), chunk.max()]))
             low, high = min(low, int(ends[0])), max(high, int(ends[1]))
@@ -141,10 +147,17 @@ class StreamedScores:
             raise ValueError("error rates need target and nontarget trials")
         self.low, self.high = low, high
 
+    def _read_scores(self, start: int) -> np.ndarray:
+        """Read a chunk of scores, distances negated."""
+        chunk = np.asarray(self.scores[start : start + CHUNK])
+        if not self.lower_is_same:
+            return chunk
+        return np.negative(chunk, dtype=np.result_type(chunk, np.float32))
+
     def _chunks(self, found: Range) -> Iterator[tuple[np.ndarray, ...]]:
         """Yield keys, scores and labels in a range."""
         for start in range(0, len(self.scores), CHUNK):
-            scores = np.asarray(self.scores[start : start + CHUNK])
+            scores = self._read_scores(start)
             labels = np.asarray(self.is_target[start : start + CHUNK]).astype(bool)
             keys = sort_keys(scores)
             if found.inside.all < self.total.all:

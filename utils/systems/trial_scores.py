@@ -15,6 +15,7 @@ from utils.embeddings.files import read_embeddings, read_model_hash
 from utils.embeddings.labelled import NamedEmbeddings, check_same_dimension
 from utils.runtime.errors import UserError
 from utils.systems.backends import open_backend
+from utils.trials.columns import place_of
 from utils.trials.enrolment import read_enrolment
 from utils.trials.lists import leave_out, read_trials
 
@@ -260,8 +261,8 @@ def score_list(scoring: Scoring, listed: TrialList) -> np.ndarray:
     enrolled = MeasuredModels(
         backend.enrol(enrol.vectors, rows), model_measures(enrol.measures, rows)
     )
-    enrol_rows = _rows_of(listed.trials["enrol"], models, listed.path)
-    test_rows = _rows_of(listed.trials["test"], test.ids, listed.path)
+    enrol_rows = _rows_of(listed, "enrol", models)
+    test_rows = _rows_of(listed, "test", test.ids)
     tests = every_utterance(backend, test)
     return score_trials(backend, enrolled, tests, enrol_rows, test_rows)
 
@@ -273,27 +274,30 @@ def _model_rows(
     if listed.enrolment_path is None:
         return ids, [np.array([row]) for row in range(len(ids))]
     row_of = {name: row for row, name in enumerate(ids)}
-    for line, (model, names) in enumerate(listed.enrolment.items(), start=1):
+    for model, names in listed.enrolment.items():
         for name in names:
             if name not in row_of:
+                place = place_of(listed.enrolment_path, model, name)
                 raise UserError(
-                    f"{listed.enrolment_path}:{line}: model {model!r}: no embedding of "
-                    f"{name!r}; extract it, or take it out"
+                    f"{place}: model {model!r}: no embedding of {name!r}; extract it, "
+                    "or take it out"
                 )
     utterances = listed.enrolment.values()
     rows = [np.array([row_of[name] for name in own]) for own in utterances]
     return list(listed.enrolment), rows
 
 
-def _rows_of(names: pd.Series, ids: list[str], path: Path) -> np.ndarray:
+def _rows_of(listed: TrialList, side: str, ids: list[str]) -> np.ndarray:
     """Find the embedding of every trial's side."""
+    names = listed.trials[side]
     row_of_category = pd.Index(ids).get_indexer(names.cat.categories)
     rows = row_of_category[names.cat.codes]
     if (rows < 0).any():
-        line = int((rows < 0).argmax())
+        row = int((rows < 0).argmax())
         n_unknown = len(set(names[rows < 0]))
+        place = place_of(listed.path, *listed.trials.loc[row, ["enrol", "test"]])
         raise UserError(
-            f"{path}:{line + 1}: no embedding of {names[line]!r} ({n_unknown} unknown "
-            "ids); extract it, or correct the trial list"
+            f"{place}: no embedding of {names[row]!r} ({n_unknown} unknown ids); "
+            "extract it, or correct the trial list"
         )
     return rows

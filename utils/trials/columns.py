@@ -1,6 +1,7 @@
-"""Columns of lists: written, checked, and pairs of ids compared."""
+"""Columns of lists: written, checked, found again, and pairs of ids compared."""
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def raise_at_first(
     Parameters
     ----------
     path : Path or str
-        The file; the row of index n is its line n + 1.
+        The file; the row of index n is that of its line n + 1, blank ones not counted.
     is_bad : array of bool, shape (n_lines,)
     values : Series
         What is shown of the bad line.
@@ -48,9 +49,27 @@ def raise_at_first(
     is_bad = np.asarray(is_bad)
     if is_bad.any():
         row = int(is_bad.argmax())
-        raise UserError(
-            f"{path}:{values.index[row] + 1}: {what} {values.iloc[row]!r}; {remedy}"
-        )
+        line = int(values.index[row]) + 1
+        if Path(path).suffix != ".parquet":
+            line = int(np.flatnonzero(_lines(path).str.strip() != "")[line - 1]) + 1
+        raise UserError(f"{path}:{line}: {what} {values.iloc[row]!r}; {remedy}")
+
+
+def place_of(path: Path | str, *cells: str) -> str:
+    """Return ``path:line`` of the first line with all the cells, else the path."""
+    if Path(path).suffix == ".parquet":
+        return str(path)
+    lines = _lines(path)
+    has_all = pd.Series(True, index=lines.index)
+    for cell in cells:
+        has_all &= lines.str.contains(rf'(?<![^\s,;"]){re.escape(cell)}(?![^\s,;"])')
+    return f"{path}:{int(has_all.argmax()) + 1}" if has_all.any() else str(path)
+
+
+def _lines(path: Path | str) -> pd.Series:
+    """Read all lines of a text, blank ones too, decompressed."""
+    whole = {"sep": "\x1f", "header": None, "names": [0], "quoting": 3, "dtype": str}
+    return pd.read_csv(path, **whole, na_filter=False, skip_blank_lines=False)[0]
 
 
 def pair_keys(*tables: pd.DataFrame) -> list[np.ndarray]:

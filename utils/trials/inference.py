@@ -82,6 +82,11 @@ class Column:
         return self.is_float or bool(self.names.str.contains(r"[.eE+-]").any())
 
     @cached_property
+    def is_padded(self) -> bool:
+        """Tell whether some number begins with a needless zero, unlike scores."""
+        return bool(self.names.str.contains(r"^0\d").any())
+
+    @cached_property
     def is_extra(self) -> bool:
         """Tell whether it says something else of a trial, such as a call's side."""
         return not self.is_float and bool(self.names.str.fullmatch(_EXTRA).all())
@@ -213,12 +218,15 @@ def _find_score(
 ) -> int | None:
     """Return the column of scores: all numbers, and no mere digits if there are two.
 
-    Between them is an id: where ids have points too, points tell nothing.
+    Between them is an id: where ids have points too, or the second id alone is of
+    mere digits, points tell nothing.
     """
     whole = [place for place in among if columns[place].numbers == 1]
     decimal = [place for place in whole if columns[place].is_decimal]
     inner = [n for n in range(min(among) + 1, max(among)) if columns[n].numbers == 1]
-    if any(columns[place].is_decimal for place in inner):  # ids look so too
+    may_be_ids = decimal == [0] and len(whole) == 2 and not inner
+    may_be_ids = may_be_ids and not columns[whole[1]].is_padded
+    if may_be_ids or any(columns[place].is_decimal for place in inner):
         decimal = []
     if len(whole) == 1 or len(decimal) == 1:
         return (decimal or whole)[0]

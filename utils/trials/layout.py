@@ -118,7 +118,7 @@ def read_columns(
 def _separator(lines: pd.Series) -> str:
     """Choose what separates the columns: a mark that is in all lines, or blanks."""
     widths = lines.str.split().str.len()
-    for mark in ("\t", ",", ";"):
+    for mark in ("\t", ";", ","):
         counts = lines.str.count(mark)
         if counts.min() == 0 or counts.nunique() > 1:
             continue

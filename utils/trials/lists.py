@@ -108,7 +108,7 @@ def read_trials(
         table = _with_targets(path, table, form)
     elif needs_labels:
         raise UserError(
-            f"{path}:1: 2 columns, not 3: no labels; add target or nontarget to each "
+            f"{path}:1: no column of labels; add target or nontarget to each "
             "trial, or name their column with --columns"
         )
     ((enrol, test),), n_ids = number_ids(table)

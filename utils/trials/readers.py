@@ -122,7 +122,9 @@ def _named_places(
     else:
         places = _places_of_form(path, layout, value, form)
     if value == "score" and places.score is None:
-        raise UserError(f"{path}:1: no column of scores; name it: --columns score=3")
+        raise UserError(
+            f"{path}:1: no column of scores; name it: --columns enrol=1,test=2,score=3"
+        )
     return places
 
 
