@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from recipes.preparation import Recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.left_out import tell_left_out
 from utils.data.names import plain_name
 from utils.runtime.errors import UserError
@@ -20,7 +20,7 @@ SPLIT_NAMES = {
 
 
 def own_data(
-    find: Callable[[argparse.Namespace], Found],
+    find: Callable[[argparse.Namespace], CorpusContents],
     add_options: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> Recipe:
     """Make a recipe for data in some common form.
@@ -46,7 +46,7 @@ def own_data(
             add_options(parser)
 
     return Recipe(
-        plan=Plan(name=""),
+        plan=CorpusDesign(name=""),
         find=lambda args: with_known_parts(find(args), chosen_parts(args)),
         how_to_get="these are your own data",
         add_options=add_all,
@@ -71,7 +71,7 @@ def chosen_parts(args: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def choose(args: argparse.Namespace, plan: Plan) -> Plan:
+def choose(args: argparse.Namespace, plan: CorpusDesign) -> CorpusDesign:
     """Name the lists after the folder, and take the parts from the command line."""
     return replace(
         plan,
@@ -81,7 +81,7 @@ def choose(args: argparse.Namespace, plan: Plan) -> Plan:
     )
 
 
-def with_known_parts(found: Found, chosen: dict[str, str]) -> Found:
+def with_known_parts(found: CorpusContents, chosen: dict[str, str]) -> CorpusContents:
     """Forget parts whose names say nothing about their use; tell what is left out.
 
     Raises

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
 from utils.data.download import Archive, download
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -17,7 +17,7 @@ class Recipe:
 
     Attributes
     ----------
-    plan : Plan
+    plan : CorpusDesign
         Its parts, their splits and expected counts.
     find : callable
         Takes the command line; returns what is in ``args.source``.
@@ -35,12 +35,12 @@ class Recipe:
         Whether the speech comes from somewhere.
     """
 
-    plan: Plan
-    find: Callable[[argparse.Namespace], Found]
+    plan: CorpusDesign
+    find: Callable[[argparse.Namespace], CorpusContents]
     archives: tuple[Archive, ...] = ()
     how_to_get: str = ""
     add_options: Callable[[argparse.ArgumentParser], None] | None = None
-    choose: Callable[[argparse.Namespace, Plan], Plan] | None = None
+    choose: Callable[[argparse.Namespace, CorpusDesign], CorpusDesign] | None = None
     wanted: Callable[[argparse.Namespace], list[str]] | None = None
     needs_source: bool = True
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive, unpack
 from utils.data.files import audio_paths, corpus_root
 from utils.data.kaldi import read_map
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read wav/<part>/<speaker>/*.wav, and the archives of speakers as they are."""
     root = corpus_root(args.source, "data_aishell", "wav")
     unpack_speakers(root / "wav")
@@ -29,7 +29,7 @@ def find(args: argparse.Namespace) -> Found:
         for part in ("train", "dev", "test")
         for path in audio_paths(root / "wav" / part)
     ]  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 def unpack_speakers(folder: Path) -> None:
@@ -50,7 +50,7 @@ def read_genders(path: Path) -> dict[str, str]:
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="aishell1",
         split_of={"train": "train", "dev": "valid", "test": "test"},
         counts={"train": (340, 120098), "dev": (40, 14326), "test": (20, 7176)},

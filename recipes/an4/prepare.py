@@ -10,12 +10,12 @@ import argparse
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read wav/an4_clstk/<speaker>/<sentence>-<speaker>-b.sph."""
     root = corpus_root(args.source, "an4", "wav/an4_clstk")
     rows = [
@@ -24,11 +24,11 @@ def find(args: argparse.Namespace) -> Found:
         for part, folder in (("train", "an4_clstk"), ("test", "an4test_clstk"))
         for path in audio_paths(root / "wav" / folder)
     ]  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="an4",
         split_of={"train": "train", "test": "test"},
         counts={"train": (74, 948), "test": (10, 130)},

@@ -12,11 +12,11 @@ import json
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.files import audio_paths, corpus_root
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read data/<speaker>/<digit>_<speaker>_<repetition>.wav."""
     data = corpus_root(args.source, "AudioMNIST", "data/*/*.wav") / "data"
     meta = data / "audioMNIST_meta.txt"
@@ -31,11 +31,11 @@ def find(args: argparse.Namespace) -> Found:
              "age": str(known.get("age", "")), "accent": known.get("accent", ""),
              "text": digit}
         )  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 RECIPE = Recipe(
-    plan=Plan(name="audiomnist", counts={"all": (60, 30000)}, per_speaker=500),
+    plan=CorpusDesign(name="audiomnist", counts={"all": (60, 30000)}, per_speaker=500),
     find=find,
     how_to_get="clone https://github.com/soerenab/AudioMNIST and give it as --source",
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 from utils.data.trial_design import TrialList
@@ -30,12 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def choose(args: argparse.Namespace, plan: Plan) -> Plan:
+def choose(args: argparse.Namespace, plan: CorpusDesign) -> CorpusDesign:
     """Train on the parts that the command line names."""
     return replace(plan, split_of=dict.fromkeys(args.train, "train") | plan.split_of)
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read data/<speaker>/<genre>-<session>-<number>.flac and eval/."""
     root = corpus_root(args.source, "CN-Celeb_flac", "eval/lists/trials.lst")
     speakers = (root / "dev/dev.lst").read_text("utf-8").split()
@@ -48,7 +48,7 @@ def find(args: argparse.Namespace) -> Found:
         for path in audio_paths(root / "eval" / folder):
             speaker, *rest = path.stem.split("-")
             rows.append(row(path, path.stem, speaker, rest, "eval"))
-    return Found(pd.DataFrame(rows), {"cnceleb-eval": read_list(root)})
+    return CorpusContents(pd.DataFrame(rows), {"cnceleb-eval": read_list(root)})
 
 
 def training(root: Path, speaker: str, part: str) -> list[dict[str, str]]:
@@ -91,7 +91,7 @@ def read_list(root: Path) -> TrialList:
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="cnceleb",
         split_of={"eval": "test"},
         counts={"cnceleb2": (1996, 524787), "eval": (200, 196 + 17777)},

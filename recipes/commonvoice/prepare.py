@@ -12,7 +12,7 @@ import csv
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.files import corpus_root
 from utils.runtime.errors import UserError
 
@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--list", default="validated.tsv", help="table of clips")
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read the table, and clips/<name>.mp3."""
     root = corpus_root(args.source, "of the language", args.list)
     with (root / args.list).open(encoding="utf-8", newline="") as file:
@@ -50,11 +50,11 @@ def find(args: argparse.Namespace) -> Found:
         raise UserError(
             f"{root / args.list}: no client with {args.fewest} clips; lower --fewest"
         )
-    return Found(kept.reset_index(drop=True))
+    return CorpusContents(kept.reset_index(drop=True))
 
 
 RECIPE = Recipe(
-    plan=Plan(name="commonvoice"),
+    plan=CorpusDesign(name="commonvoice"),
     find=find,
     how_to_get="Common Voice asks for your e-mail address: choose the language at "
     "https://commonvoice.mozilla.org/datasets, unpack it, and give its folder as "

@@ -9,12 +9,12 @@ import argparse
 
 from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.roots import read_roots
 from utils.data.tables import find_tables
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read the table."""
     return find_tables(args.source, read_roots(args.data_root))
 

@@ -19,7 +19,7 @@ from recipes.espeak.sessions import random_session, record
 from recipes.espeak.synthesizer import copy_data, open_synthesizer, write_voice
 from recipes.espeak.voices import Speaker, random_speaker
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--utterances", type=int, default=20, help="of each; 4 or more")
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Make the audio, and tell what was made."""
     if args.speakers < 12 or args.utterances < 4:
         raise UserError(
@@ -49,7 +49,7 @@ def find(args: argparse.Namespace) -> Found:
     speakers = draw_speakers(args.speakers, args.seed)
     rows = pd.DataFrame(synthesize(speakers, args))
     split_of = choose_splits(speakers, args.seed)
-    return Found(rows.assign(part=rows["spk_id"].map(split_of)))
+    return CorpusContents(rows.assign(part=rows["spk_id"].map(split_of)))
 
 
 def make_folder(path: Path) -> None:
@@ -178,7 +178,7 @@ def draw_sentences(
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="espeak",
         split_of={split: split for split in ("train", "valid", "test")},
         n_enrol=3,

@@ -10,7 +10,7 @@ import argparse
 
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.files import ENDINGS, find_utterances
 
 
@@ -22,9 +22,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Find the audio files."""
-    return Found(find_utterances(args.source, args.pattern, tuple(args.endings)))
+    return CorpusContents(
+        find_utterances(args.source, args.pattern, tuple(args.endings))
+    )
 
 
 RECIPE = own_data(find, add_options)

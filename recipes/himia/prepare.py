@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.trial_design import TrialList
 from utils.runtime.errors import UserError
@@ -26,7 +26,7 @@ LISTS = {  # of each part, and the folder that its paths start from
 TRIALS = "trials_1m", "trials_mic"  # enrolled at 1 m, and close by
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read the lists of files of the three parts."""
     rows = []
     for part, (name, folder) in LISTS.items():
@@ -50,7 +50,7 @@ def find(args: argparse.Namespace) -> Found:
         for name, path in paths.items()
         if path.is_file()
     }
-    return Found(table, lists)
+    return CorpusContents(table, lists)
 
 
 def read_list(path: Path, test_ids: pd.Series) -> TrialList:
@@ -71,7 +71,7 @@ def read_list(path: Path, test_ids: pd.Series) -> TrialList:
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="himia",
         split_of={"train": "train", "dev": "valid", "test": "test"},
         counts={"train": (254, 993083), "dev": (42, 164640), "test": (44, 165120)},

@@ -8,7 +8,7 @@ import argparse
 
 from recipes.own_data import add_data_root, own_data
 from recipes.preparation import run_recipe
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.kaldi import find_kaldi
 from utils.data.roots import read_roots
 
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_data_root(parser)
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read the data directories."""
     return find_kaldi(args.source, args.allow_commands, read_roots(args.data_root))
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 from utils.runtime.errors import UserError
@@ -54,7 +54,7 @@ def split_of(args: argparse.Namespace) -> dict[str, str]:
     )
 
 
-def choose(args: argparse.Namespace, plan: Plan) -> Plan:
+def choose(args: argparse.Namespace, plan: CorpusDesign) -> CorpusDesign:
     """Take the parts from the command line; the lists are named after the test's."""
     name = "-".join(args.test_parts)
     return replace(
@@ -62,7 +62,7 @@ def choose(args: argparse.Namespace, plan: Plan) -> Plan:
     )
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read <part>/<reader>/<chapter>/<reader>-<chapter>-<number>.flac."""
     root = corpus_root(args.source, "LibriSpeech", "SPEAKERS.TXT")
     gender_of = {}
@@ -80,7 +80,7 @@ def find(args: argparse.Namespace) -> Found:
                 {"ID": path.stem, "wav": str(path.resolve()), "spk_id": reader,
                  "part": part, "gender": gender_of.get(reader, ""), "session": chapter}
             )  # fmt: skip
-    return Found(without_repeats(pd.DataFrame(rows)))
+    return CorpusContents(without_repeats(pd.DataFrame(rows)))
 
 
 def without_repeats(rows: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def archives() -> tuple[Archive, ...]:
 
 
 RECIPE = Recipe(
-    plan=Plan(name="librispeech", counts=COUNTS),
+    plan=CorpusDesign(name="librispeech", counts=COUNTS),
     find=find,
     archives=archives(),
     add_options=add_options,

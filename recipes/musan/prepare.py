@@ -11,14 +11,14 @@ import argparse
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 
 COUNTS = {"music": (1, 660), "speech": (1, 426), "noise": (1, 930)}
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read <kind>/<folder>/<name>.wav."""
     root = corpus_root(args.source, "musan", "noise")
     rows = [
@@ -27,11 +27,11 @@ def find(args: argparse.Namespace) -> Found:
         for kind in COUNTS
         for path in audio_paths(root / kind)
     ]  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 RECIPE = Recipe(
-    plan=Plan(name="musan", counts=COUNTS, has_speakers=False),
+    plan=CorpusDesign(name="musan", counts=COUNTS, has_speakers=False),
     find=find,
     archives=(
         Archive(

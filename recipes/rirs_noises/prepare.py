@@ -12,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read the folders of simulated and real responses and of noises."""
     root = corpus_root(args.source, "RIRS_NOISES", "simulated_rirs")
     rows = []
@@ -31,7 +31,7 @@ def find(args: argparse.Namespace) -> Found:
                 {"ID": name, "wav": str(path.resolve()), "spk_id": kind, "part": kind,
                  "folder": place.parts[1] if len(place.parts) > 2 else place.parts[0]}
             )  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 def kind_of(place: Path) -> str:
@@ -44,7 +44,7 @@ def kind_of(place: Path) -> str:
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="rirs_noises",
         counts={"simulated_rir": (1, 60000), "point_noise": (1, 843)},
         has_speakers=False,

@@ -9,19 +9,19 @@ For Pronunciation Assessment", Interspeech 2021.
 import argparse
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import corpus_root
 from utils.data.kaldi import find_kaldi
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read both Kaldi data directories; each speaker has one session."""
     return find_kaldi(corpus_root(args.source, "speechocean762", "train/wav.scp"))
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="so762",
         split_of={"train": "train", "test": "test"},
         counts={"train": (125, 2500), "test": (125, 2500)},

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--microphone", type=int, choices=[1, 2], default=1)
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read wav48_silence_trimmed/<speaker>/<speaker>_<sentence>_mic1.flac."""
     root = corpus_root(args.source, "VCTK-Corpus-0.92", "wav48_silence_trimmed")
     labels = read_speakers(root / "speaker-info.txt")
@@ -33,7 +33,7 @@ def find(args: argparse.Namespace) -> Found:
         for path in audio_paths(root / "wav48_silence_trimmed")
         if path.stem.endswith(f"_mic{args.microphone}")
     ]  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 def read_speakers(path: Path) -> dict[str, dict[str, str]]:
@@ -47,7 +47,7 @@ def read_speakers(path: Path) -> dict[str, dict[str, str]]:
 
 
 RECIPE = Recipe(
-    plan=Plan(name="vctk"),
+    plan=CorpusDesign(name="vctk"),
     find=find,
     archives=(
         Archive(

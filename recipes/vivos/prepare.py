@@ -10,13 +10,13 @@ import argparse
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import audio_paths, corpus_root
 from utils.data.kaldi import read_map
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read <part>/waves/<speaker>/<speaker>_<sentence>.wav."""
     root = corpus_root(args.source, "vivos", "train/waves")
     rows = []
@@ -30,11 +30,11 @@ def find(args: argparse.Namespace) -> Found:
                  "part": part, "gender": gender_of.get(speaker, "").lower(),
                  "language": "vi"}
             )  # fmt: skip
-    return Found(pd.DataFrame(rows))
+    return CorpusContents(pd.DataFrame(rows))
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="vivos",
         split_of={"train": "train", "test": "test"},
         counts={"train": (46, 11660), "test": (19, 760)},

@@ -19,7 +19,7 @@ import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
 from utils.audio.commands import decoder_command, made_by
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.download import Archive
 from utils.data.files import ENDINGS, audio_paths
 from utils.data.trial_design import TrialList
@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--lists", nargs="+", choices=LISTS, default=["O-clean"])
 
 
-def choose(args: argparse.Namespace, plan: Plan) -> Plan:
+def choose(args: argparse.Namespace, plan: CorpusDesign) -> CorpusDesign:
     """Decide what each part is for."""
     uses_all = any(name[0] in "EH" for name in args.lists)
     if uses_all and "vox1" in args.train:
@@ -63,7 +63,7 @@ def choose(args: argparse.Namespace, plan: Plan) -> Plan:
     return replace(plan, split_of=split_of)
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read <speaker>/<video>/<number>.wav or .m4a, wherever these folders lie."""
     labels = read_meta(args.source)
     wanted = choose(args, RECIPE.plan).split_of
@@ -89,7 +89,7 @@ def find(args: argparse.Namespace) -> Found:
             f"{', '.join(wanted)}; --source must name the folder above both corpora"
         )
     lists = {f"vox1-{name}": read_list(args.source, name) for name in args.lists}
-    return Found(pd.DataFrame(rows), lists, commands)
+    return CorpusContents(pd.DataFrame(rows), lists, commands)
 
 
 def part_of(path: Path, number: int, labels: dict[str, dict[str, str]]) -> str:
@@ -137,7 +137,7 @@ ARCHIVES = [Archive(META + file, digest, "meta") for file, digest, _ in LISTS.va
 ARCHIVES += [Archive(f"{META}vox{n}_meta.csv", folder="meta") for n in (1, 2)]
 
 RECIPE = Recipe(
-    plan=Plan(name="voxceleb", counts=COUNTS, valid_speakers=40),
+    plan=CorpusDesign(name="voxceleb", counts=COUNTS, valid_speakers=40),
     find=find,
     archives=tuple(ARCHIVES),
     add_options=add_options,

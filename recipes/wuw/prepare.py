@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recipes.preparation import Recipe, run_recipe
-from utils.data.corpus import Found, Plan
+from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.files import corpus_root, find_audio
 from utils.data.trial_design import Keep, TrialList, different, same
 from utils.runtime.errors import UserError
@@ -22,7 +22,7 @@ from utils.trials.lists import pair_trials
 COLUMNS = ["part", "speaker", "call", "utterance", "phone"]
 
 
-def find(args: argparse.Namespace) -> Found:
+def find(args: argparse.Namespace) -> CorpusContents:
     """Read utterances.tsv, which names part/speaker/call/utterance."""
     root = corpus_root(args.source, "wuw", "utterances.tsv")
     table = pd.read_csv(root / "utterances.tsv", sep="\t", dtype=str)
@@ -32,7 +32,7 @@ def find(args: argparse.Namespace) -> Found:
             f"{root}/utterances.tsv: no column {missing[0]!r}; copy it again"
         )
     rows = pd.DataFrame([describe(root, row) for row in table.to_dict("records")])
-    return Found(rows, design_lists(rows[rows["part"] == "test"]))
+    return CorpusContents(rows, design_lists(rows[rows["part"] == "test"]))
 
 
 def describe(root: Path, row: dict[str, str]) -> dict[str, str]:
@@ -74,7 +74,7 @@ def design_lists(test: pd.DataFrame) -> dict[str, TrialList]:
 
 
 RECIPE = Recipe(
-    plan=Plan(
+    plan=CorpusDesign(
         name="wuw",
         split_of={"train": "train", "test": "test"},
         counts={"train": (54, 265), "test": (24, 405)},

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tests.conftest import ROOT
-from utils.data.corpus import Found, Plan, assign_splits
+from utils.data.corpus import CorpusContents, CorpusDesign, assign_splits
 from utils.data.manifest import read_manifest, write_manifest
 from utils.data.trial_design import PER_SPEAKER, design_trials, sample_trials
 from utils.trials.lists import write_trials
@@ -50,7 +50,7 @@ def generate(n_speakers: int, n_utterances: int) -> pd.DataFrame:
 def make_manifests(out: Path, n_speakers: int, n_utterances: int) -> None:
     """Divide the speakers and write the three manifests."""
     rows = generate(n_speakers, n_utterances)
-    rows = assign_splits(Found(rows), Plan(name="bench"), SEED)
+    rows = assign_splits(CorpusContents(rows), CorpusDesign(name="bench"), SEED)
     for split, own in rows.groupby("split"):
         write_manifest(out / f"{split}.csv", own.drop(columns="split"))
 

@@ -8,7 +8,7 @@ import pytest
 from tests.trees import lines, write_noise, write_tree
 from utils.audio.commands import run_commands
 from utils.audio.decoding import read_audio
-from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.data.lhotse import find_lhotse
@@ -26,7 +26,7 @@ def canary(tmp_path, monkeypatch):
 
 
 def prepare(found, tmp_path):
-    plan = Plan(name="x", extract_only=True, is_partial=True)
+    plan = CorpusDesign(name="x", extract_only=True, is_partial=True)
     write_corpus(found, plan, tmp_path / "out", 0, skip_bad=True)
 
 
@@ -96,5 +96,5 @@ def test_only_the_mapping_is_run(tmp_path, canary):
     with pytest.raises(UserError, match="no readable audio"):
         measure(rows, 1, skip_bad=True)
     with pytest.raises(UserError, match="no readable audio"):
-        prepare(Found(rows), tmp_path)
+        prepare(CorpusContents(rows), tmp_path)
     assert not (tmp_path / canary).exists()

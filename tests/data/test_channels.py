@@ -11,7 +11,7 @@ from local.setup.hyperparameters import load_hyperparameters
 from tests.trees import lines, write_tree
 from utils.audio.decoding import decode_audio, read_audio
 from utils.data.channels import channel_number, channel_of
-from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.data.lhotse import find_lhotse
@@ -206,8 +206,8 @@ def test_features_are_those_of_the_channel(call, tmp_path, root):
         {"ID": list("ab"), "wav": str(tmp_path / "call.wav"), "spk_id": list("ab"),
          "channel": ["0", "1"]}
     )  # fmt: skip
-    plan = Plan(name="x", extract_only=True)
-    write_corpus(Found(rows), plan, tmp_path / "out", 0)
+    plan = CorpusDesign(name="x", extract_only=True)
+    write_corpus(CorpusContents(rows), plan, tmp_path / "out", 0)
     settings = load_hyperparameters(root / "hparams/features.yaml")
     extract = FeatureExtractor(settings["front_end"])
     kept = read_manifest(tmp_path / "out/test.csv").to_dict("records")

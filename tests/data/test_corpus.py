@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.trees import write_noise, write_tree
-from utils.data.corpus import Found, Plan, assign_splits, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, assign_splits, write_corpus
 from utils.data.durations import measure
 from utils.data.manifest import read_manifest
 from utils.data.trial_design import TrialList
@@ -12,7 +12,7 @@ from utils.runtime.errors import UserError
 from utils.trials.enrolment import read_enrolment
 from utils.trials.lists import read_trials
 
-PLAN = Plan(name="x")
+PLAN = CorpusDesign(name="x")
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def speakers_of(rows):
 
 
 def test_speakers_are_in_one_split(rows):
-    divided = speakers_of(assign_splits(Found(rows.drop(columns="part")), PLAN, 0))
+    divided = speakers_of(
+        assign_splits(CorpusContents(rows.drop(columns="part")), PLAN, 0)
+    )
     assert set(divided) == {"train", "valid", "test"}
     assert len(set.union(*divided.values())) == sum(map(len, divided.values())) == 10
     assert len(divided["valid"]) == 2 and len(divided["test"]) == 2
@@ -40,17 +42,17 @@ def test_speakers_are_in_one_split(rows):
 
 def test_the_releases_own_parts(rows):
     plan = replace(PLAN, split_of={"a": "train", "b": "test"}, valid_speakers=2)
-    divided = speakers_of(assign_splits(Found(rows), plan, 0))
+    divided = speakers_of(assign_splits(CorpusContents(rows), plan, 0))
     assert divided["test"] == {f"s{n}" for n in (1, 3, 5, 7, 9)}
     assert len(divided["valid"]) == 2 and len(divided["train"]) == 3
     divided = speakers_of(
-        assign_splits(Found(rows), replace(plan, extract_only=True), 0)
+        assign_splits(CorpusContents(rows), replace(plan, extract_only=True), 0)
     )
     assert divided == {"test": {f"s{n}" for n in (1, 3, 5, 7, 9)}}
 
 
 def test_a_cohort(rows):
-    plain = Found(rows.drop(columns="part"))
+    plain = CorpusContents(rows.drop(columns="part"))
     divided = speakers_of(assign_splits(plain, replace(PLAN, cohort_speakers=3), 0))
     assert len(divided["cohort"]) == 3
     assert not divided["cohort"] & (divided["train"] | divided["test"])
@@ -60,7 +62,7 @@ def test_a_cohort(rows):
         "test": 7, "cohort": 3,
     }  # fmt: skip
     plan = replace(PLAN, split_of={"a": "train", "b": "test"}, cohort_part="a")
-    divided = speakers_of(assign_splits(Found(rows), plan, 0))
+    divided = speakers_of(assign_splits(CorpusContents(rows), plan, 0))
     assert divided["cohort"] == divided["train"] | divided["valid"]
 
 
@@ -68,7 +70,7 @@ def test_speakers_of_given_trials_are_for_the_test(rows):
     trials = pd.DataFrame(
         {"enrol": ["m"], "test": ["s4-1"], "target": [True]}, dtype="object"
     )
-    found = Found(
+    found = CorpusContents(
         rows.drop(columns="part"), {"own": TrialList(trials, {"m": ["s2-0"]})}
     )
     divided = speakers_of(assign_splits(found, PLAN, 0))
@@ -80,18 +82,24 @@ def test_counts_are_compared(rows, tmp_path):
         PLAN, split_of={"a": "train", "b": "test"}, counts={"a": (5, 15), "b": (5, 16)}
     )
     with pytest.raises(UserError, match="b has 5 speakers and 15 .* the release 5 and"):
-        write_corpus(Found(rows), plan, tmp_path / "out", 0)
+        write_corpus(CorpusContents(rows), plan, tmp_path / "out", 0)
     assert not (tmp_path / "out").exists()
-    write_corpus(Found(rows), replace(plan, is_partial=True), tmp_path / "out", 0)
-    write_corpus(Found(rows), replace(plan, counts={"a": (5, 15)}), tmp_path / "out", 0)
+    write_corpus(
+        CorpusContents(rows), replace(plan, is_partial=True), tmp_path / "out", 0
+    )
+    write_corpus(
+        CorpusContents(rows), replace(plan, counts={"a": (5, 15)}), tmp_path / "out", 0
+    )
     left = replace(plan, split_of={"a": "train"})  # part b is not asked for
-    write_corpus(Found(rows[rows["part"] == "a"]), left, tmp_path / "out", 0)
+    write_corpus(CorpusContents(rows[rows["part"] == "a"]), left, tmp_path / "out", 0)
 
 
 def test_what_is_written(rows, tmp_path, caplog):
     caplog.set_level("INFO")
     plan = replace(PLAN, n_enrol=1)
-    write_corpus(Found(rows.drop(columns="part")), plan, tmp_path / "out", 0, nj=2)
+    write_corpus(
+        CorpusContents(rows.drop(columns="part")), plan, tmp_path / "out", 0, nj=2
+    )
     test = read_manifest(tmp_path / "out/test.csv")
     assert test["duration"].eq(0.1).all() and test["stop"].eq(1600).all()
     assert test["gender"].isin(["f", "m"]).all()
@@ -105,7 +113,7 @@ def test_what_is_written(rows, tmp_path, caplog):
     assert "2 speakers, 6 utterances" in caplog.text
     # another preparation leaves nothing of the first
     plan = replace(PLAN, extract_only=True)
-    write_corpus(Found(rows.drop(columns="part")), plan, tmp_path / "out", 0)
+    write_corpus(CorpusContents(rows.drop(columns="part")), plan, tmp_path / "out", 0)
     assert not (tmp_path / "out/train.csv").exists()
     assert not (tmp_path / "out/enrol").exists()
 
@@ -147,9 +155,9 @@ def test_unreadable_files(rows, caplog):
 def test_too_few_speakers(rows):
     few = rows[rows["spk_id"].isin(["s0", "s1", "s2"])].drop(columns="part")
     with pytest.raises(UserError, match="cannot hold out .* --pretrained"):
-        assign_splits(Found(few), PLAN, 0)
+        assign_splits(CorpusContents(few), PLAN, 0)
     with pytest.raises(UserError, match="no utterances in c"):
-        assign_splits(Found(rows), replace(PLAN, split_of={"c": "test"}), 0)
+        assign_splits(CorpusContents(rows), replace(PLAN, split_of={"c": "test"}), 0)
 
 
 @pytest.mark.parametrize(
@@ -162,5 +170,7 @@ def test_why_there_are_no_trials(kept, message, rows, tmp_path, caplog):
     own = rows[rows["spk_id"].isin(kept)].drop(columns="part")
     if len(kept) > 1:
         own = own.drop_duplicates("spk_id")
-    write_corpus(Found(own), replace(PLAN, extract_only=True), tmp_path / "out", 0)
+    write_corpus(
+        CorpusContents(own), replace(PLAN, extract_only=True), tmp_path / "out", 0
+    )
     assert f"no trials: {message}" in caplog.text

@@ -7,7 +7,7 @@ import pytest
 
 from recipes.own_data import with_known_parts
 from tests.trees import lines, write_noise, write_tree
-from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
 from utils.data.files import find_utterances
 from utils.data.kaldi import find_kaldi
 from utils.data.labels import tidy_labels
@@ -68,7 +68,7 @@ def test_names_that_become_one_are_refused(tmp_path):
         find_tables(tmp_path / "list.csv")
     twice = pd.DataFrame({"ID": ["u", "u"], "wav": ["a", "b"], "spk_id": ["x", "y"]})
     with pytest.raises(UserError, match="'u' is the name of two utterances, of a and"):
-        with_known_parts(Found(twice), {})
+        with_known_parts(CorpusContents(twice), {})
 
 
 def test_two_files_of_one_name(tmp_path):
@@ -95,8 +95,8 @@ def test_labels_have_one_spelling(tmp_path):
          "wav": str(tmp_path / "a.wav"), "gender": words,
          "accent": ["Scots", "scots", "Scots "] + ["US"] * (len(words) - 3)}
     )  # fmt: skip
-    plan = Plan(name="x", extract_only=True)
-    write_corpus(Found(rows), plan, tmp_path / "out", 0)
+    plan = CorpusDesign(name="x", extract_only=True)
+    write_corpus(CorpusContents(rows), plan, tmp_path / "out", 0)
     made = read_manifest(tmp_path / "out/test.csv")
     expected = ["m"] * len(GENDERS) + ["f", "f"] + [""] * len(NONE) + ["nonbinary"]
     assert made["gender"].tolist() == expected
@@ -130,5 +130,5 @@ def test_parts_in_many_spellings():
         {"ID": list("abc"), "wav": "x", "spk_id": list("abc"),
          "part": ["Train ", "TEST", "Extra"]}
     )  # fmt: skip
-    parts = with_known_parts(Found(rows), {}).utterances["part"]
+    parts = with_known_parts(CorpusContents(rows), {}).utterances["part"]
     assert parts.tolist() == ["train", "test", "Extra"]

@@ -5,14 +5,14 @@ import pytest
 import soundfile
 
 from tests.trees import lines, write_noise, write_tree
-from utils.data.corpus import Found, Plan, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
 from utils.data.kaldi import find_kaldi
 from utils.data.left_out import read_skipped, settle_faults
 from utils.data.manifest import read_manifest
 from utils.runtime.errors import UserError
 from utils.trials.lists import read_trials
 
-PLAN = Plan(name="x", extract_only=True)
+PLAN = CorpusDesign(name="x", extract_only=True)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_nothing_bad_leaves_no_record(directory, tmp_path):
     rows = pd.DataFrame(
         {"ID": ["a", "b"], "spk_id": "s", "wav": str(directory / "a1.wav")}
     )
-    write_corpus(Found(rows), PLAN, out, 0, skip_bad=True)
+    write_corpus(CorpusContents(rows), PLAN, out, 0, skip_bad=True)
     assert not (out / "skipped.txt").exists() and read_skipped(out) == set()
 
 

@@ -31,7 +31,7 @@ _FEWEST_VALID = 2  # speakers: no trials without two
 
 
 @dataclass(frozen=True)
-class Found:
+class CorpusContents:
     """What a recipe found in its source.
 
     Attributes
@@ -55,7 +55,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CorpusDesign:
     """How the utterances become splits and trials.
 
     Attributes
@@ -102,14 +102,19 @@ class Plan:
 
 
 def write_corpus(
-    found: Found, plan: Plan, out: Path, seed: int, nj: int = 1, skip_bad: bool = False
+    found: CorpusContents,
+    plan: CorpusDesign,
+    out: Path,
+    seed: int,
+    nj: int = 1,
+    skip_bad: bool = False,
 ) -> None:
     """Write manifests, trials and enrolment lists.
 
     Parameters
     ----------
-    found : Found
-    plan : Plan
+    found : CorpusContents
+    plan : CorpusDesign
     out : Path
         Folder to write: ``train.csv``, ``valid.csv``, ``cohort.csv``, ``test.csv``,
         ``trials/`` and ``enrol/``, as far as there is something for them,
@@ -187,7 +192,7 @@ def write_sounds(rows: pd.DataFrame, out: Path, nj: int, skip_bad: bool) -> list
     return lines
 
 
-def check_counts(rows: pd.DataFrame, plan: Plan) -> None:
+def check_counts(rows: pd.DataFrame, plan: CorpusDesign) -> None:
     """Compare the parts' speakers and utterances with those of the release.
 
     Raises
@@ -210,7 +215,7 @@ def check_counts(rows: pd.DataFrame, plan: Plan) -> None:
             )
 
 
-def assign_splits(found: Found, plan: Plan, seed: int) -> pd.DataFrame:
+def assign_splits(found: CorpusContents, plan: CorpusDesign, seed: int) -> pd.DataFrame:
     """Give every utterance a split; no speaker is in two.
 
     Returns
@@ -245,7 +250,7 @@ def assign_splits(found: Found, plan: Plan, seed: int) -> pd.DataFrame:
     return pd.concat([rows, cohort]).drop(columns="part", errors="ignore")
 
 
-def known_splits(found: Found, plan: Plan) -> pd.DataFrame:
+def known_splits(found: CorpusContents, plan: CorpusDesign) -> pd.DataFrame:
     """Add a column ``split`` from the parts, or from the corpus's trial lists."""
     rows = found.utterances
     if plan.split_of and "part" in rows:
@@ -267,7 +272,7 @@ def utterances_of(lists: dict[str, TrialList]) -> set[str]:
 
 
 def move_speakers(
-    rows: pd.DataFrame, wanted: int | float, split: str, plan: Plan, seed: int
+    rows: pd.DataFrame, wanted: int | float, split: str, plan: CorpusDesign, seed: int
 ) -> pd.DataFrame:
     """Move so many speakers, or such a share of them, to another split.
 

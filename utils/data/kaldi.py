@@ -7,7 +7,7 @@ import pandas as pd
 
 from utils.audio.commands import made_by
 from utils.data.channels import channel_number
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.files import find_audio, found_below
 from utils.data.left_out import tell_left_out
 from utils.data.names import safe_name, safe_speakers
@@ -28,7 +28,7 @@ ENROLMENT = ("enrol", "enroll", "enrolment", "enrollment")
 
 def find_kaldi(
     source: Path, allow_commands: bool = False, roots: Roots = HERE
-) -> Found:
+) -> CorpusContents:
     """Read a data directory, or a folder of several, each then a part.
 
     Parameters
@@ -41,7 +41,7 @@ def find_kaldi(
 
     Returns
     -------
-    Found
+    CorpusContents
         Utterances; the lists ``trials*`` with the models of ``enrol*``, if any.
 
     Raises
@@ -70,12 +70,12 @@ def find_kaldi(
         lists |= found.lists
         commands |= found.commands
         faults |= found.faults
-    return Found(pd.concat(parts, ignore_index=True), lists, commands, faults)
+    return CorpusContents(pd.concat(parts, ignore_index=True), lists, commands, faults)
 
 
 def read_data_directory(
     folder: Path, allow_commands: bool = False, roots: Roots = HERE
-) -> Found:
+) -> CorpusContents:
     """Read one data directory; see `find_kaldi`."""
     speaker_of = read_map(folder / "utt2spk")
     entries = {
@@ -118,7 +118,7 @@ def read_data_directory(
                 set(values) - set(own), sorted(set(own) - set(values)),
             )  # fmt: skip
     table = table.drop(columns="recording").loc[:, lambda t: (t != "").any()]
-    return Found(table, read_lists(folder), commands, faults)
+    return CorpusContents(table, read_lists(folder), commands, faults)
 
 
 def locate_segments(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.files import found_below
 from utils.data.left_out import tell_left_out
 from utils.data.names import safe_name, safe_speakers
@@ -20,7 +20,7 @@ _ENDINGS = (".jsonl", ".jsonl.gz")
 _UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error)
 
 
-def find_lhotse(source: Path, roots: Roots = HERE) -> Found:
+def find_lhotse(source: Path, roots: Roots = HERE) -> CorpusContents:
     """Read lhotse manifests: recordings with supervisions, or cuts.
 
     Parameters
@@ -51,7 +51,7 @@ def find_lhotse(source: Path, roots: Roots = HERE) -> Found:
     texts = table["wav"]
     table["wav"] = [str(roots.place(text, files[0].parent)) for text in texts]
     check_places(files[0], texts, table["wav"])
-    return Found(table.loc[:, (table != "").any()])
+    return CorpusContents(table.loc[:, (table != "").any()])
 
 
 def _rows(files: list[Path]) -> Iterator[dict[str, object]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from utils.data.channels import channel_numbers
-from utils.data.corpus import Found
+from utils.data.corpus import CorpusContents
 from utils.data.files import found_below
 from utils.data.kaldi import safe_list
 from utils.data.names import safe_name, safe_speakers
@@ -29,7 +29,7 @@ ALIASES = {
 _SUFFIXES = {".csv", ".tsv", ".json", ".txt"}
 
 
-def find_tables(source: Path, roots: Roots = HERE) -> Found:
+def find_tables(source: Path, roots: Roots = HERE) -> CorpusContents:
     """Read a table, or the tables ``<part>.csv`` or ``<part>.json`` of a folder.
 
     Parameters
@@ -69,7 +69,7 @@ def find_tables(source: Path, roots: Roots = HERE) -> Found:
     }
     table = pd.concat(parts, ignore_index=True)
     texts = table.columns.difference(TIMES)
-    return Found(table.fillna(dict.fromkeys(texts, "")), lists)
+    return CorpusContents(table.fillna(dict.fromkeys(texts, "")), lists)
 
 
 def read_table(path: Path, roots: Roots) -> pd.DataFrame:
