@@ -152,7 +152,7 @@ def test_back_ends_that_do_not_fit_are_refused(data, run, train, score):
         *("--out", data / "s"),
     )  # fmt: skip
     assert result.returncode == 1
-    assert "backend.json: no such file; train the back-end" in result.stderr
+    assert "no such back-end; see local.train_backend" in result.stderr
     result = train("nonsense")
     assert result.returncode == 1
     assert "no back-end 'nonsense'; there are cosine, centred" in result.stderr
