@@ -51,6 +51,7 @@ def stretch_of(tmp_path, header, *rows):
         ("offset,duration", "1,2", (8000, 24000)),
         ("offset,duration", "0.5,1.25", (4000, 14000)),
         ("onset,length_ms", "0.5,250", (4000, 6000)),
+        ("begin,finish", "0.5,1.0", (4000, 8000)),
         ("offset", "0.5", (4000, END)),
         ("duration", "99", (0, END)),  # measured
         ("start,stop", "0.0,4.05", (0, END)),  # rounded

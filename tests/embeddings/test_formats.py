@@ -1,5 +1,6 @@
 """Embeddings of other tools; kaldiio, h5py and pandas are the oracles."""
 
+import gzip
 import pickle
 import re
 import shlex
@@ -65,6 +66,41 @@ def test_compressed_matrices_of_many_rows(tmp_path, rng, method):
     np.testing.assert_allclose(found, oracle, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("text", [False, True])
+def test_arks_of_gzip(tmp_path, named, text):
+    kaldiio.save_ark(str(tmp_path / "x.ark"), named, text=text)
+    content = gzip.compress((tmp_path / "x.ark").read_bytes())
+    (tmp_path / "x.ark.gz").write_bytes(content)
+    assert_same(tmp_path / "x.ark.gz", named)
+    (tmp_path / "cut.gz").write_bytes(content[:-9])
+    with pytest.raises(UserError, match=r"cut.gz: cannot be read .*; copy it again"):
+        read_embeddings(tmp_path / "cut.gz")
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", ",", "  "])
+def test_lines_of_names_and_numbers(tmp_path, named, separator):
+    rows = [separator.join([name, *map(repr, x.tolist())]) for name, x in named.items()]
+    path = tmp_path / "x.txt"
+    path.write_text("\n" + "\n\n".join(rows) + "\n", encoding="utf-8-sig")
+    assert_same(path, named)
+    path.write_text("\n".join([*rows, f"last{separator}1{separator}x"]))
+    with pytest.raises(UserError, match=f"line {len(rows) + 1}: 'last' and no numbers"):
+        read_embeddings(path)
+    path.write_text("\n".join([*rows, f"last{separator}1{separator}2"]))
+    with pytest.raises(UserError, match="'last': D=2, others D="):
+        read_embeddings(path)
+
+
+def test_a_scp_with_tabs_or_a_wrong_place(tmp_path, named):
+    ark, scp = tmp_path / "x.ark", tmp_path / "x.scp"
+    kaldiio.save_ark(str(ark), named, str(scp))
+    scp.write_text(scp.read_text().replace(" ", "\t"))
+    assert_same(scp, named)
+    scp.write_text(f"a {ark}:4\n")
+    with pytest.raises(UserError, match=r"x.scp:1: 'a': no vector or matrix of Kaldi"):
+        read_embeddings(scp)
+
+
 def test_a_scp_of_several_files_with_paths_from_its_folder(tmp_path, named):
     for number, x in enumerate(named.values()):
         kaldiio.save_mat(str(tmp_path / f"{number}.vec"), x)
@@ -128,7 +164,7 @@ def test_parquet(tmp_path, named):
         ("x.scp", b"a x.scp:0[0:3]\n", "x.scp:1: 'a': lines are: name path"),
         ("x.scp", b"a x.scp:0\n", "x.scp:1: 'a': no vector or matrix of Kaldi"),
         ("x.txt", b"just words\n", "x.txt:1: 'just': no file words"),
-        ("x.dat", b"\xff\xfe\0\1\2" * 999, "x.dat: .*utf-8.*a file of embeddings is"),
+        ("x.dat", b"\xff\xfe\0\1\2" * 999, "x.dat: no UTF-8; a file of embeddings is"),
         ("x.npz", b"PK\3\4junk", "x.npz: broken"),
         ("x.h5", b"\x89HDF\r\n\x1a\njunk", "x.h5: broken HDF5"),
         ("x.parquet", b"PAR1junk", "x.parquet: broken Parquet"),

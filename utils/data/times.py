@@ -1,10 +1,10 @@
 """Which stretch of a file an utterance is, in the many ways that tables tell it.
 
-A start (``start``, ``begin``, ``onset``, ``offset``), a stop (``stop``, ``end``) and a
-length (``duration``, ``length``), also as ``start_time`` and the like. A unit in the
-name counts: ``_s``, ``_ms``, ``_samples``. Without one a length is in seconds; starts
-and stops are seconds where one of them has a fraction, and samples where they are so
-large that they can be nothing else; what may be either is refused.
+A start (``start``, ``begin``, ``onset``, ``offset``), a stop (``stop``, ``end``,
+``finish``) and a length (``duration``, ``length``), also as ``start_time`` and the
+like. A unit in the name counts: ``_s``, ``_ms``, ``_samples``. Without one a length is
+in seconds; starts and stops are seconds where one of them has a fraction, and samples
+where they are so large that they can be nothing else; what may be either is refused.
 """
 
 import re
@@ -16,7 +16,7 @@ from utils.runtime.errors import UserError
 
 TIMES = ("start", "stop", "start_s", "stop_s", "length_s")
 _NAME = re.compile(
-    "(?P<start>start|begin|onset|offset)|(?P<stop>stop|end)|(?P<length>duration|length)"
+    "(?P<start>start|begin|onset|offset)|(?P<stop>stop|end|finish)|(?P<length>duration|length)"
 )
 _UNITS = {
     "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3,

@@ -4,7 +4,10 @@ A file's contents say what it is, not its name. Pickles are never opened: they c
 code.
 """
 
+import codecs
+import re
 import shlex
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile, is_zipfile
@@ -12,12 +15,19 @@ from zipfile import ZipFile, is_zipfile
 import numpy as np
 
 from utils.embeddings.archives import Named, read_hdf5, read_npz, read_parquet
-from utils.embeddings.kaldi_values import is_binary_ark, read_ark, read_scp
+from utils.embeddings.kaldi_values import (
+    is_binary_ark,
+    open_ark,
+    read_ark,
+    read_plain_lines,
+    read_scp,
+)
 from utils.runtime.arrays import open_array
 from utils.runtime.errors import UserError
 from utils.runtime.text import read_lines
 
-_LINE = 10_000  # bytes that show whether a line is that of an ark
+_START = 10_000  # bytes that show whether a text is an ark
+_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|[+-]?inf")
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".joblib", ".nemo"}
 _LOADERS = {
     "pickle": 'import pickle; d = pickle.load(open(sys.argv[1], "rb")); ',
@@ -37,7 +47,8 @@ def read_file(path: Path) -> Named:
     Parameters
     ----------
     path : Path
-        Kaldi's ark or scp, an .npz archive, HDF5 or Parquet.
+        Kaldi's ark or scp, lines of a name and numbers, an .npz archive, HDF5 or
+        Parquet.
 
     Raises
     ------
@@ -82,15 +93,21 @@ def _refuse_pickle(path: Path, start: bytes) -> None:
 
 def _read_kaldi(path: Path) -> Named:
     try:
-        with path.open("rb") as file:
+        with open_ark(path) as file:
             is_binary = is_binary_ark(file)
-            words = file.readline(_LINE).split(maxsplit=2)
+            start = file.read(_START).removeprefix(codecs.BOM_UTF8)
+        words = start.replace(b",", b" ").split(maxsplit=3)
         if is_binary or words[1:2] == [b"["]:
             return _stack(read_ark(path))
+        if words[2:] and all(_NUMBER.fullmatch(word) for word in words[1:3]):
+            return _stack(read_plain_lines(path))
         return _stack(read_scp(path))
+    except (EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{path}: cannot be read ({error}); copy it again") from None
     except ValueError as error:
+        reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise UserError(
-            f"{path}: {error}; a file of embeddings is Kaldi's ark or scp, .npz, HDF5 "
+            f"{path}: {reason}; a file of embeddings is Kaldi's ark or scp, .npz, HDF5 "
             "or Parquet; or a prefix of .npy and .ids"
         ) from None
 

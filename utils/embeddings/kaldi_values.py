@@ -4,11 +4,12 @@ D. Povey et al., "The Kaldi speech recognition toolkit", ASRU 2011; the forms ar
 of its ``matrix/kaldi-vector.cc``, ``kaldi-matrix.cc`` and ``compressed-matrix.cc``.
 """
 
+import gzip
 import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def read_value(file: BinaryIO) -> np.ndarray:
     text = file.readline()
     while b"]" not in text and (line := file.readline()):
         text += line
-    start, bracket, rest = text.decode("ascii").partition("[")
+    start, bracket, rest = text.decode("ascii", "replace").partition("[")
     if start.strip() or not bracket or "]" not in rest:
         raise ValueError("no vector or matrix of Kaldi, or cut off")
     return parse_numbers(rest.partition("]")[0])
@@ -132,15 +133,22 @@ def read_kaldi_file(path: Path | str) -> np.ndarray:
         ) from None
 
 
+def open_ark(path: Path) -> BinaryIO:
+    """Open a file in which arks may be, decompressed where it is of gzip."""
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
+
+
 def read_ark(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Read the names and values of an ark, binary or text.
+    """Read the names and values of an ark, binary or text, perhaps of gzip.
 
     Raises
     ------
     ValueError
         It is cut off, or holds something else; the message names the entry.
     """
-    with path.open("rb") as file:
+    with open_ark(path) as file:
         if not is_binary_ark(file):
             yield from _parse_ark(file.read().decode("utf-8-sig"))
             return
@@ -184,6 +192,24 @@ def _parse_ark(text: str) -> Iterator[tuple[str, np.ndarray]]:
         place = entry.end()
 
 
+def read_plain_lines(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Read vectors without brackets: lines ``name number number ...``.
+
+    Raises
+    ------
+    ValueError
+        A line is another one; the message gives its number.
+    """
+    with open_ark(path) as file:
+        for line, text in enumerate(file.read().decode("utf-8-sig").splitlines(), 1):
+            name, *numbers = text.replace(",", " ").split() or [""]
+            try:
+                if name:
+                    yield name, np.array([float(number) for number in numbers])
+            except ValueError:
+                raise ValueError(f"line {line}: {name!r} and no numbers") from None
+
+
 def read_scp(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Read the names of a scp, and the values where it says that they are.
 
@@ -198,9 +224,9 @@ def read_scp(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     opened: dict[Path, BinaryIO] = {}
     try:
         for line, text in enumerate(read_lines(path), start=1):
-            name, _, entry = text.strip().partition(" ")
+            name, entry, *_ = [*text.strip().split(maxsplit=1), "", ""]
             try:
-                file_path, place = _find_entry(path, entry.strip())
+                file_path, place = _find_entry(path, entry)
                 if file_path not in opened:
                     _close(opened)
                     opened[file_path] = file_path.open("rb")
