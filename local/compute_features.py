@@ -66,7 +66,7 @@ def main() -> None:
     from utils.features.summary import STATISTICS, describe
 
     manifests = read_manifests(args.data)
-    front_end, text = choose_front_end(args)
+    front_end, text = choose_front_end(args.hparams, args.model, args.trust)
     copies = load_hyperparameters(args.augment)["copies"] if args.augment else None
     with replacing_folder(args.out) as folder:
         (folder / "front_end.yaml").write_text(text)
@@ -89,14 +89,16 @@ def main() -> None:
         print(line)
 
 
-def choose_front_end(args: argparse.Namespace) -> tuple[FrontEnd, str]:
+def choose_front_end(
+    hparams: str, model: Path | None, trust: bool
+) -> tuple[FrontEnd, str]:
     """Build the front-end of a trained model, or of hyper-parameters; tell its text."""
     from utils.systems.folder import read_front_end
 
-    if args.model:
-        text = (args.model / "front_end.yaml").read_text(encoding="utf-8")
-        return read_front_end(args.model, args.trust), text
-    return load_hyperparameters(args.hparams)["front_end"], resolved_text(args.hparams)
+    if model:
+        text = (model / "front_end.yaml").read_text(encoding="utf-8")
+        return read_front_end(model, trust), text
+    return load_hyperparameters(hparams)["front_end"], resolved_text(hparams)
 
 
 def read_manifests(data: Path) -> dict[str, pd.DataFrame]:

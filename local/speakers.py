@@ -75,19 +75,10 @@ HEARING = "enrol", "add", "verify", "update", "identify"
 
 def with_system(args: argparse.Namespace) -> str:
     """Do what needs to hear recordings; returns what to say."""
-    from local.setup.systems import find_system
-    from utils.speakers import schema
-    from utils.speakers.recogniser import Recogniser
-    from utils.speakers.store import SpeakerStore
     from utils.speakers.updates import UpdatePolicy
-    from utils.verification.verifier import open_verifier
 
-    folder = find_system(args.system)
-    verifier = open_verifier(folder, trust=args.trust)
-    sha256 = verifier.system.model_sha256
-    if args.verb == "enrol" and not args.store.exists():
-        schema.create(args.store, {"model_sha256": sha256, "system": str(folder)})
-    recogniser = Recogniser(verifier, SpeakerStore(args.store, sha256))
+    is_new = args.verb == "enrol" and not args.store.exists()
+    recogniser = open_recogniser(args.store, args.system, args.trust, is_new)
     if args.verb == "enrol":
         recogniser.enrol(args.name, args.files, args.label, args.consent)
         return f"{args.name}: {len(args.files)} recordings enrolled"
@@ -97,7 +88,7 @@ def with_system(args: argparse.Namespace) -> str:
     if args.verb == "update":
         return recogniser.update(args.name, args.file, args.far, UpdatePolicy())
     if args.verb == "verify":
-        return tell_verified(recogniser, args)
+        return tell_verified(recogniser, args.name, args.file, args.far)
     found = recogniser.identify(
         args.file, None if args.closed_set else args.fpir, args.top
     )
@@ -105,14 +96,30 @@ def with_system(args: argparse.Namespace) -> str:
     return "\n".join([found.text, *matches])
 
 
-def tell_verified(recogniser: Recogniser, args: argparse.Namespace) -> str:
+def open_recogniser(store: Path, system: str, trust: bool, is_new: bool) -> Recogniser:
+    """Open a system and a store of its embeddings; a new one is made."""
+    from local.setup.systems import find_system
+    from utils.speakers import schema
+    from utils.speakers.recogniser import Recogniser
+    from utils.speakers.store import SpeakerStore
+    from utils.verification.verifier import open_verifier
+
+    folder = find_system(system)
+    verifier = open_verifier(folder, trust=trust)
+    sha256 = verifier.system.model_sha256
+    if is_new:
+        schema.create(store, {"model_sha256": sha256, "system": str(folder)})
+    return Recogniser(verifier, SpeakerStore(store, sha256))
+
+
+def tell_verified(recogniser: Recogniser, name: str, file: str, far: float) -> str:
     """Say whether it is the person."""
-    found = recogniser.verify(args.name, args.file, args.far)
+    found = recogniser.verify(name, file, far)
     if found.decision is None:
-        return f"{args.name}: score {found.llr:.4f}; no threshold was measured"
+        return f"{name}: score {found.llr:.4f}; no threshold was measured"
     is_other = "not " if found.decision == "different" else ""
-    needs = f"LLR {found.llr:.2f}, needs {found.threshold:.2f} for FAR {args.far:g}"
-    return f"{is_other}{args.name}: {needs}"
+    needs = f"LLR {found.llr:.2f}, needs {found.threshold:.2f} for FAR {far:g}"
+    return f"{is_other}{name}: {needs}"
 
 
 def without_system(args: argparse.Namespace) -> str:

@@ -43,40 +43,44 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Check the folder and print what was found."""
     args = parse_arguments()
-    n_utterances, findings = check_folder(args)
+    from utils.validation.manifests import read_raw_manifests
+
+    manifests, findings = read_raw_manifests(args.data)
+    findings += text_findings(args.data, manifests, args.form)
+    if not args.no_audio:
+        rows = readable_rows(args.data, manifests)
+        limits = Limits(args.shortest, args.longest)
+        findings += audio_findings(rows, limits, args.nj, args.skip_bad)
     if args.json:
         write_findings(args.json, findings)
+    tell(args.data, sum(map(len, manifests.values())), findings)
+
+
+def tell(data: Path, n_utterances: int, findings: list[Finding]) -> None:
+    """Print what was found, and how many of each kind; leave with 1 after an error."""
     for line in shown(findings):
         print(line)
     n_errors = sum(finding.level == ERROR for finding in findings)
     n_warnings = len(findings) - n_errors
     if n_errors:
-        print(
-            f"{n_errors} errors, {n_warnings} warnings in {args.data}", file=sys.stderr
-        )
+        print(f"{n_errors} errors, {n_warnings} warnings in {data}", file=sys.stderr)
         sys.exit(1)
     n_bad = sum(finding.check == "unreadable" for finding in findings)
     left_out = f", {n_bad} of them bad and left out" if n_bad else ""
     more = f"; {n_warnings} warnings" if n_warnings else ""
-    print(f"{args.data} is sound: {n_utterances} utterances{left_out}{more}")
+    print(f"{data} is sound: {n_utterances} utterances{left_out}{more}")
 
 
-def check_folder(args: argparse.Namespace) -> tuple[int, list[Finding]]:
-    """Return how many utterances there are, and what was found about them."""
-    from utils.validation.manifests import (
-        manifest_findings,
-        read_raw_manifests,
-        split_findings,
-    )
+def text_findings(
+    data: Path, manifests: dict[str, pd.DataFrame], form: str
+) -> Iterator[Finding]:
+    """Yield what is wrong with the folder's manifests and lists."""
+    from utils.validation.manifests import manifest_findings, split_findings
 
-    manifests, findings = read_raw_manifests(args.data)
     for name, rows in manifests.items():
-        findings += manifest_findings(args.data / f"{name}.csv", rows)
-    findings += split_findings(args.data, manifests)
-    findings += list_findings(args.data, manifests, args.form)
-    if not args.no_audio:
-        findings += audio_findings(args, manifests)
-    return sum(map(len, manifests.values())), findings
+        yield from manifest_findings(data / f"{name}.csv", rows)
+    yield from split_findings(data, manifests)
+    yield from list_findings(data, manifests, form)
 
 
 def list_findings(
@@ -99,21 +103,19 @@ def list_findings(
 
 
 def audio_findings(
-    args: argparse.Namespace, manifests: dict[str, pd.DataFrame]
+    rows: pd.DataFrame, limits: Limits, nj: int, skip_bad: bool
 ) -> Iterator[Finding]:
-    """Read all audio in parallel; yield what is wrong with it."""
+    """Read the audio of `readable_rows` in parallel; yield what is wrong with it."""
     from joblib import Parallel, delayed
 
-    rows = readable_rows(args.data, manifests)
-    limits = Limits(args.shortest, args.longest)
-    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=32)
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=32)
     jobs = (
         delayed(check_audio)(row["place"], row, limits)
         for row in rows.to_dict("records")
     )
     heard = list(progress(workers(jobs), len(rows), "checking audio"))
     for finding in flatten(heard):
-        is_left_out = args.skip_bad and finding.check == "unreadable"
+        is_left_out = skip_bad and finding.check == "unreadable"
         yield finding._replace(level=WARNING) if is_left_out else finding
     yield from common_findings(rows, heard)
 

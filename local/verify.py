@@ -67,7 +67,8 @@ def main() -> None:
     folder = find_system(args.system)
     verifier = open_verifier(folder, args.backend, args.device, args.trust)
     if args.trials:
-        answer_all(verifier, args)
+        pairs = read_pairs(args.trials)
+        write_json(args.json, answer_all(verifier, pairs, args.far))
         return
     enrol, test = (
         (args.enrol, args.test) if args.enrol else (args.files[:1], args.files[1])
@@ -79,16 +80,18 @@ def main() -> None:
         sys.exit(exit_code(answer))
 
 
-def answer_all(verifier: Verifier, args: argparse.Namespace) -> None:
-    """Print a line for each pair of a list: files, score, ratio, decision or reason."""
-    answers = []
-    for enrol, test in read_pairs(args.trials):
-        answer = verifier([enrol], test, args.far)
+def answer_all(
+    verifier: Verifier, pairs: list[tuple[str, str]], far: float
+) -> list[dict[str, object]]:
+    """Print a line for each pair: files, score, ratio, decision or reason."""
+    answers: list[dict[str, object]] = []
+    for enrol, test in pairs:
+        answer = verifier([enrol], test, far)
         ratio = "-" if answer.llr is None else f"{answer.llr:.4f}"
         score = "-" if answer.score is None else f"{answer.score:.4f}"
         print(enrol, test, score, ratio, answer.decision or answer.refused or "-")
         answers.append({"enrol": enrol, "test": test} | answer.as_dict())
-    write_json(args.json, answers)
+    return answers
 
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
