@@ -17,6 +17,17 @@ def test_a_users_mistake_is_one_line(capsys):
     assert capsys.readouterr().err == "error: a.csv:3: wrong; mend it\n"
 
 
+@pytest.mark.parametrize("place", ["file/below", "folder"])
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys, place):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SystemExit) as stop:
+        run_program(lambda: (tmp_path / place).write_text("x"))
+    message = capsys.readouterr().err
+    assert stop.value.code == 1 and message.count("\n") == 1
+    assert str(tmp_path / place) in message and "; name another" in message
+
+
 def test_a_fault_of_the_program_keeps_its_traceback():
     def main():
         raise ZeroDivisionError

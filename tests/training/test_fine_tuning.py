@@ -101,6 +101,7 @@ def test_heads_of_unknown_speakers_are_new(trained):
 def test_not_a_model(tmp_path):
     with pytest.raises(UserError, match="no trained model there"):
         start_from(tmp_path, modules(2), ["a", "b"])
-    (tmp_path / "encoder.pt").write_text("not weights")
-    with pytest.raises(UserError, match="holds no weights"):
-        read_weights(tmp_path / "encoder.pt")
+    for junk in (b"not weights", b"junk", b"", b"\x80\2c"):
+        (tmp_path / "encoder.pt").write_bytes(junk)
+        with pytest.raises(UserError, match="holds no weights"):
+            read_weights(tmp_path / "encoder.pt")

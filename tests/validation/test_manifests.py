@@ -154,6 +154,7 @@ def test_manifests_are_sorted_and_read_back(tmp_path):
     ("text", "message"),
     [
         ("", "not a CSV table"),
+        ("\udce9", "no UTF-8 text; save it as UTF-8"),
         ("ID,duration\n", "columns missing: wav"),
         ("ID,duration,wav,start,stop,spk_id\n", "no utterances"),
         ("ID,duration,wav,start,stop,spk_id\na,x,a.wav,0,1,s\n", ":2: duration is not"),
@@ -164,7 +165,7 @@ def test_manifests_are_sorted_and_read_back(tmp_path):
     ],
 )
 def test_malformed_manifests(tmp_path, text, message):
-    (tmp_path / "m.csv").write_text(text)
+    (tmp_path / "m.csv").write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UserError, match=message):
         read_manifest(tmp_path / "m.csv")
     with pytest.raises(UserError, match="no such manifest"):

@@ -44,7 +44,10 @@ def read_manifest(path: Path | str) -> pd.DataFrame:
     except FileNotFoundError:
         raise UserError(f"{path}: no such manifest; run stage 1 first") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise UserError(f"{path}: not a CSV table ({error}); make it again") from None
+        reason = str(error).strip()
+        raise UserError(f"{path}: not a CSV table ({reason}); make it again") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: no UTF-8 text; save it as UTF-8") from None
     missing = [name for name in COLUMNS if name not in frame]
     if missing:
         raise UserError(f"{path}:1: columns missing: {', '.join(missing)}; add them")

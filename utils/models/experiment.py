@@ -9,6 +9,7 @@ the like) and ``speakers.txt``, its classes.
 import hashlib
 import json
 import pickle
+import struct
 from pathlib import Path
 
 import torch
@@ -110,7 +111,8 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+    except (pickle.UnpicklingError, struct.error, RuntimeError, EOFError, ValueError,
+            LookupError, TypeError, AttributeError, AssertionError):  # fmt: skip
         weights = None
     if not isinstance(weights, dict):
         raise UserError(f"{path}: holds no weights; name a trained model")

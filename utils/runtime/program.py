@@ -11,6 +11,7 @@ from utils.runtime.cluster import VARIABLE, parallel_on
 from utils.runtime.disk import REMEDY, is_disk_full
 from utils.runtime.errors import UserError
 
+WRONG_PLACES = PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError
 OWN = ("utils.", "local.", "recipes.")  # modules of the repository
 
 
@@ -34,9 +35,10 @@ def run_program(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if not is_disk_full(error):
+        if not (is_disk_full(error) or isinstance(error, WRONG_PLACES)):
             raise
-        print(f"error: {error.filename or 'writing'}: {REMEDY}", file=sys.stderr)
+        remedy = REMEDY if is_disk_full(error) else f"{error.strerror}; name another"
+        print(f"error: {error.filename or 'writing'}: {remedy}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on", file=sys.stderr)
