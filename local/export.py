@@ -1,13 +1,12 @@
-"""Export a trained model as one graph, from samples to an embedding of unit length.
+"""Export a trained system as one graph, from samples to an embedding of unit length.
 
-Writes DIR/model.onnx, for any runtime of the ONNX format, with DIR/model.json (the
-sampling rate, names and sizes of input and output, the model's facts) and the model's
-licences. The graph takes one utterance of any length at a time.
+Writes DIR/model.onnx, for any runtime of the ONNX format, and beside it model.json (the
+sampling rate, input and output, the calibration of a cosine back-end), the system's
+decisions.json and licences, a card README.md, and verify.py, which compares two files
+without this repository. The graph takes one utterance of any length at a time.
 """
 
 import argparse
-import json
-import shutil
 from pathlib import Path
 
 from utils.runtime.program import run_program
@@ -18,13 +17,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("system", type=Path, help="folder of a trained model")
+    parser.add_argument("system", help="name in models/, or folder of a trained system")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument(
         "--keep-silence",
         action="store_true",
         help="export without the front-end's voice activity: embed all that is given",
     )
+    parser.add_argument("--backend", default="", help="of the system; empty: its own")
     parser.add_argument(
         "--trust", action="store_true", help="build whatever the folder describes"
     )
@@ -35,26 +35,22 @@ def main() -> None:
     """Export one model."""
     args = parse_arguments()
 
+    from local.setup.exported import describe, why_not_calibrated, write_beside
+    from local.setup.systems import find_system
     from utils.runtime.atomic import replacing_folder
-    from utils.systems.graph import INPUT, OUTPUT, export_graph
-    from utils.systems.system import open_system
+    from utils.systems.graph import export_graph
+    from utils.verification.verifier import open_verifier
 
-    system = open_system(args.system, "cosine", trust=args.trust)
+    verifier = open_verifier(find_system(args.system), args.backend, trust=args.trust)
+    why_not = why_not_calibrated(verifier, args.keep_silence)
     with replacing_folder(args.out) as folder:
-        lowest = export_graph(system, folder / "model.onnx", args.keep_silence)
-        facts = json.loads((args.system / "experiment.json").read_text())
-        card = {
-            "sample_rate_hz": system.front_end.sample_rate_hz,
-            "input": f"{INPUT}: float32 (1, n_samples), in [-1, 1]",
-            "output": f"{OUTPUT}: float32 (1, D), of unit length",
-            "lowest_cosine": lowest,
-        }
-        card |= {key: facts[key] for key in ("model", "origin") if key in facts}
-        card["encoder_sha256"] = system.model_sha256
-        (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n")
-        for licence in args.system.glob("*LICENSE*"):
-            shutil.copy(licence, folder)
+        graph = folder / "model.onnx"
+        lowest = export_graph(verifier.system, graph, args.keep_silence)
+        facts = describe(verifier, graph, lowest, not why_not)
+        write_beside(folder, verifier, facts, why_not)
     print(f"{args.out}/model.onnx: cosine to the model's embeddings {lowest:.6f}")
+    if why_not:
+        print(f"{args.out}: without calibration and thresholds: {why_not}")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from tests.conftest import ROOT
 from tests.models.test_encoders import SMALL, build
 from tests.systems.folders import write_system, write_voice
-from utils.features.front_end import NORMALISATIONS, normalise
+from utils.features.front_end import NORMALISATIONS, normalise, remove_offset
 from utils.runtime.program import run_program
-from utils.systems.graph import normalised
+from utils.systems.graph import normalised, without_offset
 from utils.systems.system import System, open_system
 
 NO_GRAPH = {"ge2e"}
@@ -110,3 +110,12 @@ def test_normalisation_is_that_of_the_front_end(kind, rng):
     ours = normalised(torch.from_numpy(features), kind)
     for place in range(2):
         np.testing.assert_allclose(ours[place], normalise(features[place], kind))
+
+
+@pytest.mark.parametrize("mean", [0, 0.004, 0.006, -0.3])
+def test_an_offset_is_taken_off_as_by_the_front_end(mean, rng):
+    samples = rng.normal(0, 0.1, 4000)
+    samples += mean - samples.mean()
+    ours = without_offset(torch.from_numpy(samples)[None], 0.05)[0].numpy()
+    np.testing.assert_allclose(ours, remove_offset(samples, 0.05), atol=1e-12)
+    assert np.isclose(ours.mean(), mean) == (abs(mean) < 0.005)

@@ -91,6 +91,13 @@ def normalised(features: Tensor, kind: str) -> Tensor:
     return centred / deviation.clamp(min=1e-3)
 
 
+def without_offset(samples: Tensor, largest: float) -> Tensor:
+    """Take the mean off as `utils.features.front_end.remove_offset` does."""
+    mean, deviation = samples.mean(), samples.std(correction=0)
+    is_large = (mean.abs() > largest * deviation) & (deviation > 0)
+    return torch.where(is_large, samples - mean, samples)
+
+
 class WaveformEncoder(nn.Module):
     """Front-end and encoder in one, for whole utterances.
 
@@ -105,15 +112,19 @@ class WaveformEncoder(nn.Module):
         super().__init__()
         self.spectrum, self.bands = split_fbank(front_end.fbank)
         self.scale_to_peak = front_end.scale_to_peak
+        self.largest_offset = front_end.largest_offset
         self.normalisation = front_end.normalisation
         self.encoder = encoder
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map samples (1, n_samples) in [-1, 1] to an embedding (1, D)."""
+        if self.largest_offset is not None:
+            samples = without_offset(samples, self.largest_offset)
         if self.scale_to_peak:
             samples = samples / samples.abs().amax()
         features = self.bands(self.spectrum(samples))
-        return self.encoder(normalised(features, self.normalisation))
+        features = normalised(features, self.normalisation)
+        return self.encoder(features.half().float())  # as precise as stored ones
 
 
 def export_graph(system: System, path: Path, keep_silence: bool = False) -> float:
@@ -158,7 +169,7 @@ def export_graph(system: System, path: Path, keep_silence: bool = False) -> floa
         )
     whole = FrontEnd(
         front_end.fbank, None, front_end.sample_rate_hz, front_end.normalisation,
-        scale_to_peak=front_end.scale_to_peak,
+        scale_to_peak=front_end.scale_to_peak, largest_offset=front_end.largest_offset,
     )  # fmt: skip
     system = replace(system, front_end=whole)
     module = WaveformEncoder(whole, system.encoder).eval()

@@ -100,13 +100,16 @@ class Verifier:
             measured_on=self.decisions.measured_on if self.decisions else None,
         )
 
+    def least(self) -> dict[str, float]:
+        """Return the values below which nothing is judged, by the measure."""
+        least = {name: limits.least for name, limits in self.limits.items()}
+        return least | {"speech_s": max(_LEAST_SPEECH_S, least.get("speech_s", 0))}
+
     def refusal(self, recording: Recording) -> str:
         """Say why a recording cannot be judged; empty where it can."""
         if not recording.is_speech:
             return f"{recording.name}: no speech in it: silence, music or noise"
-        least = {name: limits.least for name, limits in self.limits.items()}
-        least["speech_s"] = max(_LEAST_SPEECH_S, least.get("speech_s", 0))
-        for measure, limit in least.items():
+        for measure, limit in self.least().items():
             value = getattr(recording, measure)
             if value < limit:
                 return (
