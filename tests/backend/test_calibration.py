@@ -81,7 +81,7 @@ def test_a_penalty_keeps_separable_scores_finite():
 
 OUTLIERS = [
     {0: -1e3}, {0: -1e4}, {0: -1e6}, {0: -1e9}, {0: -1e4, 1: -1e6, 2: -500.0},
-    {-1: 1e4}, {0: -1e6, -1: 1e6},
+    {-1: 1e4}, {0: -1e6, -1: 1e6}, {0: -3.4e38}, {0: -1e30, -1: 1e300},
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from utils.metrics.thresholds import threshold_at_far
 
 PENALTY = 1e-6  # enough to keep the weights finite where the kinds do not overlap
 _FARTHEST = 30  # typical distances from the median; farther values are outliers
+_LARGEST = 1e6  # deviations that a value may lie off: placeholders such as -3.4e38 do
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def fit_fusion(
     is_target = target_labels(is_target)
     _check(scores, is_target, prior)
     centre, spread = _centres_and_spreads(scores)
-    design = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])
+    standard = np.clip((scores - centre) / spread, -_LARGEST, _LARGEST)
+    design = np.column_stack([standard, np.ones(len(scores))])
     sign = np.where(is_target, 1.0, -1.0)
     shares = np.where(
         is_target, prior / is_target.sum(), (1 - prior) / (~is_target).sum()
