@@ -84,6 +84,8 @@ def test_sound_data(validate):
         ("test.csv", "4000", "4x", "are no stretch of audio"),
         ("test.csv", "4000", "9000", "the file is truncated"),
         ("trials/all.txt", "testb-1", "nobody", "all.txt:2: unknown test id 'nobody'"),
+        ("trials/all.txt", "\n", "\n\n\nx y target\n", "all.txt:4: unknown enrol id"),
+        ("trials/all.txt", "get\n", "get\n\ntesta-0 testb-0 target\n", "all.txt:3: "),
         ("trials/all.txt", "nontarget", "maybe", "all.txt:2: label 'maybe'"),
         ("trials/all.txt", "nontarget", "target", "all trials are target"),
         ("trials/all.txt", "testb-1 non", "testa-0 non", "against itself: 'testa-0'"),

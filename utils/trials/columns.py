@@ -49,10 +49,15 @@ def raise_at_first(
     is_bad = np.asarray(is_bad)
     if is_bad.any():
         row = int(is_bad.argmax())
-        line = int(values.index[row]) + 1
-        if Path(path).suffix != ".parquet":
-            line = int(np.flatnonzero(_lines(path).str.strip() != "")[line - 1]) + 1
+        line = line_of(path, int(values.index[row]))
         raise UserError(f"{path}:{line}: {what} {values.iloc[row]!r}; {remedy}")
+
+
+def line_of(path: Path | str, row: int) -> int:
+    """Return the line of a row, which blank lines have no share in; from 1."""
+    if Path(path).suffix == ".parquet":
+        return row + 1
+    return int(np.flatnonzero(_lines(path).str.strip() != "")[row]) + 1
 
 
 def place_of(path: Path | str, *cells: str) -> str:

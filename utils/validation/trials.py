@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from utils.runtime.errors import UserError
+from utils.trials.columns import line_of
 from utils.trials.enrolment import enrolment_lines
 from utils.trials.inference import NONTARGET, SPOOF, TARGET
 from utils.trials.readers import read_form
@@ -133,7 +134,7 @@ def _each(
     """Yield a finding for each different bad value, the first few of them."""
     bad = values[np.asarray(is_bad)].drop_duplicates()
     for row, value in bad.head(MOST_SHOWN).items():
-        yield Finding(*kind, f"{path}:{row + 1}", text.format(str(value)))
+        yield Finding(*kind, f"{path}:{line_of(path, row)}", text.format(str(value)))
     if len(bad) > MOST_SHOWN:
         yield Finding(*kind, str(path), f"{len(bad) - MOST_SHOWN} more like this")
 
@@ -219,6 +220,7 @@ def _pairs(
     for row in lines[:MOST_SHOWN]:
         trial = trials.iloc[row]
         message = f"{trial['enrol']} {trial['test']}: " + text.format(**trial)
-        yield Finding(*kind, f"{path}:{trials.index[row] + 1}", message)
+        place = f"{path}:{line_of(path, trials.index[row])}"
+        yield Finding(*kind, place, message)
     if len(lines) > MOST_SHOWN:
         yield Finding(*kind, str(path), f"{len(lines) - MOST_SHOWN} more like this")
