@@ -123,7 +123,9 @@ def test_mistakes_are_one_line(exported, files, tmp_path):
         path = tmp_path / f"{name}.wav"
         soundfile.write(path, 0.1 * rng.standard_normal(n_samples), rate_hz)
         told = verify_alone(exported, files[0], path).stderr
-        assert told == f"{path}: not 0.5 s or more of sound at 16000 Hz\n"
+        assert told == f"{path}: not 0.5 s of sound at 16000 Hz\n"
+    told = verify_alone(exported, files[0], tmp_path / "none.wav").stderr
+    assert "none.wav" in told and told.count("\n") == 1
     told = verify_alone(exported, *files, "--far", 0.5).stderr
     assert told == "--far: measured were [0.1, 0.01]\n"
 

@@ -46,6 +46,8 @@ def test_every_encoder_is_exported_or_refused(model, onnxruntime, tmp_path):
         assert not path.exists()
     else:
         assert export_graph(system_of(model), path) >= LEAST_COSINE
+        (output,) = onnxruntime.InferenceSession(path).get_outputs()
+        assert isinstance(output.shape[-1], int)  # the card's size of embeddings
 
 
 def test_the_graph_embeds_speech_as_the_system(
