@@ -152,7 +152,9 @@ def test_files_that_are_no_such_thing_are_told(tmp_path, rng):
     write_folder(tmp_path, rng)
     plda, mean = tmp_path / "plda", tmp_path / "mean.vec"
     transform = tmp_path / "transform.mat"
+    (tmp_path / "nan.vec").write_text("[ 1 nan ]\n")
     for files, told in (
+        ((plda, tmp_path / "nan.vec"), r"nan\.vec: no vector .*values that are not"),
         ((mean,), r"mean\.vec: no PLDA of Kaldi"),
         ((plda, plda, transform), r"plda: no vector or matrix of Kaldi"),
         ((plda, mean), r"mean\.vec: 7 values, but .*plda needs 4"),

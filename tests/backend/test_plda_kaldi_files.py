@@ -30,6 +30,8 @@ def test_both_forms_come_back_exactly(tmp_path, model, text):
         (b"\0B<Nnet> ", "no <Plda>"),
         (b"\0B<Plda> DV \4\x09\0\0\0", "no PLDA of Kaldi"),
         (b"<Plda> [ 1 2 ]\n [ 1 0 ] [ 1 ] </Plda>", "do not fit"),
+        (b"<Plda> [ nan ]\n [\n 1 ]\n [ 1 ] </Plda>", "not finite, or a negative psi"),
+        (b"<Plda> [ 1 ]\n [\n 1 ]\n [ -1 ] </Plda>", "not finite, or a negative psi"),
     ],
 )
 def test_bad_files(tmp_path, content, message):

@@ -124,13 +124,16 @@ def read_kaldi_file(path: Path | str) -> np.ndarray:
     """
     try:
         with Path(path).open("rb") as file:
-            return read_value(file)
+            value = read_value(file)
+        if not np.isfinite(value).all():
+            raise ValueError("values that are not finite")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; check the name") from None
     except ValueError as error:
         raise UserError(
             f"{path}: no vector or matrix of Kaldi ({error}); copy it again"
         ) from None
+    return value
 
 
 def open_ark(path: Path) -> BinaryIO:

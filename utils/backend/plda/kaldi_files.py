@@ -25,7 +25,8 @@ def read_kaldi_plda(path: Path | str) -> Plda:
     Raises
     ------
     UserError
-        The file is missing, no PLDA, or its parts do not fit together.
+        The file is missing, no PLDA, or its parts do not fit together or are no
+        finite numbers, or a variance is negative.
     """
     try:
         with Path(path).open("rb") as file:
@@ -40,6 +41,10 @@ def read_kaldi_plda(path: Path | str) -> Plda:
         raise UserError(
             f"{path}: mean {mean.shape}, transform {transform.shape} and psi "
             f"{psi.shape} do not fit; {_REMEDY}"
+        )
+    if not all(np.isfinite(part).all() for part in parts) or (psi < 0).any():
+        raise UserError(
+            f"{path}: values that are not finite, or a negative psi; {_REMEDY}"
         )
     return Plda(mean, transform, psi)
 
