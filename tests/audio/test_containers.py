@@ -235,8 +235,10 @@ def test_an_empty_file(tmp_path):
     (tmp_path / "a.wav").touch()
     with pytest.raises(UserError, match="a.wav: is empty; the file is truncated"):
         audio_length(tmp_path / "a.wav")
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="b.wav: no such file; correct the path"):
         audio_length(tmp_path / "b.wav")
+    with pytest.raises(UserError, match="a folder, not a file; correct the path"):
+        audio_length(tmp_path)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

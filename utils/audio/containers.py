@@ -55,7 +55,8 @@ def open_audio(path: Path | str) -> Iterator[soundfile.SoundFile]:
         is read.
     """
     if not Path(path).is_file():
-        raise UserError(f"{path}: no such file; check the manifest's wav column")
+        what = "a folder, not a file" if Path(path).is_dir() else "no such file"
+        raise UserError(f"{path}: {what}; correct the path, or that in the manifest")
     try:
         with Path(path).open("rb") as stored:
             content = mended(stored)
