@@ -95,6 +95,8 @@ def test_run_repeats_only_what_a_change_touches(recipe, tmp_path):
 
 def test_run_passes_options_on_as_single_words(recipe, tmp_path):
     (tmp_path / "my speech").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "a copy" / name).touch()
     result, programs = recipe(
         *["--source", "my speech", "--overrides", "--pretrain.epochs 2"],
         *["--augment", "augment", "--skip-bad", "--stop-stage", "3"],
