@@ -1,8 +1,6 @@
 """local.evaluate, local.compare and local.evaluate_identification, run for real."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -13,17 +11,6 @@ from utils.embeddings.files import write_embeddings
 from utils.metrics.detection import equal_error_rate, min_dcf
 from utils.trials.lists import pair_trials, write_trials
 from utils.trials.scores import write_scores
-
-
-@pytest.fixture
-def run(root):
-    def run_module(module, *arguments):
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        assert "Traceback" not in result.stderr, result.stderr
-        return result
-
-    return run_module
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Lists of other tools in every program that reads them."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,17 +10,6 @@ from utils.embeddings.files import write_embeddings
 PROGRAMS_OF_LISTS = ["score", "score_lists", "validate_data"]
 PROGRAMS_OF_SCORES = ["calibrate", "compare", "evaluate", "evaluate_identification"]
 PROGRAMS_OF_SCORES += ["report"]
-
-
-@pytest.fixture
-def run(root):
-    def run_module(module, *arguments):
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        assert "Traceback" not in result.stderr, result.stderr
-        return result
-
-    return run_module
 
 
 @pytest.mark.parametrize("program", PROGRAMS_OF_LISTS + PROGRAMS_OF_SCORES)

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,17 +14,6 @@ from utils.trials.score_facts import facts_path, read_score_facts
 @pytest.fixture
 def experiment(tmp_path, rng):
     return write_experiment(tmp_path, rng)
-
-
-@pytest.fixture
-def run(root):
-    def run_module(module, *arguments):
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        assert "Traceback" not in result.stderr, result.stderr
-        return result
-
-    return run_module
 
 
 @pytest.fixture

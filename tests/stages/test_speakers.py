@@ -5,20 +5,11 @@ import shutil
 
 import pytest
 
-import utils.verification.recordings
-from local import calibrate_system, speakers
+from local import speakers
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
 from utils.runtime.program import run_program
 from utils.speakers.store import SpeakerStore
-
-
-@pytest.fixture(autouse=True)
-def all_is_speech(monkeypatch):
-    """Take generated sounds for speech."""
-    monkeypatch.setattr(
-        utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
-    )
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +18,8 @@ def voices(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def system(voices, tmp_path_factory):
-    """Calibrate a tiny system; returns the new folder."""
-    folder = tmp_path_factory.mktemp("systems")
-    write_system(folder / "triplet")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
-        )
-        words = [folder / "triplet", voices, "--out", folder / "ours", "--far", 0.1]
-        patch.setattr("sys.argv", ["", *map(str, words)])
-        calibrate_system.main()
-    return folder / "ours"
+def system(voices, calibrated_on):
+    return calibrated_on(voices, 0.1)
 
 
 @pytest.fixture

@@ -7,19 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import utils.verification.recordings
 from local import calibrate_system, verify
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
 from utils.runtime.program import run_program
-
-
-@pytest.fixture(autouse=True)
-def all_is_speech(monkeypatch):
-    """Take generated sounds for speech."""
-    monkeypatch.setattr(
-        utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
-    )
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +19,8 @@ def voices(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def system(voices, tmp_path_factory):
-    """Calibrate a tiny system; returns the new folder."""
-    folder = tmp_path_factory.mktemp("systems")
-    write_system(folder / "triplet")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
-        )
-        arguments = [folder / "triplet", voices, "--out", folder / "ours"]
-        patch.setattr("sys.argv", ["", *map(str, arguments), "--far", "0.1", "0.01"])
-        calibrate_system.main()
-    return folder / "ours"
+def system(voices, calibrated_on):
+    return calibrated_on(voices, 0.1, 0.01)
 
 
 def stored_conditions(system):

@@ -52,7 +52,7 @@ class FeatureExtractor:
             of every version; or what is wrong with the file.
         """
         try:
-            samples = self._read(utterance)
+            samples = read_utterance(utterance, self.front_end.sample_rate_hz)
         except UserError as error:
             return error
         if self.copies is None:
@@ -77,14 +77,16 @@ class FeatureExtractor:
             versions.append((row, frames.features))
         return versions
 
-    def _read(self, utterance: dict) -> np.ndarray:
-        return read_audio(
-            utterance["wav"],
-            self.front_end.sample_rate_hz,
-            utterance["start"],
-            utterance["stop"],
-            channel_of(utterance),
-        )
+
+def read_utterance(utterance: dict, sample_rate_hz: int) -> np.ndarray:
+    """Read the samples of a manifest's row; see `utils.audio.decoding.read_audio`."""
+    return read_audio(
+        utterance["wav"],
+        sample_rate_hz,
+        utterance["start"],
+        utterance["stop"],
+        channel_of(utterance),
+    )
 
 
 def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> dict:

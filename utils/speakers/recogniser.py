@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
-
-from utils.features.store import FeatureList
 from utils.runtime.errors import UserError
 from utils.speakers.gallery import (
     Gallery,
@@ -18,8 +15,7 @@ from utils.speakers.people import UPDATED, Exemplar, Person
 from utils.speakers.store import SpeakerStore
 from utils.speakers.updates import UpdatePolicy, enrolment_of
 from utils.verification.answers import DIFFERENT, SAME
-from utils.verification.decisions import Decisions
-from utils.verification.recordings import Recording, read_recording
+from utils.verification.recordings import read_recording
 from utils.verification.verifier import Verifier
 
 
@@ -71,7 +67,8 @@ class Recogniser:
         refused = self.verifier.refusal(recording)
         if refused:
             raise UserError(refused)
-        return self._exemplar(recording, label)
+        embedding = self.verifier.embed([recording])[0]
+        return Exemplar(embedding, label, recording.name, recording.speech_s)
 
     def enrol(
         self, name: str, paths: Sequence[Path | str], label: str = "", consent: str = ""
@@ -88,7 +85,8 @@ class Recogniser:
     def verify(self, name: str, path: Path | str, far: float) -> Verified:
         """Compare a recording with somebody."""
         person, heard = self.store.person(name), self.hear(path)
-        threshold = self._measured().threshold(far).llr if self._decisions else None
+        decisions = self.verifier.decisions
+        threshold = decisions.threshold(far).llr if decisions else None
         return Verified(self._compare(person.exemplars, heard), threshold)
 
     def identify(
@@ -110,7 +108,7 @@ class Recogniser:
             raise UserError(f"{self.store.path}: nobody is enrolled")
         threshold = None
         if fpir is not None:
-            threshold = threshold_for_gallery(self._measured(), len(people), fpir)
+            threshold = threshold_for_gallery(self.verifier.measured, len(people), fpir)
         gallery = Gallery.of(self.verifier.system, people)
         return gallery.identify(self.hear(path).embedding, threshold, k)
 
@@ -123,7 +121,7 @@ class Recogniser:
         in later never lets anything in.
         """
         person, heard = self.store.person(name), self.hear(path)
-        threshold = self._measured().threshold(far).llr
+        threshold = self.verifier.measured.threshold(far).llr
         llr = self._compare(enrolment_of(person.exemplars), heard)
         refused = policy.refusal(llr, threshold, heard.speech_s)
         if refused:
@@ -134,25 +132,6 @@ class Recogniser:
         self.store.add(name, [taken], reason, dropped)
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
 
-    @property
-    def _decisions(self) -> Decisions | None:
-        return self.verifier.decisions
-
-    def _measured(self) -> Decisions:
-        if self._decisions is None:
-            raise UserError(
-                f"{self.verifier.system.folder}: no threshold was measured; do it on "
-                "voices of your own with local.calibrate_system"
-            )
-        return self._decisions
-
     def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
         gallery = Gallery.of(self.verifier.system, [Person("", "", tuple(exemplars))])
         return float(gallery.score(heard.embedding)[0])
-
-    def _exemplar(self, recording: Recording, label: str) -> Exemplar:
-        features = FeatureList([recording.name], [recording.features])
-        embedding = self.verifier.system.embed_stored(features)[0]
-        return Exemplar(
-            np.asarray(embedding, np.float32), label, recording.name, recording.speech_s
-        )

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from utils.audio.acoustics import change_speed
-from utils.audio.decoding import read_audio
-from utils.data.channels import channel_of
 from utils.features.augment import Corruption
+from utils.features.extraction import read_utterance
 from utils.features.front_end import FrontEnd
 from utils.features.sources import AudioSources
 from utils.runtime.errors import UserError
@@ -77,22 +76,13 @@ class OnlineCropDataset(CropDataset):
         if rng.random() < self.clean_share:
             return self.clean[crop]
         stored = self.store.index.iloc[crop.row]
-        samples = self._read(self.utterances[crop.row])
+        rate_hz = self.front_end.sample_rate_hz
+        samples = read_utterance(self.utterances[crop.row], rate_hz)
         if stored["speed"] != 1.0:
             samples = change_speed(samples, stored["speed"])
-        rate_hz = self.front_end.sample_rate_hz
         noisy = self.corruption(samples, rate_hz, rng, self.sources)
         bounds = [s.split("-") for s in stored["segments"].split()]
         segments = np.array(bounds, dtype=int).reshape(-1, 2)
         feats = self.front_end(noisy, segments).features
         feats = feats[crop.start : crop.start + self.crop_frames]
         return self.fit(feats), self.labels[crop.row]
-
-    def _read(self, utterance: dict) -> np.ndarray:
-        return read_audio(
-            utterance["wav"],
-            self.front_end.sample_rate_hz,
-            utterance["start"],
-            utterance["stop"],
-            channel_of(utterance),
-        )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.features.store import FeatureList
+from utils.runtime.errors import UserError
 from utils.systems.system import System, open_system
 from utils.verification.answers import DIFFERENT, SAME, Answer
 from utils.verification.decisions import (
@@ -36,6 +37,26 @@ class Verifier:
 
     system: System
     decisions: Decisions | None = None
+
+    @property
+    def measured(self) -> Decisions:
+        """The decisions.
+
+        Raises
+        ------
+        UserError
+            Nothing was measured.
+        """
+        if self.decisions is None:
+            raise UserError(self._unmeasured)
+        return self.decisions
+
+    @property
+    def _unmeasured(self) -> str:
+        return (
+            f"{self.system.folder}: no threshold was measured; do it on voices of your "
+            "own with local.calibrate_system"
+        )
 
     @property
     def limits(self) -> Mapping[str, Limits]:
@@ -118,12 +139,16 @@ class Verifier:
                 )
         return ""
 
-    def _score(self, recordings: Sequence[Recording]) -> tuple[float, float | None]:
-        """Score the last recording with a model of the others."""
+    def embed(self, recordings: Sequence[Recording]) -> np.ndarray:
+        """Embed recordings that were read: (N, D)."""
         features = FeatureList(
             [own.name for own in recordings], [own.features for own in recordings]
         )
-        embeddings = self.system.embed_stored(features)  # (N, D)
+        return self.system.embed_stored(features)
+
+    def _score(self, recordings: Sequence[Recording]) -> tuple[float, float | None]:
+        """Score the last recording with a model of the others."""
+        embeddings = self.embed(recordings)  # (N, D)
         model = self.system.enrol([embeddings[:-1]])
         scores, llrs, _ = self.system.score(model, embeddings[-1:])
         return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0])
@@ -145,10 +170,7 @@ class Verifier:
         if any(np.array_equal(own.features, tested.features) for own in enrolled):
             yield f"{tested.name}: the same recording as in the enrolment"
         if self.decisions is None:
-            yield (
-                f"{self.system.folder}: no threshold was measured; do it on voices of "
-                "your own with local.calibrate_system"
-            )
+            yield self._unmeasured
 
     def _quality_remarks(self, recording: Recording) -> Iterator[str]:
         name, rate_hz = recording.name, self.system.front_end.sample_rate_hz
