@@ -75,10 +75,16 @@ def text_findings(
     data: Path, manifests: dict[str, pd.DataFrame], form: str
 ) -> Iterator[Finding]:
     """Yield what is wrong with the folder's manifests and lists."""
-    from utils.validation.manifests import manifest_findings, split_findings
+    from utils.validation.manifests import (
+        manifest_findings,
+        recording_findings,
+        split_findings,
+    )
 
     for name, rows in manifests.items():
         yield from manifest_findings(data / f"{name}.csv", rows)
+    if "test" in manifests:
+        yield from recording_findings(data / "test.csv", manifests["test"])
     yield from split_findings(data, manifests)
     yield from list_findings(data, manifests, form)
 

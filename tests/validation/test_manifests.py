@@ -26,7 +26,8 @@ def data(tmp_path, write_wav, rng):
                 path = write_wav(f"wav/{name}.wav", 0.1 * rng.standard_normal(4000))
                 rows.append(
                     {"ID": name, "duration": 0.25, "wav": str(path), "start": 0,
-                     "stop": 4000, "spk_id": split + speaker}
+                     "stop": 4000, "spk_id": split + speaker,
+                     "session": f"{split}{number}"}
                 )  # fmt: skip
         write_manifest(tmp_path / f"{split}.csv", pd.DataFrame(rows))
     trials = "testa-0 testa-1 target\ntesta-0 testb-1 nontarget\n"
@@ -195,7 +196,7 @@ def test_sound_data_as_json(validate, tmp_path):
 
 
 def test_warnings_are_no_failure(data, validate, tmp_path):
-    edit(data / "train.csv", "traina\n", "lone\n")
+    edit(data / "train.csv", ",traina,", ",lone,")
     result = validate()
     assert result.returncode == 0
     assert "train.csv:2: warning: speaker 'lone' has one utterance" in result.stdout
@@ -244,6 +245,19 @@ def test_sessions_in_two_splits(data, validate, tmp_path):
     for split in ("train", "valid", "test"):  # numbers within a speaker
         rewrite(data, split, session=["1", "2", "1", "2"])
     assert run_json(validate, tmp_path) == set()
+
+
+@pytest.mark.parametrize("session", ["1", "", "NA"])
+def test_one_session_a_speaker_is_told(data, validate, tmp_path, session):
+    rewrite(data, "test", session=session)
+    assert run_json(validate, tmp_path) == {("warning", "one-session")}
+    for column in ([], ["session"]):
+        write_manifest(data / "test.csv", rewrite(data, "test").drop(columns=column))
+        told = "test.csv: warning: one session a speaker: this also measures the "
+        assert told + "recording; name the sessions" in validate("--no-audio").stdout
+    (data / "test.csv").rename(data / "noise.csv")
+    (data / "trials/all.txt").unlink()
+    assert "one session" not in validate("--no-audio").stdout
 
 
 def test_unfit_audio(data, validate, write_wav, tmp_path, rng):
@@ -356,6 +370,8 @@ def test_two_channels_of_one_file(data, validate, write_wav, rng, tmp_path):
     rows = read_manifest(data / "test.csv")
     write_manifest(data / "test.csv", rows[rows["ID"].isin(["testa-0", "testb-1"])])
     (data / "trials/all.txt").unlink()
-    assert run_json(validate, tmp_path) == {("warning", "lone-speaker")}
+    assert run_json(validate, tmp_path) == {
+        ("warning", "lone-speaker"), ("warning", "one-session"),
+    }  # fmt: skip
     edit(data / "test.csv", ",1\n", ",2\n")
     assert_fault(validate(), "no channel 2: it has 2, which count from 0")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from utils.data.manifest import COLUMNS
+from utils.data.sessions import has_sessions, with_session
 from utils.trials.lists import pair_trials
 
 Keep = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
@@ -81,12 +82,12 @@ def design_trials(
     if not per_speaker and len(test) * (len(test) - 1) // 2 > MOST_PAIRS:
         per_speaker = PER_SPEAKER
     rules: dict[str, tuple[pd.DataFrame, Keep | None]] = {f"{name}-all": (test, None)}
-    known = _known(test, "gender")
-    if "gender" in test and known["gender"].nunique() > 1:
-        rules[f"{name}-same-gender"] = known, same("gender")
-    if _has_sessions(test):
-        known = _known(test, "session")
-        rules[f"{name}-cross-session"] = known, different("session")
+    if "gender" in test:
+        known = test[test["gender"] != ""]
+        if known["gender"].nunique() > 1:
+            rules[f"{name}-same-gender"] = known, same("gender")
+    if has_sessions(test):
+        rules[f"{name}-cross-session"] = with_session(test), different("session")
     lists = {
         rule: TrialList(
             sample_trials(rows, per_speaker, seed, keep)
@@ -102,19 +103,6 @@ def design_trials(
         for rule, made in lists.items()
         if made.trials["target"].any() and not made.trials["target"].all()
     }
-
-
-def _known(rows: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Return the rows that have a label, those of empty text left out."""
-    return rows[rows[label] != ""] if label in rows else rows
-
-
-def _has_sessions(rows: pd.DataFrame) -> bool:
-    """Tell whether a speaker has two sessions."""
-    if "session" not in rows:
-        return False
-    known = _known(rows, "session")
-    return known.groupby("spk_id")["session"].nunique().max() > 1
 
 
 def sample_trials(
@@ -266,8 +254,8 @@ def enrolled_trials(test: pd.DataFrame, n_enrol: int) -> TrialList:
     ['a-2', 'b-2', 'a-2', 'b-2']
     """
     rows = test.sort_values("ID")
-    if _has_sessions(rows):
-        rows = _known(rows, "session")
+    if has_sessions(rows):
+        rows = with_session(rows)
         first = rows.groupby("spk_id")["session"].transform("min")
         is_enrolment = rows["session"] == first
         is_enough = is_enrolment.groupby(rows["spk_id"]).transform("sum") >= n_enrol

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.data.labels import tidy_labels
 from utils.data.manifest import COLUMNS, SPLITS
 from utils.data.names import NAME
+from utils.data.sessions import ONE_SESSION, has_sessions
 from utils.validation.findings import ERROR, WARNING, Finding, findings_where
 
 _FIRST_LINE = 2  # line 1 is the header
@@ -193,3 +195,18 @@ def session_findings(
         rows, "session", WARNING, "session",
         "one room, device and day on both sides makes results look better",
     )  # fmt: skip
+
+
+def recording_findings(path: Path, test: pd.DataFrame) -> Iterator[Finding]:
+    """Yield a warning where no speaker of the test has two sessions.
+
+    Parameters
+    ----------
+    path : Path
+    test : DataFrame
+        As `read_raw_manifests` returns it.
+    """
+    rows = test.reindex(columns=["spk_id", "session"], fill_value="")
+    if not has_sessions(tidy_labels(rows)):
+        remedy = "name the sessions in a column session, or compare with the averages"
+        yield Finding(WARNING, "one-session", str(path), f"{ONE_SESSION}; {remedy}")
