@@ -1,0 +1,1 @@
+"""Who spoke when in a recording: turns, clustering of voices, and its scoring."""
