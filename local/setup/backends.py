@@ -24,4 +24,6 @@ def read_settings(path: Path | str) -> BackendSettings:
             f"{path}: no section {missing[0]!r}; write it as in hparams/backend.yaml"
         )
     own = {name: loaded[name] for name in _SECTIONS}
-    return BackendSettings(Path(path), loaded["backends"], **own)
+    baselines = loaded.get("baselines", {})
+    chains = loaded["backends"] | baselines
+    return BackendSettings(Path(path), chains, baselines=set(baselines), **own)

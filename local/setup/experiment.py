@@ -9,7 +9,9 @@ from utils.backend.files import read_backend_facts, save_backend
 from utils.backend.parts import SPLITS
 from utils.backend.settings import BackendSettings
 from utils.data.left_out import read_skipped
+from utils.data.manifest import SPLITS as MANIFESTS
 from utils.data.manifest import read_manifest
+from utils.embeddings.averages import AVERAGES, write_averages
 from utils.embeddings.files import embedding_paths, read_model_hash
 from utils.embeddings.labelled import LabelledEmbeddings, read_labelled
 from utils.report.provenance import program_facts
@@ -66,6 +68,8 @@ class Experiment:
         ValueError
             It cannot be learnt from these data, and has not been from others.
         """
+        if self._is_baseline(name):
+            self._make_averages()
         needs = self.settings.needs(name)
         train = self._first_split(needs or SPLITS)
         if needs and train is None:
@@ -74,20 +78,18 @@ class Experiment:
             return self._known(name, "there are no held-out speakers to calibrate on")
         splits = [train] if train else []
         splits += ["valid"] * name.is_calibrated
-        inputs = fingerprint(
-            [str(name), *splits],
-            [self.settings.path, *(path for s in splits for path in self._files(s))],
-        )
+        files = [path for split in splits for path in self._files(name, split)]
+        inputs = fingerprint([str(name), *splits], [self.settings.path, *files])
         folder = self.exp / "backends" / str(name)
         if not force and _inputs_of(folder) == inputs:
             return folder
         backend = self.settings.learn(
             name,
-            self._read(train) if train else None,
-            self._read("valid") if name.is_calibrated else None,
+            self._read(name, train) if train else None,
+            self._read(name, "valid") if name.is_calibrated else None,
         )
         print(*backend.notes, sep="\n", end="\n" * bool(backend.notes))
-        made_by = read_model_hash(self.exp / "embeddings" / (train or "test"))
+        made_by = read_model_hash(self._embeddings(name) / (train or "test"))
         facts = {"name": str(name), "inputs_sha256": inputs} | program_facts()
         save_backend(folder, backend, made_by, facts)
         print(f"back-end: {folder}")
@@ -133,14 +135,15 @@ class Experiment:
         """
         todo = {}
         for path in lists:
-            given = self._scoring_inputs(backend, path)
+            given = self._scoring_inputs(name, backend, path)
             inputs = fingerprint([path.stem, self.form], given)
             known = read_score_facts(self._scores(path, name)).get("inputs_sha256")
             if force or known != inputs:
                 todo[path] = inputs
         if not todo:
             return
-        test, metadata = str(self.exp / "embeddings/test"), self.data / "test.csv"
+        test, metadata = str(self._embeddings(name) / "test"), self.data / "test.csv"
+        model = None if self._is_baseline(name) else self.model
         scoring = open_scoring(backend, test, test, metadata)
         for path, inputs in todo.items():
             enrol, out = self._enrolment(path), self._scores(path, name)
@@ -149,7 +152,7 @@ class Experiment:
             listed = read_trial_list(path, own, skipped, self.form)
             scores = score_list(scoring, listed)
             write_scores(out, listed.trials.assign(score=scores))
-            facts = score_facts(backend, test, path, self.model)
+            facts = score_facts(backend, test, path, model)
             write_score_facts(out, facts | {"inputs_sha256": inputs})
             print(f"{len(scores)} scores: {out}")
 
@@ -166,7 +169,9 @@ class Experiment:
     def _enrolment(self, trials: Path) -> Path:
         return self.data / "enrol" / trials.name
 
-    def _scoring_inputs(self, backend: Path, trials: Path) -> list[Path]:
+    def _scoring_inputs(
+        self, name: Expression, backend: Path, trials: Path
+    ) -> list[Path]:
         """Return the files that decide the scores of a trial list."""
         return [
             trials,
@@ -175,7 +180,7 @@ class Experiment:
             self.features / "skipped.txt",
             backend / "backend.json",
             backend / "backend.npz",
-            *embedding_paths(self.exp / "embeddings/test"),
+            *embedding_paths(self._embeddings(name) / "test"),
         ]
 
     def _first_split(self, splits: Iterable[str]) -> str | None:
@@ -193,12 +198,27 @@ class Experiment:
             raise ValueError(reason)
         return found
 
-    def _read(self, split: str) -> LabelledEmbeddings:
-        prefix = str(self.exp / "embeddings" / split)
+    def _is_baseline(self, name: Expression) -> bool:
+        return name.chain in self.settings.baselines
+
+    def _embeddings(self, name: Expression) -> Path:
+        """Return the folder of what a back-end takes: embeddings, or averages."""
+        return self.exp / "embeddings" / (AVERAGES * self._is_baseline(name))
+
+    def _make_averages(self) -> None:
+        """Write the averages of the features of all splits that are there."""
+        for split in MANIFESTS:
+            manifest = self.data / f"{split}.csv"
+            if manifest.is_file():
+                prefix = self.exp / "embeddings" / AVERAGES / split
+                write_averages(prefix, manifest, self.features)
+
+    def _read(self, name: Expression, split: str) -> LabelledEmbeddings:
+        prefix = str(self._embeddings(name) / split)
         return read_labelled(prefix, self.data / f"{split}.csv")
 
-    def _files(self, split: str) -> list[Path]:
-        prefix = self.exp / "embeddings" / split
+    def _files(self, name: Expression, split: str) -> list[Path]:
+        prefix = self._embeddings(name) / split
         return [self.data / f"{split}.csv", *embedding_paths(prefix)]
 
 

@@ -26,8 +26,7 @@ from joblib import Parallel, delayed
 
 import utils  # noqa: F401 - before anything that imports torchaudio
 from local.setup.settings import read_settings
-from utils.backend.vectors import length_normalise
-from utils.data.manifest import read_manifest
+from utils.embeddings.averages import write_averages
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.features.store import FeatureStore
@@ -211,14 +210,7 @@ def averages_row(args: argparse.Namespace) -> list[str]:
     out = args.out / "averages"
     out.mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
-        store = FeatureStore(args.features / split)
-        ids = read_manifest(args.data / f"{split}.csv")["ID"].tolist()
-        utterances = (store.frames(name).astype(np.float32) for name in ids)
-        averages = [
-            np.concatenate([x.mean(0), x.std(0), np.diff(x, axis=0).std(0)])
-            for x in utterances
-        ]
-        write_embeddings(out / split, ids, length_normalise(np.array(averages)))
+        write_averages(out / split, args.data / f"{split}.csv", args.features)
     return ["averages of the features", *["-"] * 5, *evaluate(args, out)]
 
 

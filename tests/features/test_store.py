@@ -74,3 +74,31 @@ def test_a_bad_file_is_returned_as_a_fault(root, manifest):
     front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
     row = manifest.iloc[0].to_dict() | {"wav": "absent.wav"}
     assert isinstance(FeatureExtractor(front_end)(row), UserError)
+
+
+def test_averages_are_those_of_what_is_not_yet_normalised(root, manifest, tmp_path):
+    path = root / "hparams" / "features.yaml"
+    kinds = ("mean", "level", "none")
+    averages, levels = {}, {}
+    for kind in kinds:
+        front_end = load_hyperparameters(path, f"normalisation: {kind}")["front_end"]
+        (tmp_path / kind).mkdir()
+        with FeatureWriter(tmp_path / kind) as writer:
+            for row in manifest.to_dict("records"):
+                writer.add(*FeatureExtractor(front_end)(row)[0])
+        store = FeatureStore(tmp_path / kind)
+        averages[kind] = store.averages(["b-1", "a-0"])
+        levels[kind] = store.frames("b-1").astype(np.float64)
+    for kind in kinds:
+        np.testing.assert_array_equal(averages[kind], averages["mean"])
+    frames = levels["level"]  # its mean over time and channels is 0 already
+    changes = frames[1:] - frames[:-1]
+    expected = np.hstack([frames.mean(0), frames.std(0), changes.std(0)])
+    np.testing.assert_allclose(averages["mean"][0], expected, atol=0.02)
+
+
+def test_features_without_averages_say_so(tmp_path):
+    with FeatureWriter(tmp_path) as writer:
+        writer.add({"ID": "a", "spk_id": "s"}, np.ones((2, 3), np.float16))
+    with pytest.raises(ValueError, match="make the features again"):
+        FeatureStore(tmp_path).averages(["a"])

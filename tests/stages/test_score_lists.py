@@ -6,7 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.stages.experiments import write_experiment, write_split
+from tests.stages.experiments import write_experiment, write_features, write_split
+from utils.embeddings.files import read_embeddings
+from utils.features.store import FeatureStore
 from utils.runtime.fingerprint import hash_file
 from utils.trials.score_facts import facts_path, read_score_facts
 
@@ -221,3 +223,48 @@ def test_a_report_of_another_model_is_refused(score, run, experiment):
         result = run("local.report", *where)
         assert result.returncode == code
     assert "all.cosine.txt: scores of another model than" in result.stderr
+
+
+def test_averages_need_no_network(score, experiment, rng):
+    write_features(experiment, rng)
+    shutil.rmtree(experiment / "exp/embeddings")
+    names = "--backends", "averages", "averages+asnorm+cal"
+    result = score(*names, "--model", experiment / "none")
+    assert result.returncode == 0, result.stderr
+    ids, vectors = read_embeddings(experiment / "exp/embeddings/averages/test")
+    stored = FeatureStore(experiment / "data/features/test").averages(ids)
+    np.testing.assert_array_equal(vectors, stored)
+    facts = read_score_facts(experiment / "exp/scores/all.averages.txt")
+    assert facts["system"] is None and facts["system_sha256"] == "averages"
+    before = outputs(experiment)
+    assert len(before) == 2 + 4
+    assert score(*names, "--model", experiment / "none").stdout == ""
+    assert outputs(experiment) == before
+
+
+def test_averages_are_not_taken_for_embeddings(score, run, experiment, rng):
+    write_features(experiment, rng)
+    assert score("--backends", "averages").returncode == 0
+    test = experiment / "exp/embeddings/test"
+    sides = (
+        "--enrol",
+        test,
+        "--test",
+        test,
+        "--trials",
+        experiment / "data/trials/all.txt",
+    )
+    backend = "--backend", experiment / "exp/backends/averages"
+    result = run("local.score", *backend, *sides, "--out", experiment / "x")
+    assert result.returncode == 1
+    assert "trained on embeddings of another model" in result.stderr
+
+
+def test_features_without_averages_leave_the_network(score, experiment, rng):
+    write_features(experiment, rng)
+    for path in (experiment / "data/features").glob("*/averages.npy"):
+        path.unlink()
+    result = score("--backends", "averages", "cosine")
+    assert result.returncode == 0
+    assert "back-end averages is left out: there is no" in result.stderr
+    assert "make the features again (stage 2)" in result.stderr

@@ -1,6 +1,6 @@
 """What hparams/backend.yaml offers, and a back-end learnt as an expression asks."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class BackendSettings:
         See `add_cohort`.
     calibration : CalibrationSettings
     adaptation : Adaptation
+    baselines : set of str
+        The chains that are for averages of the features, not for embeddings.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class BackendSettings:
     cohort: str
     calibration: CalibrationSettings
     adaptation: Adaptation
+    baselines: Set[str] = frozenset()
 
     def check(self, expression: Expression) -> None:
         """Raise a `UserError` unless both names of an expression are known."""

@@ -48,8 +48,8 @@ class FeatureExtractor:
         Returns
         -------
         list of (dict, ndarray) or UserError
-            Index row, with the original's ``level_db``, and features of shape (T, F)
-            of every version; or what is wrong with the file.
+            Index row, with ``averages`` and the original's ``level_db``, and features
+            of shape (T, F) of every version; or what is wrong with the file.
         """
         try:
             samples = read_utterance(utterance, self.front_end.sample_rate_hz)
@@ -100,4 +100,5 @@ def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> di
         "speed": speed,
         "n_total": frames.n_total,
         "segments": " ".join(f"{start}-{stop}" for start, stop in frames.segments),
+        "averages": frames.averages,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from utils.features.averages import average_features
 from utils.features.vad import EnergyVad
 
 NORMALISATIONS = ("mean", "mean_std", "level", "frame", "none")
@@ -24,11 +25,15 @@ class Frames:
         then all frames are kept.
     n_total : int
         Frames of the whole utterance.
+    averages : ndarray of float32, shape (3F,)
+        Those of the same frames before normalisation: see
+        `utils.features.averages.average_features`.
     """
 
     features: np.ndarray
     segments: np.ndarray
     n_total: int
+    averages: np.ndarray
 
 
 class FrontEnd:
@@ -111,7 +116,7 @@ class FrontEnd:
         speech = [fbank_db[start:stop] for start, stop in segments]
         kept = np.concatenate(speech) if speech else fbank_db
         features = normalise(kept, self.normalisation).astype(np.float16)
-        return Frames(features, segments, len(fbank_db))
+        return Frames(features, segments, len(fbank_db), average_features(kept))
 
 
 def remove_offset(samples: np.ndarray, largest: float) -> np.ndarray:

@@ -4,6 +4,7 @@ A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` wit
 row per stored version of an utterance: where its frames lie, who speaks (``spk_id``;
 ``origin``, the speaker copied, where another speed counts as another speaker), which
 ``utterance`` of the manifest it was made of and at which ``speed``, how much is speech.
+``averages.npy`` (rows, 3F) holds `utils.features.averages.average_features` of each.
 """
 
 import copy
@@ -19,6 +20,7 @@ INDEX_COLUMNS = [
     "ID", "spk_id", "origin", "utterance", "speed",
     "shard", "offset", "n_frames", "n_total", "segments",
 ]  # fmt: skip
+_AVERAGES = "averages.npy"
 TEXT_COLUMNS = ("ID", "spk_id", "origin", "utterance", "segments")
 
 
@@ -52,7 +54,8 @@ class FeatureWriter:
     def add(self, row: dict, features: np.ndarray) -> None:
         """Add one utterance: its index row, and features of shape (T, F).
 
-        A row without ``origin``, ``utterance`` and ``speed`` is an original.
+        A row without ``origin``, ``utterance`` and ``speed`` is an original; the
+        ``averages`` of all rows are stored if all have some.
         """
         place = {
             "shard": self.n_shards,
@@ -82,6 +85,9 @@ class FeatureWriter:
             return
         if self.pending:
             self._write_shard()
+        averages = [row["averages"] for row in self.rows if "averages" in row]
+        if averages and len(averages) == len(self.rows):
+            np.save(self.folder / _AVERAGES, np.stack(averages))
         index = pd.DataFrame(self.rows).reindex(columns=INDEX_COLUMNS)
         index.to_csv(self.folder / "index.csv", index=False)
 
@@ -149,6 +155,21 @@ class FeatureStore:
                 f"({len(unknown)} utterances missing); run stage 2 again"
             )
         return np.array([self._row_of[name] for name in ids], dtype=np.int64)
+
+    def averages(self, ids: Sequence[str]) -> np.ndarray:
+        """Return the averages of utterances, shape (N, 3F).
+
+        Raises
+        ------
+        UserError
+            An utterance has no stored features.
+        ValueError
+            The features were stored without averages.
+        """
+        path = self.folder / _AVERAGES
+        if not path.is_file():
+            raise ValueError(f"there is no {path}; make the features again (stage 2)")
+        return np.load(path, mmap_mode="r")[self.rows(ids)]
 
     def slice(
         self, row: int, start: int = 0, n_frames: int | None = None
