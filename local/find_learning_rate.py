@@ -21,6 +21,7 @@ from local.setup.training import (
     machine_options,
     make_brain,
     make_loaders,
+    modules_of,
     parse_arguments,
     read_crops,
     settings_of,
@@ -91,10 +92,10 @@ def prepare(
     hparams = build(settings, args.seed)
     phase = hparams[args.phase]
     phase |= {"epochs": 1, "patience": 0, "on_progress": [], "schedule": schedule}
+    if args.init:
+        start_from(args.init, modules_of(hparams, args.phase), data.speakers)
     machine = machine_options(args.device, args.precision)
     brain = make_brain(hparams, args.phase, args.seed, machine)
-    if args.init:
-        start_from(args.init, dict(brain.modules), data.speakers)
     crops = read_crops(phase, data, args.corruption, args.trust)
     batches, _ = make_loaders(phase, data, crops, args.seed, args.nj, args.device)
     sampler = cast(BatchSampler, batches.batch_sampler)

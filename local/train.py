@@ -25,6 +25,7 @@ from local.setup.training import (
     machine_options,
     make_brain,
     make_loaders,
+    modules_of,
     parse_arguments,
     read_crops,
     settings_of,
@@ -34,6 +35,8 @@ from utils.runtime.errors import UserError
 from utils.runtime.program import log_to, run_program
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from local.setup.settings import Settings
     from local.setup.training import Corruption
     from utils.training.brain import SpeakerBrain
@@ -112,8 +115,8 @@ def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> N
     run_on_main(prepare_folder, args=(args.out, identity, text, data))
     if distributed.rank() == 0:
         log_to(args.out / "train.log")
+    new = begin(args.init, modules_of(hparams, args.phase), data, args.trust)
     brain = make_brain(hparams, args.phase, args.seed, machine, args.out)
-    new = begin(args.init, brain, data, args.trust)
     brain.train(*loaders)
     asked = {
         "model": args.hparams.stem.removeprefix("train_"),
@@ -165,19 +168,21 @@ def prepare_folder(
 
 
 def begin(
-    init: Path | None, brain: SpeakerBrain, data: TrainingData, trust: bool
+    init: Path | None, modules: dict[str, Module], data: TrainingData, trust: bool
 ) -> list[str]:
     """Load the model to start from, and list what of it was not loaded."""
-    from utils.systems.folder import have_same_front_end
+    from utils.systems.folder import check_same_rate, have_same_front_end
     from utils.training import distributed
     from utils.training.fine_tuning import start_from
 
     if not init:
         return []
-    lines = start_from(init, dict(brain.modules), data.speakers)
-    front_end = init / "front_end.yaml"
-    if front_end.is_file() and not have_same_front_end(init, data.folder, trust):
-        lines.append(f"{front_end}: another front-end than {data.folder}'s")
+    front_end, lines = init / "front_end.yaml", []
+    if front_end.is_file():
+        check_same_rate(init, data.folder, trust)
+        if not have_same_front_end(init, data.folder, trust):
+            lines.append(f"{front_end}: another front-end than {data.folder}'s")
+    lines += start_from(init, modules, data.speakers)
     if distributed.rank() == 0:
         print(f"start from {init}", *lines, sep="\n  ")
     return lines
@@ -195,8 +200,8 @@ def check_sanity(
     """
     hparams = build(settings, args.seed)
     machine = machine_options(args.device, args.precision)
+    begin(args.init, modules_of(hparams, args.phase), data, args.trust)
     brain = make_brain(hparams, args.phase, args.seed, machine)
-    begin(args.init, brain, data, args.trust)
     section = hparams[args.phase]
     crops = read_crops(section, data, args.corruption, args.trust)
     brain.train(*make_loaders(section, data, crops, args.seed, args.nj, args.device))
@@ -240,7 +245,7 @@ def finish(
         "best_epoch": best["epoch"],
         "valid_eer": best["eer"],
     }
-    save_model(folder, brain.final_encoder, asked | outcome, brain.head_weights())
+    save_model(folder, brain.exported_encoder(), asked | outcome, brain.head_weights())
     print(
         f"best epoch {best['epoch']}: validation EER {100 * best['eer']:.2f} %; "
         f"the model is {folder}"

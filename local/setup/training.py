@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from utils.runtime.errors import UserError
 
 if TYPE_CHECKING:
+    from torch.nn import Module
     from torch.utils.data import DataLoader
 
     from local.setup.settings import Settings
@@ -173,6 +174,11 @@ def machine_options(
     }
 
 
+def modules_of(hparams: dict, phase: str) -> dict[str, Module]:
+    """Return what a phase trains, by name: the encoder, and its heads."""
+    return {"encoder": hparams["net"]["encoder"], **hparams[phase]["heads"]}
+
+
 def make_brain(
     hparams: dict, phase: str, seed: int, machine: dict, folder: Path | None = None
 ) -> SpeakerBrain:
@@ -193,7 +199,7 @@ def make_brain(
 
     section = hparams[phase]
     return section["brain"](
-        modules={"encoder": hparams["net"]["encoder"], **section["heads"]},
+        modules=modules_of(hparams, phase),
         opt_class=section["optimizer"],
         hparams=section | {"seed": seed, "folder": folder},
         run_opts=machine

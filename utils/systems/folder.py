@@ -47,6 +47,27 @@ def have_same_front_end(one: Path, other: Path, trust: bool = False) -> bool:
     return described[0] == described[1]
 
 
+def check_same_rate(one: Path, other: Path, trust: bool = False) -> None:
+    """Refuse two folders, of models or features, of different sampling rates.
+
+    Raises
+    ------
+    UserError
+        The front-end of one takes another rate than that of the other.
+    """
+    ours_hz, theirs_hz = (
+        read_description(folder / "front_end.yaml", trust).plain(
+            "front_end", "sample_rate_hz"
+        )
+        for folder in (one, other)
+    )
+    if ours_hz != theirs_hz:
+        raise UserError(
+            f"{one}: a model of speech at {ours_hz} Hz, and {other} is of {theirs_hz} "
+            f"Hz; compute the features anew: local.compute_features --model {one}"
+        )
+
+
 def checked_hash(folder: Path) -> str:
     """Return the hash of the encoder's weights, which must be the recorded one.
 

@@ -50,6 +50,8 @@ class SpeakerBrain(ResumableBrain):
     - ``schedule`` (from progress to learning rate) and ``on_progress`` (callables
       that are told the progress before every batch, such as a margin's schedule),
     - ``augment`` (modules on features), ``accumulation`` (batches in a step),
+    - ``trainable`` and ``adapter_share``, what of the encoder learns: see
+      `utils.training.trainable.limit_training`,
     - ``ema_decay`` (of the average of the weights that is validated and exported;
       0: the weights themselves), and
     - ``folder``, where the log is written; None writes none.
@@ -129,6 +131,7 @@ class SpeakerBrain(ResumableBrain):
 
     def on_fit_batch_start(self, batch: CropBatch, should_step: bool) -> None:
         """Set what depends on the batch's number: random state, rates, margins."""
+        self.keep_frozen()
         seeds = [self.hparams.seed, self.epoch, self.step, distributed.rank()]
         seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
         sb.utils.seed.seed_everything(seed, verbose=False)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from utils.models.experiment import fill_weights, read_weights
 from utils.runtime.errors import UserError
+from utils.training.trainable import merged_weights
 
 _ENCODER = "encoder."  # prefix of the encoder's weights in a checkpoint
 
@@ -77,6 +78,7 @@ def read_start(path: Path) -> tuple[Path, dict, dict, list[str]]:
             for key, value in weights.items()
             if key.startswith(_ENCODER)
         }
+        weights = merged_weights(weights)
     elif source.with_name("heads.pt").is_file():
         heads = read_weights(source.with_name("heads.pt"))
     if not names.is_file():  # whose the heads' rows are is not known

@@ -11,12 +11,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from utils.training import distributed
 from utils.training.checkpoints import TrainingState
+from utils.training.trainable import ALL, limit_training, without_adapters
 
 
 class ResumableBrain(sb.Brain):
     """A `Brain` that goes on after an interruption as if there had been none.
 
-    ``hparams`` holds ``epochs``, ``patience``, ``accumulation`` and ``ema_decay``: see
+    ``hparams`` holds ``epochs``, ``patience``, ``accumulation`` and ``ema_decay``, and
+    perhaps ``trainable`` and ``adapter_share``: see
     `utils.training.brain.SpeakerBrain`.
     """
 
@@ -26,6 +28,10 @@ class ResumableBrain(sb.Brain):
         if distributed.n_processes() > 1 and options["run_opts"]["device"] == "cpu":
             for module in modules.values():
                 distributed.synchronise_batch_norm(module)
+        settings = {"trainable": ALL, "adapter_share": 0.0} | options["hparams"]
+        self.frozen = limit_training(
+            modules["encoder"], settings["trainable"], settings["adapter_share"]
+        )
         super().__init__(modules, **options)
         self.parts = torch.nn.ModuleDict(dict(self.modules))  # never wrapped
         self.encoder = self.parts["encoder"]
@@ -55,8 +61,17 @@ class ResumableBrain(sb.Brain):
 
     @property
     def final_encoder(self) -> torch.nn.Module:
-        """The encoder that is validated and exported."""
+        """The encoder that is validated."""
         return self.encoder if self.average is None else self.average.module
+
+    def exported_encoder(self) -> torch.nn.Module:
+        """Return the encoder that is validated, of the form that it began with."""
+        return without_adapters(self.final_encoder)
+
+    def keep_frozen(self) -> None:
+        """Leave what does not learn in evaluation mode."""
+        for module in self.frozen:
+            module.eval()
 
     def head_weights(self) -> dict[str, Tensor]:
         """Return the weights of all modules but the encoder, by their names."""
