@@ -1,154 +1,24 @@
 import json
-import logging
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from local.find_learning_rate import main as find_learning_rate
-from local.train import main
-from utils.features.store import FeatureWriter
-from utils.runtime.program import run_program
+from tests.training.trainings import (
+    assert_equal_weights,
+    curves,
+    kill_within_epoch,
+    read_log,
+    weights,
+)
 
-TINY = [
-    "--net.width", "4", "--net.n_blocks", "1", "--net.embedding_dim", "16",
-    "--pretrain.epochs", "6", "--pretrain.epoch_crops", "64",
-    "--pretrain.batch_size", "8", "--pretrain.crop_frames", "32",
-    "--triplet.epochs", "4", "--triplet.epoch_crops", "72",
-    "--triplet.n_triplets", "4", "--triplet.crop_frames", "32",
-    "--triplet.history_crops", "3",
-]  # fmt: skip
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory):
-    """Features of speakers that differ in their mean spectrum."""
-    rng = np.random.default_rng(0)
-    folder = tmp_path_factory.mktemp("data") / "features"
-    for split, n_speakers in (("train", 8), ("valid", 4)):
-        (folder / split).mkdir(parents=True)
-        with FeatureWriter(folder / split) as writer:
-            for speaker in range(n_speakers):
-                voice = rng.normal(0, 2, 64)
-                for number in range(5):
-                    n_frames = rng.integers(20, 90)
-                    feats = voice + rng.normal(0, 8, (n_frames, 64))
-                    name = f"{split}{speaker}"
-                    writer.add(
-                        {"ID": f"{name}-{number}", "spk_id": name},
-                        feats.astype("f2"),
-                    )
-    (folder / "front_end.yaml").write_text("front_end: {sample_rate_hz: 16000}\n")
-    return folder
-
-
-@pytest.fixture
-def command(features, tmp_path, root):
-    """Words of a tiny training; of a phase, an output folder and more options."""
-
-    def words(phase, out, *options):
-        return [
-            "local.train", phase,
-            "--hparams", str(root / "hparams/sizes/rescnn_small.yaml"),
-            "--features", features, "--out", tmp_path / out,
-            "--precision", "fp32", *TINY, *options,
-        ]  # fmt: skip
-
-    return words
-
-
-@pytest.fixture
-def train(command, capsys, monkeypatch):
-    """Train in this process: exit code and output."""
-
-    def run(phase, out, *options):
-        monkeypatch.setattr(
-            sys, "argv", [str(w) for w in command(phase, out, *options)]
-        )
-        code = 0
-        try:
-            run_program(main)
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        logging.shutdown()
-        return subprocess.CompletedProcess([], code, captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def start(command, root):
-    """Begin a training in a process, or in several, of its own."""
-
-    def run(phase, out, *options, launcher=("-m",)):
-        return subprocess.Popen(
-            [sys.executable, *launcher, *command(phase, out, *options)],
-            cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
-        )  # fmt: skip
-
-    return run
-
-
-def read_log(folder):
-    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def curves(folder):
-    """Return the log without what is measured by the clock."""
-    return [
-        {key: value for key, value in record.items() if key != "seconds"}
-        for record in read_log(folder)
-    ]
-
-
-def weights(folder):
-    return torch.load(folder / "encoder.pt", weights_only=True)
-
-
-def assert_equal_weights(first, second):
-    assert first.keys() == second.keys()
-    for name in first:
-        assert torch.equal(first[name], second[name]), name
-
-
-def kill_within_epoch(process, folder, epoch):
-    """Kill a training once a checkpoint within that epoch is its newest."""
-
-    def newest():
-        found = [
-            yaml.safe_load(path.read_text())
-            for path in (folder / "checkpoints").glob("CKPT*/CKPT.yaml")
-        ]
-        return max(found, key=lambda meta: meta["unixtime"], default={})
-
-    while True:
-        assert process.poll() is None, process.communicate()
-        try:
-            meta = newest()
-        except FileNotFoundError:  # deleted just now
-            continue
-        n_done = len(read_log(folder)) if (folder / "log.jsonl").exists() else 0
-        if meta and not meta["end-of-epoch"] and n_done >= epoch:
-            break
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (folder / "encoder.pt").exists()
 
 
 def test_both_phases(train, tmp_path):
@@ -223,91 +93,6 @@ def test_two_processes_train_as_one(train, start, tmp_path, phase):
         is_undone_by_norm = name.endswith(("conv.bias", "conv1.bias", "conv2.bias"))
         if not is_undone_by_norm and "running" not in name:
             torch.testing.assert_close(one[name], two[name], rtol=1e-2, atol=1e-3)
-
-
-def test_fine_tuning_on_other_speakers(train, features, tmp_path):
-    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
-    shutil.copytree(features, tmp_path / "others")
-    index = tmp_path / "others" / "train" / "index.csv"
-    index.write_text(index.read_text().replace("train7", "new"))
-    (tmp_path / "others" / "front_end.yaml").write_text(
-        "front_end: {sample_rate_hz: 16000, hop_ms: 5}\n"
-    )
-    options = ["--features", tmp_path / "others", "--init", tmp_path / "first"]
-    options += ["--pretrain.ema_decay", "0.9"]
-    result = train("pretrain", "tuned", *options, "--pretrain.epochs", "1")
-    assert result.returncode == 0, result.stderr
-    kept = "classifier.weight (8, 16): 7 of 8 speakers loaded, the rest is new"
-    assert kept in result.stdout and "another front-end" in result.stdout
-    facts = json.loads((tmp_path / "tuned" / "experiment.json").read_text())
-    assert facts["init"] == str(tmp_path / "first") and kept in facts["not_loaded"]
-    first = read_log(tmp_path / "first")
-    assert read_log(tmp_path / "tuned")[0]["valid_eer"] == pytest.approx(
-        min(record["valid_eer"] for record in first)
-    )
-    result = train("pretrain", "wide", *options, "--net.width", "8")
-    assert result.returncode == 1 and "another architecture" in result.stderr
-    (tmp_path / "others" / "front_end.yaml").write_text(
-        "front_end: {sample_rate_hz: 8000}\n"
-    )
-    result = train("pretrain", "slow", *options)
-    assert result.returncode == 1
-    refusal = (
-        r"/first: a model of speech at 16000 Hz, and .*/others is of 8000 Hz; .+\n"
-    )
-    assert re.fullmatch(f".*{refusal}", result.stderr)
-
-
-LORA = [
-    "--pretrain.trainable", "lora", "--pretrain.adapter_share", "0.2",
-    "--pretrain.epochs", "3", "--checkpoint-batches", "2",
-]  # fmt: skip
-
-
-def last_modules(folder):
-    """Return what was trained, adapters too, as it was at the end."""
-    path = max(
-        (folder / "checkpoints").glob("CKPT*/modules.ckpt"), key=os.path.getmtime
-    )
-    return torch.load(path, weights_only=True)
-
-
-def test_adapters_are_merged_into_an_ordinary_folder(train, start, tmp_path):
-    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
-    options = [*LORA, "--init", tmp_path / "first"]
-    assert train("pretrain", "whole", *options).returncode == 0
-    first, whole = weights(tmp_path / "first"), weights(tmp_path / "whole")
-    assert first.keys() == whole.keys()
-
-    process = start("pretrain", "killed", *options)
-    kill_within_epoch(process, tmp_path / "killed", 2)
-    again = ["--init", tmp_path / "killed", "--pretrain.epochs", "1"]
-    assert train("pretrain", "from_checkpoint", *again).returncode == 0
-    assert train("pretrain", "killed", *options).returncode == 0
-    assert_equal_weights(weights(tmp_path / "killed"), whole)
-    assert curves(tmp_path / "killed") == curves(tmp_path / "whole")
-    assert_equal_weights(
-        last_modules(tmp_path / "killed"), last_modules(tmp_path / "whole")
-    )
-
-
-def test_an_unknown_part_is_refused(train, tmp_path):
-    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
-    options = ["--init", tmp_path / "first", "--pretrain.epochs", "1"]
-    result = train("pretrain", "part", *options, "--pretrain.trainable", "no_such")
-    assert result.returncode == 1 and "has no 'no_such'" in result.stderr
-
-
-def test_large_margin_goes_on_with_the_same_classifier(train, tmp_path, root):
-    assert train("pretrain", "first", "--pretrain.epochs", "1").returncode == 0
-    changes = ["--changes", root / "hparams" / "large_margin.yaml"]
-    options = [*changes, "--init", tmp_path / "first", "--pretrain.epochs", "1"]
-    result = train("pretrain", "large", *options)
-    assert result.returncode == 0, result.stderr
-    facts = json.loads((tmp_path / "large" / "experiment.json").read_text())
-    assert facts["not_loaded"] == []
-    text = (tmp_path / "large" / "hyperparams.yaml").read_text()
-    assert "margin: 0.5" in text and "crop_frames: 32" in text  # the command's wins
 
 
 def test_settings_are_shown_with_their_origin(train, tmp_path):
