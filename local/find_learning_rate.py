@@ -18,6 +18,7 @@ import numpy as np
 from local.setup.training import (
     add_arguments,
     build,
+    follow,
     machine_options,
     make_brain,
     make_loaders,
@@ -96,6 +97,7 @@ def prepare(
         start_from(args.init, modules_of(hparams, args.phase), data.speakers)
     machine = machine_options(args.device, args.precision)
     brain = make_brain(hparams, args.phase, args.seed, machine)
+    follow(brain, args.teacher, data)
     crops = read_crops(phase, data, args.corruption, args.trust)
     batches, _ = make_loaders(phase, data, crops, args.seed, args.nj, args.device)
     sampler = cast(BatchSampler, batches.batch_sampler)

@@ -22,6 +22,7 @@ import numpy as np
 from local.setup.training import (
     add_arguments,
     build,
+    follow,
     machine_options,
     make_brain,
     make_loaders,
@@ -110,26 +111,31 @@ def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> N
         hparams[args.phase], data, crops, args.seed, args.nj, args.device
     )
     options = [args.phase, str(args.seed), args.precision]
-    inputs = decisive_inputs(args.corruption, args.init)
+    inputs = decisive_inputs(args.corruption, args.init, args.teacher)
     identity = fingerprint([*options, *inputs, text, *decisive_files(data)])
     run_on_main(prepare_folder, args=(args.out, identity, text, data))
     if distributed.rank() == 0:
         log_to(args.out / "train.log")
     new = begin(args.init, modules_of(hparams, args.phase), data, args.trust)
     brain = make_brain(hparams, args.phase, args.seed, machine, args.out)
+    follow(brain, args.teacher, data)
     brain.train(*loaders)
     asked = {
         "model": args.hparams.stem.removeprefix("train_"),
         "phase": args.phase,
         "seed": args.seed,
         "init": str(args.init) if args.init else None,
+        "teacher": str(args.teacher) if args.teacher else None,
     }
     finish(args.out, brain, data, asked | {"not_loaded": new})
 
 
-def decisive_inputs(corruption: Corruption | None, init: Path | None) -> list[str]:
+def decisive_inputs(
+    corruption: Corruption | None, init: Path | None, teacher: Path | None
+) -> list[str]:
     """Return what of the inputs that are named decides what a training ends with."""
     from local.setup.hyperparameters import resolved_text
+    from utils.embeddings.files import embedding_file
     from utils.models.experiment import file_hash
     from utils.training.fine_tuning import weights_file
 
@@ -138,6 +144,8 @@ def decisive_inputs(corruption: Corruption | None, init: Path | None) -> list[st
         inputs += [*corruption.sources, resolved_text(corruption.augment)]
     if init:
         inputs.append(file_hash(weights_file(init)))
+    if teacher:
+        inputs.append(file_hash(embedding_file(teacher)))
     return inputs
 
 
@@ -202,6 +210,7 @@ def check_sanity(
     machine = machine_options(args.device, args.precision)
     begin(args.init, modules_of(hparams, args.phase), data, args.trust)
     brain = make_brain(hparams, args.phase, args.seed, machine)
+    follow(brain, args.teacher, data)
     section = hparams[args.phase]
     crops = read_crops(section, data, args.corruption, args.trust)
     brain.train(*make_loaders(section, data, crops, args.seed, args.nj, args.device))

@@ -54,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=Path, required=True)
     parser.add_argument("--init", type=Path, help="trained model to start from")
     parser.add_argument(
+        "--teacher", type=Path, metavar="PREFIX",
+        help="embeddings that the phase distil follows, by local.embed_teacher",
+    )  # fmt: skip
+    parser.add_argument(
         "--trust",
         action="store_true",
         help="build whatever the front-ends of --features and --init describe",
@@ -209,6 +213,24 @@ def make_brain(
         },
         checkpointer=folder and AtomicCheckpointer(folder / "checkpoints"),
     )
+
+
+def follow(brain: SpeakerBrain, teacher: Path | None, data: TrainingData) -> None:
+    """Give a brain the embeddings of its teacher, if there is one.
+
+    Raises
+    ------
+    UserError
+        The phase follows none, or an utterance has no embedding.
+    """
+    from utils.training.distillation import read_targets
+    from utils.training.phases import DistilBrain
+
+    if teacher is None:
+        return
+    if not isinstance(brain, DistilBrain):
+        raise UserError("--teacher: this phase follows none; train the phase distil")
+    brain.follow(read_targets(teacher, data.train))
 
 
 def read_crops(

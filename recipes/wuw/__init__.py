@@ -1,1 +1,1 @@
-"""VCTK: English in many accents."""
+"""WUW: calls over telephones."""

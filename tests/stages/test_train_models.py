@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local import extract_embeddings, train
+from local import embed_teacher, extract_embeddings, train
 from local.setup import settings
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from tests.conftest import ROOT
 from tests.models.test_encoders import SMALL
 from utils.data.manifest import write_manifest
-from utils.features.store import FeatureWriter
+from utils.embeddings.files import read_embeddings, write_embeddings
+from utils.features.store import FeatureStore, FeatureWriter
 from utils.runtime.errors import UserError
+from utils.systems.system import open_system
 
 BRIEF = {"epochs": 1, "epoch_crops": 64, "crop_frames": 40}
 
@@ -60,14 +62,14 @@ def run(monkeypatch, capsys):
 def train_briefly(run, data, tmp_path):
     """Train a phase of a model for a few batches; return its log's last line."""
 
-    def call(model, phase, **values):
+    def call(model, phase, *options, **values):
         net, values = SMALL[model] | {"embedding_dim": 16}, BRIEF | values
         words = [f"--hparams={ROOT}/hparams/train_{model}.yaml", "--precision=fp32"]
         words += ["--features", data / "features", "--out", tmp_path / phase]
         for section, replaced in (("net", net), (phase, values)):
             for key, value in replaced.items():
                 words += [f"--{section}.{key}", json.dumps(value).strip('"')]
-        run(train, phase, *words)
+        run(train, phase, *words, *options)
         log = (tmp_path / phase / "log.jsonl").read_text().splitlines()
         return json.loads(log[-1])
 
@@ -165,3 +167,47 @@ def test_only_a_comparison_is_stopped_when_it_collapses(loss, train_briefly):
         return
     with pytest.raises(UserError, match="the embeddings have collapsed"):
         train_briefly("lstm", "pretrain", **values)
+
+
+@pytest.fixture
+def teacher(data, tmp_path):
+    """Embeddings of the training utterances: the same of all of a speaker's."""
+    store = FeatureStore(data / "features" / "train")
+    names = store.index["ID"].to_numpy()
+    voices = np.linalg.qr(np.random.default_rng(1).standard_normal((16, 16)))[0]
+    vectors = voices[store.index["spk_id"].astype(int)]
+    write_embeddings(tmp_path / "teacher", names, vectors)
+    return tmp_path / "teacher"
+
+
+def test_a_student_follows_its_teacher(train_briefly, teacher):
+    values = {"batch_size": 16, "epochs": 6, "loss": "teacher+relations+0.1*aam"}
+    record = train_briefly("rescnn", "distil", "--teacher", teacher, **values)
+    log = (teacher.parent / "distil" / "log.jsonl").read_text().splitlines()
+    first = json.loads(log[1])
+    assert record["loss_teacher"] < 0.8 * first["loss_teacher"]
+    assert record["loss_relations"] < first["loss_relations"]
+    described = json.loads((teacher.parent / "distil/experiment.json").read_text())
+    assert described["teacher"] == str(teacher)
+
+
+def test_a_student_needs_its_teacher(train_briefly):
+    with pytest.raises(UserError, match=r"follows a teacher; name its embeddings by"):
+        train_briefly("rescnn", "distil", batch_size=16)
+
+
+def test_other_phases_follow_no_teacher(train_briefly, teacher):
+    with pytest.raises(UserError, match="--teacher: this phase follows none; train"):
+        train_briefly("rescnn", "pretrain", "--teacher", teacher, batch_size=16)
+
+
+def test_a_teacher_hears_what_is_stored(run, data, train_briefly, tmp_path):
+    train_briefly("rescnn", "pretrain", batch_size=16)
+    words = ["--features", data / "features", "--out", tmp_path / "said"]
+    told = run(embed_teacher, tmp_path / "pretrain", *words)
+    assert told.startswith("32 embeddings of ")
+    ids, embeddings = read_embeddings(tmp_path / "said")
+    store = FeatureStore(data / "features" / "train")
+    assert ids == store.index["ID"].tolist()
+    system = open_system(tmp_path / "pretrain")
+    np.testing.assert_allclose(embeddings, system.embed_stored(store), atol=1e-6)

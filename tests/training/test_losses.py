@@ -241,7 +241,9 @@ def test_margin_softmax_by_hand(margin):
 def test_a_sum_of_losses(embeddings):
     softmax, ge2e = MarginSoftmax(AngularMargin, 0.1, 10.0), GE2E()
     outputs, labels = torch.rand(8, 10), LABELS
-    both = Objective("am + 0.25*ge2e", {"am": softmax}, {"ge2e": ge2e, "other": GE2E()})
+    both = Objective(
+        "am + 0.25*ge2e", {"am": softmax}, {"ge2e": ge2e, "other": GE2E()}, {}
+    )
     assert both.classifies and both.compares
     assert {name for name, _ in both.named_parameters()} == {
         "terms.ge2e.scale.w",
@@ -251,7 +253,7 @@ def test_a_sum_of_losses(embeddings):
     assert terms["am"] == pytest.approx(softmax(outputs, labels).item())
     assert terms["ge2e"] == pytest.approx(ge2e(embeddings, labels).item())
     assert total.item() == pytest.approx(terms["am"] + 0.25 * terms["ge2e"])
-    alone = Objective("ge2e", {"am": softmax}, {"ge2e": ge2e})
+    alone = Objective("ge2e", {"am": softmax}, {"ge2e": ge2e}, {})
     assert alone.compares and not alone.classifies
 
 
@@ -265,4 +267,4 @@ def test_a_sum_of_losses(embeddings):
 )
 def test_losses_that_cannot_be_read(text, message):
     with pytest.raises(ValueError, match=message):
-        Objective(text, {"am": GE2E()}, {"ge2e": GE2E()})
+        Objective(text, {"am": GE2E()}, {"ge2e": GE2E()}, {})

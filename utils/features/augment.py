@@ -181,6 +181,17 @@ def _draw_noise(
     return np.sum(parts, axis=0)
 
 
+def speed_suffix(speed: float) -> str:
+    """Return what the names of a speed's copies, and of its speakers, end with.
+
+    Example
+    -------
+    >>> speed_suffix(1.0), speed_suffix(0.9)
+    ('', '-sp0.9')
+    """
+    return "" if speed == 1.0 else f"-sp{speed:g}"
+
+
 class AugmentedCopies:
     """All the versions of a training utterance that are stored.
 
@@ -189,14 +200,21 @@ class AugmentedCopies:
     speeds : list of float
         Speeds to store; 1.0 is the original.
     n_noisy : int
-        Corrupted versions of the original speed.
+        Corrupted versions of a speed.
+    noisy_speeds : list of float
+        The speeds that have them.
     corruption : Corruption
     """
 
     def __init__(
-        self, speeds: list[float], n_noisy: int, corruption: Corruption
+        self,
+        speeds: list[float],
+        n_noisy: int,
+        noisy_speeds: list[float],
+        corruption: Corruption,
     ) -> None:
-        self.speeds, self.n_noisy, self.corruption = speeds, n_noisy, corruption
+        self.speeds, self.n_noisy = speeds, n_noisy
+        self.noisy_speeds, self.corruption = noisy_speeds, corruption
 
     @property
     def sources(self) -> set[str]:
@@ -210,12 +228,13 @@ class AugmentedCopies:
         rng: np.random.Generator,
         sources: AudioSources,
     ) -> Iterator[AugmentedCopy]:
-        """Yield each speed's copy, the original followed by its corrupted versions."""
+        """Yield each speed's copy, followed by its corrupted versions."""
         for speed in self.speeds:
             faster = change_speed(samples, speed)
-            name = "" if speed == 1.0 else f"-sp{speed:g}"
+            name = speed_suffix(speed)
             yield AugmentedCopy(name, speed, faster, is_noisy=False)
-            n_noisy = self.n_noisy if speed == 1.0 else 0
+            n_noisy = self.n_noisy if speed in self.noisy_speeds else 0
             for number in range(1, n_noisy + 1):
-                noisy = self.corruption(samples, rate_hz, rng, sources)
-                yield AugmentedCopy(f"-noisy{number}", speed, noisy, is_noisy=True)
+                noisy = self.corruption(faster, rate_hz, rng, sources)
+                name_of_noisy = f"{name}-noisy{number}"
+                yield AugmentedCopy(name_of_noisy, speed, noisy, is_noisy=True)

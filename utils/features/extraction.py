@@ -7,7 +7,7 @@ import numpy as np
 from utils.audio.decoding import read_audio
 from utils.audio.quality import measure_level_db
 from utils.data.channels import channel_of
-from utils.features.augment import AugmentedCopies
+from utils.features.augment import AugmentedCopies, speed_suffix
 from utils.features.front_end import Frames, FrontEnd
 from utils.features.sources import AudioSources
 from utils.runtime.errors import UserError
@@ -94,7 +94,7 @@ def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> di
     origin = utterance["spk_id"]
     return {
         "ID": utterance["ID"] + suffix,
-        "spk_id": origin if speed == 1.0 else origin + suffix,
+        "spk_id": origin + speed_suffix(speed),
         "origin": origin,
         "utterance": utterance["ID"],
         "speed": speed,

@@ -30,13 +30,24 @@ class CropBatch(NamedTuple):
     feats : Tensor of float32, shape (B, T, F)
     labels : Tensor of int64, shape (B,)
         Speaker of each crop.
+    rows : Tensor of int64, shape (B,)
+        Where it was cut from: rows of the feature index.
     """
 
     feats: Tensor
     labels: Tensor
+    rows: Tensor
 
 
-class CropDataset(Dataset[tuple[np.ndarray, int]]):
+class CroppedFeatures(NamedTuple):
+    """Features of shape (T, F), the speaker, and the row of the feature index."""
+
+    feats: np.ndarray
+    label: int
+    row: int
+
+
+class CropDataset(Dataset[CroppedFeatures]):
     """Cut crops from a feature store.
 
     Utterances shorter than a crop are repeated to its length.
@@ -61,10 +72,10 @@ class CropDataset(Dataset[tuple[np.ndarray, int]]):
         self.store, self.labels, self.crop_frames = store, labels, crop_frames
         self.clean: CropDataset = self
 
-    def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
-        """Return features of shape (T, F) and the speaker of a crop."""
+    def __getitem__(self, crop: Crop) -> CroppedFeatures:
+        """Cut a crop."""
         feats = self.store.slice(crop.row, crop.start, self.crop_frames)
-        return self.fit(feats), self.labels[crop.row]
+        return CroppedFeatures(self.fit(feats), self.labels[crop.row], crop.row)
 
     def fit(self, feats: np.ndarray) -> np.ndarray:
         """Repeat features that are shorter than a crop: (T, F)."""
@@ -73,11 +84,11 @@ class CropDataset(Dataset[tuple[np.ndarray, int]]):
         return np.resize(feats, (self.crop_frames, feats.shape[1]))
 
     @staticmethod
-    def collate(items: list[tuple[np.ndarray, int]]) -> CropBatch:
+    def collate(items: list[CroppedFeatures]) -> CropBatch:
         """Stack crops to a batch."""
-        stacked = np.stack([feats for feats, _ in items])  # (B, T, F)
-        feats = torch.from_numpy(stacked).float()
-        return CropBatch(feats, torch.tensor([int(label) for _, label in items]))
+        feats = torch.from_numpy(np.stack([item.feats for item in items])).float()
+        labels = torch.tensor([int(item.label) for item in items])
+        return CropBatch(feats, labels, torch.tensor([item.row for item in items]))
 
 
 class CropPicker:

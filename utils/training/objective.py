@@ -78,6 +78,8 @@ class Objective(nn.Module):
         Losses of a classifier's outputs (B, N) and labels (B,).
     on_embeddings : dict of str to Module
         Losses of embeddings (B, D) and labels (B,).
+    on_teacher : dict of str to Module
+        Losses of embeddings (B, D) and a teacher's (B, D).
 
     Attributes
     ----------
@@ -87,11 +89,13 @@ class Objective(nn.Module):
         Whether one of them needs the classifier.
     compares : bool
         Whether one of them needs two crops or more of every speaker.
+    follows : bool
+        Whether one of them needs a teacher.
 
     Raises
     ------
     ValueError
-        A name that is in neither, or text that is no sum.
+        A name that is nowhere among them, or text that is no sum.
     """
 
     def __init__(
@@ -99,20 +103,26 @@ class Objective(nn.Module):
         loss: str,
         on_outputs: dict[str, nn.Module],
         on_embeddings: dict[str, nn.Module],
+        on_teacher: dict[str, nn.Module],
     ) -> None:
         super().__init__()
         self.weights = parse_sum(loss)
-        known = on_outputs | on_embeddings
+        known = on_outputs | on_embeddings | on_teacher
         for name in self.weights:
             if name not in known:
                 raise ValueError(f"no loss {name!r}; there are {', '.join(known)}")
         self.terms = nn.ModuleDict({name: known[name] for name in self.weights})
         self.on_outputs = [name for name in self.weights if name in on_outputs]
-        self.classifies = bool(self.on_outputs)
-        self.compares = len(self.on_outputs) < len(self.weights)
+        self.on_teacher = [name for name in self.weights if name in on_teacher]
+        self.classifies, self.follows = bool(self.on_outputs), bool(self.on_teacher)
+        self.compares = any(name in on_embeddings for name in self.weights)
 
     def forward(
-        self, embeddings: Tensor, labels: Tensor, outputs: Tensor | None = None
+        self,
+        embeddings: Tensor,
+        labels: Tensor,
+        outputs: Tensor | None = None,
+        targets: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss, and the value of each of its terms before weighting.
 
@@ -123,9 +133,14 @@ class Objective(nn.Module):
         labels : Tensor of int64, shape (B,)
         outputs : Tensor of shape (B, N), optional
             Cosines of the embeddings to the classifier's speakers.
+        targets : Tensor of shape (B, D), optional
+            The teacher's embeddings.
         """
         values = {
-            name: term(outputs if name in self.on_outputs else embeddings, labels)
+            name: term(
+                outputs if name in self.on_outputs else embeddings,
+                targets if name in self.on_teacher else labels,
+            )
             for name, term in self.terms.items()
         }
         total = sum(self.weights[name] * value for name, value in values.items())

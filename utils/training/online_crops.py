@@ -9,7 +9,7 @@ from utils.features.extraction import read_utterance
 from utils.features.front_end import FrontEnd
 from utils.features.sources import AudioSources
 from utils.runtime.errors import UserError
-from utils.training.crops import Crop, CropDataset
+from utils.training.crops import Crop, CropDataset, CroppedFeatures
 
 
 class OnlineCropDataset(CropDataset):
@@ -70,8 +70,8 @@ class OnlineCropDataset(CropDataset):
                 )
         return [known[name] for name in index["utterance"]]
 
-    def __getitem__(self, crop: Crop) -> tuple[np.ndarray, int]:
-        """Return features of shape (T, F) and the speaker of a crop."""
+    def __getitem__(self, crop: Crop) -> CroppedFeatures:
+        """Cut a crop of audio that is corrupted for it alone."""
         rng = np.random.default_rng([crop.seed, crop.row])
         if rng.random() < self.clean_share:
             return self.clean[crop]
@@ -85,4 +85,4 @@ class OnlineCropDataset(CropDataset):
         segments = np.array(bounds, dtype=int).reshape(-1, 2)
         feats = self.front_end(noisy, segments).features
         feats = feats[crop.start : crop.start + self.crop_frames]
-        return self.fit(feats), self.labels[crop.row]
+        return CroppedFeatures(self.fit(feats), self.labels[crop.row], crop.row)

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from utils.runtime.errors import UserError
+from utils.training import distributed
 from utils.training.brain import SpeakerBrain
-from utils.training.crops import Crop
+from utils.training.crops import Crop, CropBatch
 from utils.training.losses import embedding_spread, mined_triplet_loss, triplet_loss
 from utils.training.mining import READY_TRIPLETS, History
 from utils.training.triplets import TripletSampler
@@ -23,6 +24,9 @@ class PretrainBrain(SpeakerBrain):
     holds ``crops_per_speaker`` (in a batch, at least) and ``min_spread``.
     """
 
+    teacher: Tensor | None = None  # embeddings (n_utterances, D) that are followed
+    targets: Tensor | None = None  # those of the batch (B, D)
+
     def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train; see `SpeakerBrain.train`.
 
@@ -31,6 +35,11 @@ class PretrainBrain(SpeakerBrain):
         UserError
             The loss compares crops of a speaker, and the batches hold single ones.
         """
+        if self.parts["loss"].follows and self.teacher is None:
+            raise UserError(
+                f"the loss {self.hparams.loss} follows a teacher; name its embeddings "
+                "by --teacher, in the phase distil"
+            )
         if self.parts["loss"].compares and self.hparams.crops_per_speaker < 2:
             raise UserError(
                 f"the loss {self.hparams.loss} needs two crops or more of a speaker in "
@@ -46,7 +55,7 @@ class PretrainBrain(SpeakerBrain):
             outputs = self.modules.classifier(embeddings.unsqueeze(1)).squeeze(1)
             is_right = outputs.argmax(dim=1) == labels
             self.state.note(train_accuracy=is_right.float().mean())
-        loss, terms = self.modules.loss(embeddings, labels, outputs)
+        loss, terms = self.modules.loss(embeddings, labels, outputs, self.targets)
         if len(terms) > 1:
             self.state.note(**{f"loss_{name}": value for name, value in terms.items()})
         self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
@@ -89,12 +98,41 @@ class PretrainBrain(SpeakerBrain):
         UserError
             All embeddings are nearly the same.
         """
-        compares = self.parts["loss"].compares and not self.parts["loss"].classifies
+        loss = self.parts["loss"]
+        compares = loss.compares and not (loss.classifies or loss.follows)
         if compares and means["embedding_spread"] < self.hparams.min_spread:
             raise UserError(
                 f"epoch {self.epoch}: the embeddings have collapsed (spread "
                 f"{means['embedding_spread']:.4f}); lower the learning rate"
             )
+
+
+class DistilBrain(PretrainBrain):
+    """Follow a teacher, beside what `PretrainBrain` learns from.
+
+    Crops are whatever is stored, corrupted or at another speed; the teacher has heard
+    the whole clean utterance at that speed.
+    """
+
+    def follow(self, teacher: np.ndarray) -> None:
+        """Take a teacher's embeddings of the rows of the training features.
+
+        Parameters
+        ----------
+        teacher : ndarray of float32, shape (n_utterances, D)
+            Vectors of unit length; see `utils.training.distillation.read_targets`.
+        """
+        self.teacher = torch.from_numpy(teacher).to(self.device)
+
+    def compute_objectives(
+        self, embeddings: Tensor, batch: CropBatch, stage: Stage
+    ) -> Tensor:
+        """Return the loss of the batch of all processes, in float32."""
+        if self.teacher is not None:
+            # (B,) to (B * n_processes,)
+            rows = distributed.gather_tensors(batch.rows.to(self.device))
+            self.targets = self.teacher[rows]
+        return super().compute_objectives(embeddings, batch, stage)
 
 
 class TripletBrain(SpeakerBrain):

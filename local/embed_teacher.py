@@ -1,0 +1,87 @@
+"""What a trained model says of the training speech, for another to learn from.
+
+Embeds the clean version of every utterance at every stored speed and writes OUT.npy and
+OUT.ids, for the phase distil: local.train distil --teacher OUT. The stored features are
+used where the model has their front-end, the audio of --manifest where it has another.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from utils.runtime.errors import UserError
+from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    from utils.features.store import FeatureStore
+    from utils.systems.system import System
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("teacher", type=Path, help="folder of a trained model")
+    parser.add_argument("--features", type=Path, required=True)
+    parser.add_argument("--manifest", type=Path, help="the training audio")
+    parser.add_argument("--out", type=Path, required=True, help="prefix to write")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--trust", action="store_true", help="build whatever the folder describes"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Embed what the teacher is to hear."""
+    args = parse_arguments()
+
+    from utils.embeddings.files import write_embeddings
+    from utils.features.store import FeatureStore
+    from utils.systems.folder import have_same_front_end
+    from utils.systems.system import open_system
+    from utils.training.distillation import heard_by_teacher
+
+    system = open_system(args.teacher, "cosine", args.device, trust=args.trust)
+    store = FeatureStore(args.features / "train")
+    rows = np.unique(store.rows(heard_by_teacher(store).tolist()))
+    if have_same_front_end(args.teacher, args.features, args.trust):
+        embeddings = system.embed_stored(store, rows)
+    else:
+        embeddings = embed_audio(system, store, rows, args.manifest)
+    ids = store.index["ID"].to_numpy()[rows].tolist()
+    write_embeddings(args.out, ids, embeddings, system.model_sha256)
+    print(f"{len(ids)} embeddings of {args.teacher}: {args.out}.npy")
+
+
+def embed_audio(
+    system: System, store: FeatureStore, rows: np.ndarray, manifest: Path | None
+) -> np.ndarray:
+    """Embed the audio that rows of the features were made of: (N, D)."""
+    from utils.audio.acoustics import change_speed
+    from utils.data.manifest import read_manifest
+    from utils.features.extraction import read_utterance
+    from utils.runtime.progress import progress
+
+    if manifest is None:
+        raise UserError(
+            f"{system.folder} has another front-end than {store.folder.parent}; give "
+            "the training audio by --manifest"
+        )
+    known = {row["ID"]: row for row in read_manifest(manifest).to_dict("records")}
+    embedded = []
+    for row in progress(rows.tolist(), len(rows), "embedding"):
+        stored = store.index.iloc[row]
+        rate_hz = system.front_end.sample_rate_hz
+        samples = read_utterance(known[stored["utterance"]], rate_hz)
+        embedded.append(system.embed([change_speed(samples, stored["speed"])]))
+    return np.concatenate(embedded)
+
+
+if __name__ == "__main__":
+    run_program(main)

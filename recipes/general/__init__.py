@@ -1,0 +1,1 @@
+"""General: the training speech of several corpora."""
