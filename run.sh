@@ -23,6 +23,7 @@ model=rescnn_small         # hparams/train_<model>.yaml, or hparams/sizes/<model
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 pretrained=                # trained model, a folder or a name in models/: embed with it alone
 init=                      # trained model, likewise, that the first phase starts from
+teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
 backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
@@ -44,8 +45,8 @@ device=cpu                 # or cuda, cuda:1, ...
 . "$root/utils/env.sh"
 . "$root/utils/experiment.sh"
 
-resolve_models "$root" pretrained init
-resolve_paths "$root" source pretrained init data exp
+resolve_models "$root" pretrained init teacher
+resolve_paths "$root" source pretrained init teacher data exp
 cd "$root"
 data=${data:-data/$corpus}
 exp=${exp:-exp/$corpus/${tag:-$(default_tag)}}
@@ -113,8 +114,4 @@ if stage 7 "report -> $exp"; then
     --features "$features"
 fi
 end_stages
-
-if ((stop_stage >= 7)); then
-  echo "results: $exp/results.json, $exp/report.html"
-  echo "next: another model (--model rescnn), or a corpus of real speech (recipes/*/run.sh)"
-fi
+tell_results

@@ -10,6 +10,10 @@ check_options() {
   need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
   need_model --pretrained "$pretrained" "$pretrained/encoder.pt"
   need_model --init "$init" "$init"
+  need_model --teacher "$teacher" "$teacher/encoder.pt"
+  if [[ " $phases" == *" distil"* && -z $teacher ]]; then
+    wrong_usage "the phase distil follows a model; name it by --teacher"
+  fi
 }
 
 # need_model FLAG MODEL PATH: refuse a model that is not there, and say how to get one.
@@ -98,19 +102,40 @@ phase_changes() {
   if [[ $1 == *:* ]]; then echo "hparams/${1#*:}.yaml"; fi
 }
 
+# Embed the training speech by the teacher.
+teach() {
+  step "$exp/teacher.npy" "$features.done" "$teacher/experiment.json" "$data/train.csv" -- \
+    python -m local.embed_teacher "$teacher" --features "$features" --out "$exp/teacher" \
+    --manifest "$data/train.csv" --device "$device" "${trust_option[@]}"
+}
+
 # train_phase PHASE[:CHANGES] [PREVIOUS]: train a phase, from the one before it or from
 # the model that --init names.
 train_phase() {
-  local phase=${1%:*} out init_from=$init made_by=$init changes python=(python)
+  local phase=${1%:*} out init_from=$init made_by=$init changes taught python=(python)
   out=$(phase_folder "$1")
   changes=$(phase_changes "$1")
   if [[ -n ${2-} ]]; then init_from=$(phase_folder "$2") made_by=$init_from.done; fi
+  if [[ $phase == distil ]]; then
+    teach
+    taught=$exp/teacher
+  fi
   if ((train_processes > 1)); then
     python+=(-m torch.distributed.run --standalone --nproc-per-node "$train_processes")
   fi
   resumable_step "$out" \
-    "$hparams" ${changes:+"$changes"} "$features.done" ${made_by:+"$made_by"} -- \
+    "$hparams" ${changes:+"$changes"} "$features.done" ${made_by:+"$made_by"} \
+    ${taught:+"$taught.npy.done"} -- \
     "${python[@]}" -m local.train "$phase" --hparams "$hparams" --features "$features" \
     --seed "$seed" --device "$device" ${changes:+--changes "$changes"} \
-    ${init_from:+--init "$init_from"} --out "$out" "${override_words[@]}"
+    ${init_from:+--init "$init_from"} ${taught:+--teacher "$taught"} --out "$out" \
+    "${override_words[@]}"
+}
+
+# Say where the results are, and what could be next.
+tell_results() {
+  if ((stop_stage >= 7)); then
+    echo "results: $exp/results.json, $exp/report.html"
+    echo "next: another model (--model rescnn), or a corpus of real speech (recipes/*/run.sh)"
+  fi
 }

@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 TINY = [
@@ -17,6 +18,10 @@ TINY = [
     "--pretrain.epoch_crops 32 --pretrain.batch_size 8 --triplet.epochs 2 "
     "--triplet.epoch_crops 36 --triplet.n_triplets 4 --triplet.history_crops 2",
 ]  # fmt: skip
+STUDENT = (
+    "--net.width 4 --net.n_blocks 1 --net.embedding_dim 16 --distil.epochs 2 "
+    "--distil.epoch_crops 32 --distil.batch_size 8"
+)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +150,24 @@ def test_a_training_starts_from_a_trained_model(run, folder):
     assert facts["init"] == str(folder / "exp/pretrain")
 
 
-@pytest.mark.parametrize("option", ["--pretrained", "--init"])
+def test_a_student_learns_from_a_trained_model(run, folder):
+    options = ["--exp", folder / "student", "--stage", "3", "--stop-stage", "3"]
+    options += ["--phases", "distil", "--overrides", STUDENT]
+    teacher = ["--teacher", folder / "exp/pretrain"]
+    without = run(*options)
+    assert without.returncode == 2 and "name it by --teacher" in without.stderr
+    result = run(*options, *teacher)
+    assert result.returncode == 0, result.stdout + result.stderr
+    ids = (folder / "student/teacher.ids").read_text().split()
+    index = pd.read_csv(folder / "data/features/train/index.csv")
+    assert ids == list(index["ID"])
+    facts = json.loads((folder / "student/distil/experiment.json").read_text())
+    assert facts["teacher"] == str(folder / "student/teacher")
+    again = run(*options, *teacher)
+    assert "local.embed_teacher" not in again.stdout + again.stderr  # is kept
+
+
+@pytest.mark.parametrize("option", ["--pretrained", "--init", "--teacher"])
 def test_a_wrong_model_is_one_line(option, root, folder):
     result = subprocess.run(
         [root / "run.sh", "--env", "none", option, folder / "absent"],
