@@ -1,9 +1,10 @@
 """Measure a system on voices of your own: calibration, thresholds, limits.
 
-VOICES is a folder of speakers. OUT is the system again, with a calibrated back-end and
-decisions.json: a threshold for each false-alarm rate, the rates at it as recorded, over
-a telephone, in noise and cut short, with 95 % intervals that resample speakers, and the
-least quality that was measured. A rate that the voices cannot support gets none.
+VOICES is a folder of speakers, or a manifest whose rows are whole files. OUT is the
+system again, with a calibrated back-end and decisions.json: a threshold for each
+false-alarm rate, the rates at it as recorded, over a telephone, in noise and cut short,
+with 95 % intervals that resample speakers, and the least quality that was measured. A
+rate that the voices cannot support gets none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("system", help="name in models/, or folder of a trained system")
-    parser.add_argument("voices", type=Path, help="folder with audio of known speakers")
+    parser.add_argument("voices", type=Path, help="audio of known speakers")
     parser.add_argument("--out", type=Path, required=True, help="system to write")
     parser.add_argument(
         "--pattern", default="{speaker}/**", help="of paths; perhaps with {session}"
@@ -60,12 +61,16 @@ def main() -> None:
 
     from local.setup.systems import find_system
     from utils.data.files import find_utterances
+    from utils.data.manifest import read_manifest
     from utils.systems.system import open_system
     from utils.verification.measuring import Aims, measure_system
     from utils.verification.voices import draw_voices, embed_voices
 
     system = open_system(find_system(args.system), args.backend, trust=args.trust)
-    found = find_utterances(args.voices, args.pattern)
+    if args.voices.suffix == ".csv":
+        found = read_manifest(args.voices)
+    else:
+        found = find_utterances(args.voices, args.pattern)
     table = draw_voices(found, args.per_speaker, args.seed)
     table, versions = hear_all(system, table, args.nj)
     voices = embed_voices(system, versions, table)

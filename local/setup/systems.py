@@ -1,10 +1,14 @@
 """Which trained system a program means by a name, a folder, or nothing."""
 
+import logging
 from pathlib import Path
 
 from utils.runtime.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 MODELS = Path("models")
+OWN = Path(__file__).parents[2] / "recipes" / "general" / "model"  # comes with the code
 PREFERRED = ("campplus", "resemblyzer")  # where nothing is named, the better first
 
 
@@ -14,12 +18,13 @@ def find_system(name: str) -> Path:
     Parameters
     ----------
     name : str
-        A folder, or the name of one in ``models/``; empty for the best one there.
+        A folder, or the name of one in ``models/``; empty for the best one there, and
+        the repository's own small model where there is none.
 
     Raises
     ------
     UserError
-        There is none.
+        There is none of that name.
     """
     if name:
         places = [Path(name), MODELS / name]
@@ -34,11 +39,11 @@ def find_system(name: str) -> Path:
     places = [*calibrated, *(MODELS / name for name in PREFERRED)]
     found = next((place for place in places if _is_system(place)), None)
     if found is None:
-        raise UserError(
-            "no trained system: get one with python -m local.get_model campplus, or "
-            "name a folder with --system"
+        logger.warning(
+            f"no model is named, and none is in {MODELS}/: the repository's own small "
+            "one answers; python -m local.get_model campplus gets a better one"
         )
-    return found
+    return found or OWN
 
 
 def _is_system(folder: Path) -> bool:
