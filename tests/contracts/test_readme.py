@@ -181,7 +181,7 @@ def test_every_hyper_parameter_file_loads():
 
     sizes = {"n_mels": 64, "n_speakers": 3}
     paths = [*ROOT.glob("hparams/train_*.yaml"), *ROOT.glob("hparams/sizes/*.yaml")]
-    assert len(paths) == 19
+    assert len(paths) == 20
     for path in paths:
         hparams = read_settings(path, [], {}, sizes).build()
         assert hparams["net"]["encoder"] and hparams["pretrain"]["heads"]["classifier"]
