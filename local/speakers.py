@@ -75,6 +75,7 @@ HEARING = "enrol", "add", "verify", "update", "identify"
 
 def with_system(args: argparse.Namespace) -> str:
     """Do what needs to hear recordings; returns what to say."""
+    from local.setup.systems import open_recogniser
     from utils.speakers.updates import UpdatePolicy
 
     is_new = args.verb == "enrol" and not args.store.exists()
@@ -94,22 +95,6 @@ def with_system(args: argparse.Namespace) -> str:
     )
     matches = [f"  {match.name}: {match.llr:.2f}" for match in found.matches]
     return "\n".join([found.text, *matches])
-
-
-def open_recogniser(store: Path, system: str, trust: bool, is_new: bool) -> Recogniser:
-    """Open a system and a store of its embeddings; a new one is made."""
-    from local.setup.systems import find_system
-    from utils.speakers import schema
-    from utils.speakers.recogniser import Recogniser
-    from utils.speakers.store import SpeakerStore
-    from utils.verification.verifier import open_verifier
-
-    folder = find_system(system)
-    verifier = open_verifier(folder, trust=trust)
-    sha256 = verifier.system.model_sha256
-    if is_new:
-        schema.create(store, {"model_sha256": sha256, "system": str(folder)})
-    return Recogniser(verifier, SpeakerStore(store, sha256))
 
 
 def tell_verified(recogniser: Recogniser, name: str, file: str, far: float) -> str:

@@ -1,9 +1,15 @@
 """Which trained system a program means by a name, a folder, or nothing."""
 
+from __future__ import annotations
+
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utils.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from utils.speakers.recogniser import Recogniser
 
 logger = logging.getLogger(__name__)
 
@@ -48,3 +54,20 @@ def find_system(name: str) -> Path:
 
 def _is_system(folder: Path) -> bool:
     return (folder / "encoder.pt").is_file()
+
+
+def open_recogniser(
+    store: Path, system: str, trust: bool, is_new: bool = False
+) -> Recogniser:
+    """Open a system and a store of its embeddings; a new one is made."""
+    from utils.speakers import schema
+    from utils.speakers.recogniser import Recogniser
+    from utils.speakers.store import SpeakerStore
+    from utils.verification.verifier import open_verifier
+
+    folder = find_system(system)
+    verifier = open_verifier(folder, trust=trust)
+    sha256 = verifier.system.model_sha256
+    if is_new:
+        schema.create(store, {"model_sha256": sha256, "system": str(folder)})
+    return Recogniser(verifier, SpeakerStore(store, sha256))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from utils.audio.decoding import read_audio, resample
+from utils.audio.decoding import read_audio
+from utils.audio.resampling import resample
 from utils.runtime.errors import UserError
 
 

@@ -3,13 +3,13 @@ import pytest
 import soundfile
 
 from utils.audio.acoustics import coloured_noise, limit_band
-from utils.audio.decoding import resample
 from utils.audio.quality import (
     estimate_snr_db,
     measure_bandwidth_hz,
     measure_clipping,
     measure_quality,
 )
+from utils.audio.resampling import resample
 
 
 @pytest.mark.parametrize("snr_db", [0, 10, 20, 40])

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from utils.audio.codecs import CODECS, LINE_RATE_HZ, encode_and_decode
-from utils.audio.decoding import resample
+from utils.audio.resampling import resample
 
 _SPEED_STEPS = 100  # speeds are resampled as whole hundredths
 _LINE_BAND_HZ = (300.0, 3400.0)  # of analogue telephony, ITU-T G.712

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.audio.containers import open_audio
+from utils.audio.resampling import resample
 from utils.runtime.errors import UserError
 
 _CANCELLED = 1e-4  # power of the mean of channels, relative to theirs
@@ -110,32 +111,6 @@ def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray,
             "the file is truncated, copy it again"
         )
     return samples, rate_hz
-
-
-def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Change the sampling rate with a windowed-sinc filter.
-
-    Parameters
-    ----------
-    samples : ndarray of float32, shape (n_samples,)
-    from_hz, to_hz : int
-        Rates before and after.
-
-    Returns
-    -------
-    ndarray of float32, shape (ceil(n_samples * to_hz / from_hz),)
-
-    Example
-    -------
-    >>> resample(np.zeros(44100, dtype=np.float32), 44100, 16000).shape
-    (16000,)
-    """
-    if from_hz == to_hz:
-        return samples
-    import torch
-    from torchaudio.functional import resample as sinc_resample
-
-    return sinc_resample(torch.from_numpy(samples), from_hz, to_hz).numpy()
 
 
 def audio_length(path: Path | str) -> tuple[int, int]:

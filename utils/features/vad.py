@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from speechbrain.inference.VAD import VAD
 
+from utils.audio.speech_level import speech_threshold_db
+
 
 class BoundaryRules(VAD):
     """SpeechBrain's boundary functions, without its neural posterior model.
@@ -90,9 +92,8 @@ class EnergyVad:
             loudest_db = nth_largest(energy_db, round(self.loud_s / self.hop_s))
             if loudest_db - loud_db > 2 * self.margin_db:
                 quiet_db, loud_db = loud_db, loudest_db
-        threshold_db = max(
-            loud_db - self.range_db,
-            min(quiet_db + self.margin_db, loud_db - self.margin_db),
+        threshold_db = speech_threshold_db(
+            quiet_db, loud_db, self.range_db, self.margin_db
         )
         return 1 / (1 + np.exp(-np.clip(energy_db - threshold_db, -50, 50)))
 

@@ -103,14 +103,25 @@ class Recogniser:
         k : int
             Matches to return.
         """
+        gallery, threshold = self.gallery(fpir)
+        return gallery.identify(self.hear(path).embedding, threshold, k)
+
+    def gallery(self, fpir: float | None) -> tuple[Gallery, float | None]:
+        """Return everybody, and the threshold for a rate; see `identify`.
+
+        Raises
+        ------
+        UserError
+            Nobody is enrolled, or the system was not measured.
+        """
         people = self.store.people()
         if not people:
             raise UserError(f"{self.store.path}: nobody is enrolled")
-        threshold = None
-        if fpir is not None:
-            threshold = threshold_for_gallery(self.verifier.measured, len(people), fpir)
         gallery = Gallery.of(self.verifier.system, people)
-        return gallery.identify(self.hear(path).embedding, threshold, k)
+        if fpir is None:
+            return gallery, None
+        decisions = self.verifier.measured
+        return gallery, threshold_for_gallery(decisions, len(people), fpir)
 
     def update(
         self, name: str, path: Path | str, far: float, policy: UpdatePolicy

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.audio.decoding import decode_audio, resample
+from utils.audio.decoding import decode_audio
 from utils.audio.quality import measure_quality
+from utils.audio.resampling import resample
 from utils.audio.speech_likeness import speech_likelihood
 from utils.features.front_end import FrontEnd
 

@@ -15,7 +15,7 @@ from utils.audio.acoustics import (
     transmit,
 )
 from utils.audio.codecs import CODECS
-from utils.audio.decoding import resample
+from utils.audio.resampling import resample
 
 _BACKGROUNDS = (
     "coloured", "white", "band_noise", "room_tone", "speech_shaped", "modulated",

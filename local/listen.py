@@ -1,0 +1,125 @@
+"""Tell who is speaking, of the people in a store, while the sound is still coming.
+
+SOURCE is a file, played at its own speed (--fast: as fast as it can be heard), or `-`
+for raw samples from standard input; or there is --microphone. After every two seconds
+of speech a line says who it is now, how that was until now, and who it is by all that
+was heard. Ctrl-C ends a recording, as the end of a file does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from utils.live.listener import Listener, Moment
+    from utils.live.sources import Source
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("store", type=Path, help="file of local.speakers")
+    parser.add_argument("source", nargs="?", help="audio file, or -")
+    parser.add_argument("--microphone", nargs="?", const="", metavar="DEVICE")
+    parser.add_argument("--system", default="", help="in models/, or a folder")
+    parser.add_argument("--fpir", type=float, default=0.01, help="strangers accepted")
+    parser.add_argument("--closed-set", action="store_true", help="no strangers come")
+    parser.add_argument("--fast", action="store_true", help="do not wait for a file")
+    parser.add_argument("--chunk-s", type=float, default=0.1, help="read at a time")
+    parser.add_argument("--channel", type=int, help="of several, from 0; else the mean")
+    parser.add_argument("--rate-hz", type=int, default=16000, help="of raw samples")
+    parser.add_argument("--channels", type=int, default=1, help="of raw samples")
+    parser.add_argument(
+        "--encoding", choices=("s16", "f32"), default="s16", help="of raw samples"
+    )
+    parser.add_argument("--json", type=Path, help="write a line for each answer")
+    parser.add_argument("--trust", action="store_true", help="build all described")
+    args = parser.parse_args()
+    if (args.source is None) == (args.microphone is None):
+        parser.error("a file, or -, or --microphone")
+    if args.chunk_s <= 0 or args.rate_hz <= 0 or args.channels <= 0:
+        parser.error("--chunk-s, --rate-hz and --channels are above 0")
+    return args
+
+
+def main() -> None:
+    """Listen to the end."""
+    args = parse_arguments()
+
+    from local.setup.systems import open_recogniser
+    from utils.live.listener import open_listener
+    from utils.runtime.atomic import replacing_file
+
+    with ExitStack() as stack:
+        recogniser = open_recogniser(args.store, args.system, args.trust)
+        source = open_source(args, stack)
+        fpir = None if args.closed_set else args.fpir
+        listener = open_listener(recogniser, source.rate_hz, fpir)
+        moments = watch(listener, source)
+        if args.json is None:
+            *_, end = moments
+        else:
+            path = stack.enter_context(replacing_file(args.json))
+            end = write_moments(path, moments)
+    print(tell_end(end))
+
+
+def open_source(args: argparse.Namespace, stack: ExitStack) -> Source:
+    """Open what is to be heard."""
+    from utils.live import sources
+
+    if args.microphone is not None:
+        recorder = sources.open_microphone(args.microphone, args.rate_hz, args.chunk_s)
+        return stack.enter_context(recorder)
+    if args.source == "-":
+        form = sources.RawForm(args.rate_hz, args.channels, args.encoding)
+        return sources.read_raw(sys.stdin.buffer, form, args.chunk_s, args.channel)
+    file = sources.play_file(args.source, args.chunk_s, args.channel)
+    source = stack.enter_context(file)
+    return source if args.fast else sources.at_real_speed(source)
+
+
+def watch(listener: Listener, source: Source) -> Iterator[Moment]:
+    """Yield all answers, the end last; meanwhile show them."""
+    from utils.live.line import Line
+
+    line = Line(sys.stdout, sys.stdout.isatty())
+    try:
+        for chunk in source.chunks:
+            moments = listener(chunk)
+            line.show(moments, listener)
+            yield from moments
+    except KeyboardInterrupt:
+        pass  # the end of a recording
+    line.end()
+    yield listener.finish()
+
+
+def write_moments(path: Path, moments: Iterator[Moment]) -> Moment:
+    """Write a line of JSON for each answer; returns the last."""
+    with path.open("w", encoding="utf-8") as file:
+        for moment in moments:
+            print(json.dumps(moment.as_dict(), ensure_ascii=False), file=file)
+    return moment
+
+
+def tell_end(end: Moment) -> str:
+    """Say who it was."""
+    if end.so_far and end.so_far.found:
+        return f"{end.so_far.found.text} ({end.speech_s:.1f} s of speech)"
+    return f"nobody was heard: {end.refused or 'no speech'}"
+
+
+if __name__ == "__main__":
+    run_program(main)

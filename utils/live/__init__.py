@@ -1,0 +1,1 @@
+"""Who is speaking, while the sound is still coming."""
