@@ -1,8 +1,8 @@
 """Stage 5: embed every utterance of a manifest with a trained model.
 
 Writes OUT.npy, float32 of shape (N, D), and OUT.ids, one utterance a line. Uses the
-stored features when --features names them, else reads the audio; what --skip-bad
-leaves out stands in OUT.skipped.txt.
+stored features when --features names them, with those of corrupted copies, else reads
+the audio; what --skip-bad leaves out stands in OUT.skipped.txt.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import argparse
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from utils.embeddings.files import write_embeddings
 from utils.runtime.errors import UserError
@@ -61,20 +59,23 @@ def main() -> None:
         args.experiment, "cosine", args.device, args.precision, args.trust
     )
     manifest = read_manifest(args.manifest)
-    ids = manifest["ID"].to_numpy()
+    ids, copies = list(manifest["ID"]), {}
     if args.features:
         system.check_features(args.features)
-        ids = ids[~np.isin(ids, list(read_skipped(args.features)))]
+        skipped = read_skipped(args.features)
+        ids = [name for name in ids if name not in skipped]
         store = FeatureStore(args.features / args.manifest.stem)
+        copies = store.copies_of(ids)
+        ids = [*ids, *copies]
         embeddings = system.embed_stored(store, store.rows(ids))
     else:
         with tempfile.TemporaryDirectory() as folder:
             faults = featurise(system.front_end, manifest, Path(folder), args.nj)
             record = args.out.with_name(f"{args.out.name}.skipped.txt")
             settle_faults(faults, args.skip_bad, record)
-            ids = ids[~np.isin(ids, list(faults))]
+            ids = [name for name in ids if name not in faults]
             embeddings = system.embed_stored(FeatureStore(folder))
-    write_embeddings(args.out, ids, embeddings, system.model_sha256)
+    write_embeddings(args.out, ids, embeddings, system.model_sha256, copies)
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
 
 

@@ -6,6 +6,9 @@ from local.extract_embeddings import main
 from tests.systems.folders import write_system
 from tests.trees import write_noise
 from utils.data.manifest import write_manifest
+from utils.embeddings.files import read_copies
+from utils.embeddings.labelled import read_labelled
+from utils.features.store import FeatureWriter
 from utils.runtime.program import run_program
 
 
@@ -61,3 +64,27 @@ def test_nothing_but_bad_audio(extract, tmp_path):
     code, told = extract("bad.csv", "--skip-bad")
     assert code == 1 and "no utterance can be read" in told.err
     assert not list(tmp_path.glob("emb*"))
+
+
+def test_copies_are_embedded_and_known_by_their_utterance(extract, rng, tmp_path):
+    """Corrupted versions are; another speed, which is another speaker, is not."""
+    front_end = (tmp_path / "model" / "front_end.yaml").read_text()
+    features = tmp_path / "features"
+    (features / "good").mkdir(parents=True)
+    (features / "front_end.yaml").write_text(front_end)
+    versions = {"a": 1.0, "a-noisy1": 1.0, "a-sp0.9": 0.9, "b": 1.0, "b-noisy1": 1.0}
+    with FeatureWriter(features / "good") as writer:
+        for name, speed in versions.items():
+            frames = rng.standard_normal((50, 64)).astype(np.float16)
+            row = {"ID": name, "spk_id": name[0], "utterance": name[0], "speed": speed}
+            writer.add(row, frames)
+    rows = (tmp_path / "all.csv").read_text().splitlines(keepends=True)
+    good = [row for row in rows if row.startswith(("ID,", "a,", "b,"))]
+    (tmp_path / "good.csv").write_text("".join(good))
+    code, told = extract("good.csv", "--features", features)
+    assert code == 0, told.err
+    data = read_labelled(str(tmp_path / "emb"), tmp_path / "good.csv")
+    assert data.ids == ["a", "b", "a-noisy1", "b-noisy1"]
+    assert data.speakers.tolist() == data.utterances.tolist() == ["a", "b", "a", "b"]
+    assert not np.allclose(data.vectors[0], data.vectors[2])
+    assert read_copies(tmp_path / "emb") == {"a-noisy1": "a", "b-noisy1": "b"}

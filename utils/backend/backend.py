@@ -39,6 +39,8 @@ class Backend:
     needs : tuple of str
         The splits of a corpus that it can be learnt on, the better first; empty where
         there is nothing to learn.
+    note : str
+        How it was chosen, if it was.
 
     Example
     -------
@@ -56,6 +58,7 @@ class Backend:
     cohort: Cohort | None = None
     calibration: Calibration | None = None
     needs: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Check that there is a cohort where it is needed."""
@@ -75,7 +78,8 @@ class Backend:
     @property
     def notes(self) -> list[str]:
         """What there is to say about the training."""
-        notes = [part.note for part in (*self.transforms, self.scorer)]
+        parts = *self.transforms, self.scorer
+        notes = [self.note, *(part.note for part in parts)]
         return [note for note in notes if note]
 
     def transform(self, embeddings: np.ndarray) -> np.ndarray:

@@ -68,6 +68,7 @@ def save_backend(
         "model_sha256": model_sha256,
         "learns": backend.learns,
         "needs": backend.needs,
+        "note": backend.note,
         "calibrated": backend.calibration is not None,
         "transforms": [
             keep(f"transform{place}", transform)
@@ -146,7 +147,12 @@ def _build(content: Settings, arrays: Arrays) -> Backend:
         for name, base in _PARTS.items()
         if name in content
     }
-    return Backend(transforms, **parts, needs=tuple(content["needs"]))
+    return Backend(
+        transforms,
+        **parts,
+        needs=tuple(content["needs"]),
+        note=content.get("note", ""),
+    )
 
 
 def upgraded(content: Settings, arrays: Arrays) -> tuple[Settings, Arrays]:

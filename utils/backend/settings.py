@@ -1,12 +1,13 @@
 """What hparams/backend.yaml offers, and a back-end learnt as an expression asks."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from utils.backend.backend import Backend
+from utils.backend.choice import Chooser
 from utils.backend.expression import Expression
 from utils.backend.normalisation.methods import Normalisation
 from utils.backend.parts import Step, splits_to_learn_on
@@ -31,7 +32,8 @@ class BackendSettings:
     ----------
     path : Path
         Where they are from.
-    chains : dict of list of Step
+    chains : dict of list of Step, or of Chooser
+        A `Chooser` stands for the chain that it chooses.
     normalisations : dict of Normalisation
     cohort : str
         See `add_cohort`.
@@ -42,7 +44,7 @@ class BackendSettings:
     """
 
     path: Path
-    chains: dict[str, Sequence[Step]]
+    chains: dict[str, Sequence[Step] | Chooser]
     normalisations: dict[str, Normalisation]
     cohort: str
     calibration: CalibrationSettings
@@ -62,7 +64,9 @@ class BackendSettings:
 
     def needs(self, expression: Expression) -> tuple[str, ...]:
         """Return the splits that it can be learnt on, the better first; () for any."""
-        needs = [step.learns_from for step in self.chains[expression.chain]]
+        chain = self.chains[expression.chain]
+        steps = chain.steps if isinstance(chain, Chooser) else chain
+        needs = [step.learns_from for step in steps]
         if expression.normalisation:
             needs.append(self.normalisations[expression.normalisation].learns_from)
         return splits_to_learn_on(needs)
@@ -95,11 +99,12 @@ class BackendSettings:
         """
         data = _no_training() if train is None else (train.vectors, train.speakers)
         data = np.asarray(data[0], dtype=np.float64), data[1]
-        steps = self.chains[expression.chain]
+        steps, note = self._steps(expression, train)
         if unlabelled is None:
             backend = fit_backend(steps, *data)
         else:
             backend = fit_adapted(steps, *data, self.adaptation, unlabelled)
+        backend = replace(backend, note=note)
         if expression.normalisation:
             method = self.normalisations[expression.normalisation]
             backend = add_cohort(backend, method, *data, self.cohort)
@@ -108,6 +113,18 @@ class BackendSettings:
         if held_out is None:
             raise ValueError("there are no held-out speakers to calibrate on")
         return self._calibrated(backend, train, held_out)
+
+    def _steps(
+        self, expression: Expression, train: LabelledEmbeddings | None
+    ) -> tuple[Sequence[Step], str]:
+        """Return the steps of a chain, and why they are these if they were chosen."""
+        chain = self.chains[expression.chain]
+        if not isinstance(chain, Chooser):
+            return chain, ""
+        if train is None:
+            raise ValueError("there is no training speech to choose on")
+        choice = chain.choose(train)
+        return choice.steps, choice.note
 
     def _calibrated(
         self,

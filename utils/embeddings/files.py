@@ -1,6 +1,7 @@
 """Embeddings on disk: PREFIX.npy, float32 (N, D), and PREFIX.ids, one id a line.
 
-PREFIX.json names the model that made them, where it is known.
+PREFIX.json names the model that made them, where it is known, and the utterances that
+corrupted copies among them are of.
 """
 
 import json
@@ -21,6 +22,7 @@ def write_embeddings(
     ids: list[str],
     embeddings: np.ndarray,
     model_sha256: str | None = None,
+    copies: dict[str, str] | None = None,
 ) -> None:
     """Write embeddings and their ids.
 
@@ -32,6 +34,8 @@ def write_embeddings(
     embeddings : ndarray of shape (N, D)
     model_sha256 : str, optional
         Hash of the model's weights.
+    copies : dict of str, optional
+        The utterance of each id that is a corrupted copy.
 
     Example
     -------
@@ -48,7 +52,10 @@ def write_embeddings(
         replacing_file(names) as new_names,
         replacing_file(array) as new_array,
     ):
-        new_facts.write_text(json.dumps({"model_sha256": model_sha256}) + "\n")
+        content = {"model_sha256": model_sha256} | (
+            {"copies": copies} if copies else {}
+        )
+        new_facts.write_text(json.dumps(content) + "\n")
         new_names.write_text(text, encoding="utf-8")
         np.save(new_array, np.asarray(embeddings, dtype=np.float32))
 
@@ -142,14 +149,30 @@ def read_model_hash(prefix: Path | str) -> str | None:
     UserError
         The file that says so is broken.
     """
-    facts = embedding_paths(prefix)[2]
-    if not facts.is_file():
-        return None
+    return _read_facts(prefix)["model_sha256"]
+
+
+def read_copies(prefix: Path | str) -> dict[str, str]:
+    """Return the utterance of each id that is a corrupted copy.
+
+    Raises
+    ------
+    UserError
+        The file that says so is broken.
+    """
+    return _read_facts(prefix).get("copies", {})
+
+
+def _read_facts(prefix: Path | str) -> dict:
+    path = embedding_paths(prefix)[2]
+    if not path.is_file():
+        return {"model_sha256": None}
     try:
-        return json.loads(facts.read_bytes())["model_sha256"]
+        facts = json.loads(path.read_bytes())
+        return {"model_sha256": facts["model_sha256"]} | facts
     except (ValueError, KeyError, TypeError):
         raise UserError(
-            f"{facts}: no JSON with model_sha256; remove it, or extract the embeddings "
+            f"{path}: no JSON with model_sha256; remove it, or extract the embeddings "
             "again"
         ) from None
 

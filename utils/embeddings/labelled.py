@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from utils.data.manifest import read_manifest
-from utils.embeddings.files import read_embeddings
+from utils.embeddings.files import read_copies, read_embeddings
 from utils.runtime.errors import UserError
 
 
@@ -29,6 +29,8 @@ class LabelledEmbeddings(NamedTuple):
     ids : list of str, length N
     vectors : ndarray of shape (N, D)
     speakers : ndarray of str, shape (N,)
+    utterances : ndarray of str, shape (N,)
+        What each is of: its own id, or for a corrupted copy that of the original.
     manifest : DataFrame
         The rows of their utterances, and perhaps others.
     manifest_path : Path
@@ -38,6 +40,7 @@ class LabelledEmbeddings(NamedTuple):
     ids: list[str]
     vectors: np.ndarray
     speakers: np.ndarray
+    utterances: np.ndarray
     manifest: pd.DataFrame
     manifest_path: Path
 
@@ -51,16 +54,19 @@ def read_labelled(prefix: str, manifest: Path) -> LabelledEmbeddings:
         A file is missing or broken, or the manifest lacks an utterance.
     """
     ids, vectors = read_embeddings(prefix)
-    table = read_manifest(manifest)
-    speakers = table.set_index("ID")["spk_id"].reindex(ids)
+    table, copies = read_manifest(manifest), read_copies(prefix)
+    utterances = [copies.get(name, name) for name in ids]
+    speakers = table.set_index("ID")["spk_id"].reindex(utterances)
     if speakers.isna().any():
         name = speakers.index[speakers.isna()][0]
         raise UserError(
             f"{manifest}: no row of {name!r}; name the manifest that {prefix} was "
             "extracted from"
         )
-    names = speakers.to_numpy(dtype=str)
-    return LabelledEmbeddings(prefix, ids, vectors, names, table, manifest)
+    return LabelledEmbeddings(
+        prefix, ids, vectors, speakers.to_numpy(dtype=str), np.array(utterances), table,
+        manifest,
+    )  # fmt: skip
 
 
 def check_same_dimension(**parts: NamedEmbeddings | LabelledEmbeddings) -> None:

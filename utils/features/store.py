@@ -156,6 +156,24 @@ class FeatureStore:
             )
         return np.array([self._row_of[name] for name in ids], dtype=np.int64)
 
+    def copies_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the corrupted versions of utterances at their own speed.
+
+        Returns
+        -------
+        dict of str
+            The utterance of each version.
+        """
+        if "utterance" not in self.index:  # of a time when there were no copies
+            return {}
+        columns = self.index["ID"], self.index["utterance"], self.index["speed"]
+        wanted = set(ids)
+        return {
+            name: utterance
+            for name, utterance, speed in zip(*columns, strict=True)
+            if utterance in wanted and name != utterance and speed == 1.0
+        }
+
     def averages(self, ids: Sequence[str]) -> np.ndarray:
         """Return the averages of utterances, shape (N, 3F).
 
