@@ -26,7 +26,7 @@ init=                      # trained model, likewise, that the first phase start
 teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too
 overrides=                 # hyper-parameters, such as "--pretrain.epochs 2"
-backends="cosine lda"      # of hparams/backend.yaml; perhaps "plda+asnorm plda+asnorm+cal"
+backends="averages cosine lda" # of hparams/backend.yaml; perhaps "averages plda+asnorm+cal"
 trials=                    # trial lists by name; empty: all of the corpus
 stage=0                    # first stage
 stop_stage=7               # last stage
@@ -35,6 +35,7 @@ tag=                       # name of the experiment; empty: that of its model
 data=                      # empty: data/<corpus>
 exp=                       # empty: exp/<corpus>/<tag>
 seed=1986                  # of the synthetic voices, the splits and the training
+seeds=1                    # trainings: with seed, seed + 1, ..., each in its own folder
 env=venv                   # .venv in this folder; none: the active Python
 nj=2                       # parallel processes
 train_processes=1          # that train as one, each with a GPU where --device is cuda
@@ -49,15 +50,13 @@ resolve_models "$root" pretrained init teacher
 resolve_paths "$root" source pretrained init teacher data exp
 cd "$root"
 data=${data:-data/$corpus}
-exp=${exp:-exp/$corpus/${tag:-$(default_tag)}}
-features=$data/features
-embeddings=$exp/embeddings
-run_log=$exp/run.log
+first_exp=${exp:-exp/$corpus/${tag:-$(default_tag)}}
+features=$data/features run_log=$first_exp/run.log
 hparams=$(model_yaml "$model")
 augment_yaml=${augment:+hparams/$augment.yaml}
 check_options
 split_options
-choose_model
+begin_training "$seed"
 
 if stage 0 "Python environment"; then
   environment_is_ready "$env" || run make_environment "$env"
@@ -82,36 +81,40 @@ if stage 2 "filterbanks of the speech -> $features"; then
     --nj "$nj" "${skip_option[@]}" "${silent_option[@]}"
 fi
 
-if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then
-  train_phase "${phase_words[0]}"
-fi
+for training_seed in $(seq $((seed + seeds - 1)) -1 "$seed"); do # the first tells of all
+  begin_training "$training_seed"
+  if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then
+    train_phase "${phase_words[0]}"
+  fi
 
-if [[ -z $pretrained ]] && stage 4 "training, other phases -> $trained"; then
-  for ((n = 1; n < ${#phase_words[@]}; n++)); do
-    train_phase "${phase_words[n]}" "${phase_words[n - 1]}"
-  done
-fi
+  if [[ -z $pretrained ]] && stage 4 "training, other phases -> $trained"; then
+    for ((n = 1; n < ${#phase_words[@]}; n++)); do
+      train_phase "${phase_words[n]}" "${phase_words[n - 1]}"
+    done
+  fi
 
-if stage 5 "embeddings -> $embeddings"; then
-  for split in $(splits_in "$data" train valid cohort test); do
-    step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
-      "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
-      "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device" \
-      "${trust_option[@]}"
-  done
-fi
+  if stage 5 "embeddings -> $embeddings"; then
+    for split in $(splits_in "$data" train valid cohort test); do
+      step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
+        "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
+        "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device" \
+        "${trust_option[@]}"
+    done
+  fi
 
-if stage 6 "back-ends and scores -> $exp/scores"; then
-  step "$exp/scores" "$embeddings/test.npy.done" "$embeddings"/*.npy.done "$data"/*.csv \
-    "$data"/{trials,enrol}/*.txt "$features.done" hparams/backend.yaml "${own_backends[@]}" -- \
-    python -m local.score_lists --exp "$exp" --data "$data" --backends "${backend_words[@]}" \
-    --trials "${trial_words[@]}" --features "$features" --model "$trained" "${force_option[@]}"
-fi
+  if stage 6 "back-ends and scores -> $exp/scores"; then
+    step "$exp/scores" "$embeddings/test.npy.done" "$embeddings"/*.npy.done "$data"/*.csv \
+      "$data"/{trials,enrol}/*.txt "$features.done" hparams/backend.yaml "${own_backends[@]}" -- \
+      python -m local.score_lists --exp "$exp" --data "$data" --backends "${backend_words[@]}" \
+      --trials "${trial_words[@]}" --features "$features" --model "$trained" "${force_option[@]}"
+  fi
 
-if stage 7 "report -> $exp"; then
-  step "$exp/results.json" "$data/trials/"*.txt "$exp/scores.done" -- \
-    python -m local.report --exp "$exp" --data "$data" --model "$trained" \
-    --features "$features"
-fi
+  if stage 7 "report -> $exp"; then
+    step "$exp/results.json" "$data/trials/"*.txt "$exp/scores.done" \
+      "${other_seeds[@]/%//results.json}" -- \
+      python -m local.report --exp "$exp" --data "$data" --model "$trained" \
+      --features "$features" --other-seeds "${other_seeds[@]}" --nj "$nj"
+  fi
+done
 end_stages
 tell_results

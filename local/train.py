@@ -241,6 +241,7 @@ def finish(
         What is known of the training without its outcome.
     """
     from utils.models.experiment import save_model
+    from utils.runtime.device import processor_name
     from utils.training import distributed
 
     best = brain.checkpointer.recover_if_possible(min_key="eer").meta
@@ -249,6 +250,7 @@ def finish(
         return
     outcome = {
         "precision": brain.precision,
+        "processor": processor_name(str(brain.device)),
         "n_train_speakers": len(set(data.origins)),
         "n_valid_speakers": int(data.valid.index["origin"].nunique()),
         "best_epoch": best["epoch"],

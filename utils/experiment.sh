@@ -14,6 +14,8 @@ check_options() {
   if [[ " $phases" == *" distil"* && -z $teacher ]]; then
     wrong_usage "the phase distil follows a model; name it by --teacher"
   fi
+  ((seeds > 0)) || wrong_usage "--seeds is 1 or more"
+  [[ $seeds == 1 || -z $pretrained ]] || wrong_usage "--seeds: --pretrained trains nothing"
 }
 
 # need_model FLAG MODEL PATH: refuse a model that is not there, and say how to get one.
@@ -69,6 +71,20 @@ split_options() {
   if [[ $skip_silent == true ]]; then silent_option=(--skip-silent); fi
   if [[ $trust == true ]]; then trust_option=(--trust); fi
   if [[ $force == true ]]; then force_option=(--force); fi
+}
+
+# begin_training SEED: choose the folders of a training; the first seed's report tells of
+# the other seeds, too.
+begin_training() {
+  local n
+  training_seed=$1 exp=$first_exp other_seeds=()
+  if ((training_seed > seed)); then
+    exp=$first_exp-seed$training_seed
+  else
+    for ((n = seed + 1; n < seed + seeds; n++)); do other_seeds+=("$first_exp-seed$n"); done
+  fi
+  embeddings=$exp/embeddings
+  choose_model
 }
 
 # Choose the model that embeds, with its front-end and its back-ends: the last phase's,
@@ -127,12 +143,12 @@ train_phase() {
     "$hparams" ${changes:+"$changes"} "$features.done" ${made_by:+"$made_by"} \
     ${taught:+"$taught.npy.done"} -- \
     "${python[@]}" -m local.train "$phase" --hparams "$hparams" --features "$features" \
-    --seed "$seed" --device "$device" ${changes:+--changes "$changes"} \
+    --seed "$training_seed" --device "$device" ${changes:+--changes "$changes"} \
     ${init_from:+--init "$init_from"} ${taught:+--teacher "$taught"} --out "$out" \
     "${override_words[@]}"
 }
 
-# Say where the results are, and what could be next.
+# tell_results: say where the results are, and what may come next.
 tell_results() {
   if ((stop_stage >= 7)); then
     echo "results: $exp/results.json, $exp/report.html"

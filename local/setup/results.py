@@ -1,5 +1,6 @@
 """What local.report reads of an experiment: scores, their labels, and facts."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,9 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from local.setup.scored_trials import Protocol, draw_resamples
 from utils.data.left_out import read_skipped
+from utils.data.manifest import read_manifest
+from utils.data.sessions import ACROSS, ALL, SAME, divide_by_sessions
+from utils.embeddings.averages import AVERAGES
 from utils.features.summary import read_silent
+from utils.metrics.bootstrap import Resampling
 from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
+from utils.runtime.device import processor_name
 from utils.runtime.errors import UserError
 from utils.systems.folder import read_record
 from utils.trials.enrolment import read_enrolment
@@ -23,39 +30,79 @@ logger = logging.getLogger(__name__)
 SCORE_FACTS = "trials", "backend", "calibrated", "system", "system_sha256"
 
 
-class ScoredList(NamedTuple):
-    """A score file, what it is of, and its scores and labels (n_trials,)."""
+class Place(NamedTuple):
+    """Folders of an experiment.
 
-    path: Path
-    facts: dict[str, object]
-    scores: np.ndarray
-    is_target: np.ndarray
-
-
-def read_scored_lists(
-    exp: Path,
-    data: Path,
-    features: Path,
-    model: Path,
-    form: str,
-    join: Callable[[Path, pd.DataFrame], np.ndarray],
-) -> Iterator[ScoredList]:
-    """Read every score file of an experiment.
-
-    Parameters
+    Attributes
     ----------
     exp : Path
         Holds ``scores/``.
     data : Path
-        Holds ``trials/`` and perhaps ``enrol/``.
+        Holds ``trials/``, and perhaps ``enrol/`` and ``test.csv``.
     features : Path
         Records what was skipped.
     model : Path
-        Folder of the trained model.
+        The trained model.
+    """
+
+    exp: Path
+    data: Path
+    features: Path
+    model: Path
+
+
+class Resamples(NamedTuple):
+    """How many resamples of the speakers to draw, from which seed, and threads."""
+
+    n: int
+    seed: int
+    nj: int
+
+
+class ScoredPart(NamedTuple):
+    """A part of a scored trial list: see `utils.data.sessions.divide_by_sessions`.
+
+    Attributes
+    ----------
+    facts : dict
+        What the scores are of.
+    scores : ndarray of shape (n_trials,)
+    is_target : ndarray of bool, shape (n_trials,)
+    resampling : Resampling or None
+    is_headline : bool
+        Whether it is the part to look at first.
+    """
+
+    facts: dict[str, object]
+    scores: np.ndarray
+    is_target: np.ndarray
+    resampling: Resampling | None
+    is_headline: bool
+
+    @property
+    def title(self) -> str:
+        """The trial list, and which sessions its targets are of."""
+        of_targets = {ACROSS: ", across sessions", SAME: ", within sessions"}
+        sessions = str(self.facts["sessions"])
+        return str(self.facts["trials"]) + of_targets.get(sessions, "")
+
+
+def read_scored_lists(
+    place: Place,
+    form: str,
+    join: Callable[[Path, pd.DataFrame], np.ndarray],
+    resamples: Resamples,
+) -> Iterator[tuple[Path, ScoredPart]]:
+    """Read every score file of an experiment, part by part of its trial list.
+
+    Parameters
+    ----------
+    place : Place
     form : str
         Trial lists' form: see `utils.trials.readers.read_form`.
     join : callable
         Takes a score file and trials; returns the score of every trial.
+    resamples : Resamples
 
     Raises
     ------
@@ -63,23 +110,73 @@ def read_scored_lists(
         There are no scores, they are not of a trial list or not all of it, or they are
         of another model.
     """
-    lists = {path.stem for path in (data / "trials").glob("*.txt")}
-    skipped = read_skipped(features)
-    for path in find_scores(exp / "scores"):
-        facts = facts_of_scores(path, lists)
-        check_model(path, facts["system_sha256"], model)
-        trials = data / "trials" / f"{facts['trials']}.txt"
-        enrolment = data / "enrol" / trials.name
-        models = read_enrolment(enrolment) if enrolment.is_file() else {}
-        listed = read_trials(trials, form, needs_labels=False)
-        if "target" not in listed:
+    names = {path.stem for path in (place.data / "trials").glob("*.txt")}
+    listed: dict[str, Protocol | None] = {}
+    for path in find_scores(place.exp / "scores"):
+        facts = facts_of_scores(path, names)
+        check_model(path, facts["system_sha256"], place.model)
+        name = str(facts["trials"])
+        if name not in listed:
+            listed[name] = read_list(place, name, form, resamples)
+        protocol = listed[name]
+        if protocol is None:
             logger.warning("%s: its trials have no labels; not evaluated", path)
             continue
-        listed, _ = leave_out(listed, models, skipped)
-        check_both_kinds(trials, listed)
-        facts |= trial_list_facts(trials)
-        is_target = listed["target"].to_numpy()
-        yield ScoredList(path, facts, join(path, listed), is_target)
+        facts |= trial_list_facts(place.data / "trials" / f"{name}.txt")
+        facts["network"] = facts["system_sha256"] != AVERAGES
+        scores = join(path, protocol.trials)
+        for part in divide_scores(facts, protocol, scores):
+            yield path, part
+
+
+def divide_scores(
+    facts: dict[str, object], listed: Protocol, scores: np.ndarray
+) -> Iterator[ScoredPart]:
+    """Divide the scores of a list by the sessions of the target trials."""
+    trials, manifest, models, resampling = listed
+    parts = {ALL: np.ones(len(trials), dtype=bool)}
+    if manifest is not None:
+        parts = divide_by_sessions(trials, manifest, models)
+    for number, (sessions, inside) in enumerate(parts.items()):
+        yield ScoredPart(
+            facts | {"sessions": sessions},
+            scores[inside],
+            listed.is_target[inside],
+            resampling.take(inside) if resampling else None,
+            is_headline=number == 0,
+        )
+
+
+def read_list(
+    place: Place, name: str, form: str, resamples: Resamples
+) -> Protocol | None:
+    """Read a trial list, and what is known of its utterances; None without labels."""
+    path = place.data / "trials" / f"{name}.txt"
+    enrolment, test = place.data / "enrol" / path.name, place.data / "test.csv"
+    models = read_enrolment(enrolment) if enrolment.is_file() else {}
+    trials = read_trials(path, form, needs_labels=False)
+    if "target" not in trials:
+        return None
+    trials, models = leave_out(trials, models, read_skipped(place.features))
+    check_both_kinds(path, trials)
+    manifest = read_manifest(test) if test.is_file() else None
+    listed = Protocol(trials, manifest, models, None)
+    return draw_resamples(listed, *resamples)
+
+
+def read_results(experiments: Sequence[Path]) -> dict[Path, list[dict]]:
+    """Read what other experiments have reported, by the file.
+
+    Raises
+    ------
+    UserError
+        One has not.
+    """
+    paths = [folder / "results.json" for folder in experiments]
+    for path in paths:
+        if not path.is_file():
+            raise UserError(f"{path}: no such results; run its stage 7 first")
+    return {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def find_scores(folder: Path) -> list[Path]:
@@ -113,17 +210,18 @@ def facts_of_scores(path: Path, lists: set[str]) -> dict[str, object]:
 
 def check_model(path: Path, made_by: object, model: Path) -> None:
     """Refuse scores of another model than the one that is reported."""
-    if made_by and read_record(model).get("encoder_sha256", made_by) != made_by:
+    if made_by in (None, AVERAGES):
+        return
+    if read_record(model).get("encoder_sha256", made_by) != made_by:
         raise UserError(
             f"{path}: scores of another model than {model}; run stages 5 and 6 again, "
             "or name their model (--model)"
         )
 
 
-def experiment_facts(
-    data: Path, features: Path, model: Path, priors: Sequence[str]
-) -> dict[str, object]:
+def experiment_facts(place: Place, priors: Sequence[str]) -> dict[str, object]:
     """Collect what all results of an experiment have in common."""
+    _, data, features, model = place
     record, shared = read_record(model), shared_speakers(data)
     return {
         "corpus": data.name,
@@ -136,4 +234,6 @@ def experiment_facts(
         "skipped_utterances": sorted(read_skipped(features)),
         "silent_utterances": read_silent(features),
         "p_target": list(priors),
+        "trained_on": record.get("processor"),
+        "processor": processor_name(),
     } | program_facts()

@@ -108,14 +108,19 @@ def read_protocol(args: argparse.Namespace) -> Protocol:
     if args.metadata:
         metadata = pd.concat([read_manifest(path) for path in args.metadata])
     models = read_enrolment(args.enrol_models) if args.enrol_models else {}
-    resampling = None
-    if args.bootstrap:
-        from utils.metrics.bootstrap import Resampling, draw_counts
+    listed = Protocol(trials, metadata, models, None)
+    return draw_resamples(listed, args.bootstrap, args.seed, args.nj)
 
-        speakers = find_speakers(trials, metadata, models)
-        counts = draw_counts(speakers.n_speakers, args.bootstrap, args.seed)
-        resampling = Resampling(speakers, counts, args.nj)
-    return Protocol(trials, metadata, models, resampling)
+
+def draw_resamples(listed: Protocol, n: int, seed: int, nj: int) -> Protocol:
+    """Draw ``n`` resamples of a list's speakers, to be used by ``nj`` threads."""
+    if not n:
+        return listed
+    from utils.metrics.bootstrap import Resampling, draw_counts
+
+    speakers = find_speakers(listed.trials, listed.metadata, listed.models)
+    counts = draw_counts(speakers.n_speakers, n, seed)
+    return listed._replace(resampling=Resampling(speakers, counts, nj))
 
 
 def read_joined(path: Path, protocol: Protocol, args: argparse.Namespace) -> np.ndarray:

@@ -3,4 +3,4 @@
 set -euo pipefail
 exec "$(dirname "${BASH_SOURCE[0]}")/../../run.sh" \
   --corpus speechocean762 --front-end features_level --augment augment_speed \
-  --model ecapa_small --backends "cosine cosine+asnorm cosine+asnorm+cal lda-plda lda-plda+cal" "$@"
+  --model ecapa_small --backends "averages cosine cosine+asnorm cosine+asnorm+cal lda-plda lda-plda+cal" "$@"

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -95,6 +96,62 @@ def test_from_embeddings_to_a_report(data, run, score):
     assert "<svg" in page and "EER %" in page
 
 
+def test_targets_across_sessions_are_the_headline(data, run, score):
+    manifest = pd.read_csv(data / "data/test.csv", dtype=str)
+    number = manifest["ID"].str.rpartition("-")[2].astype(int)
+    sessions = (number % 2).astype(str)
+    write_manifest(data / "data/test.csv", manifest.assign(session=sessions))
+    assert score("cosine").returncode == 0
+    where = "--exp", data / "exp", "--data", data / "data"
+    result = run("local.report", *where, "--bootstrap", 50)
+    assert result.returncode == 0, result.stderr
+    entries = json.loads((data / "exp/results.json").read_text())
+    assert [entry["sessions"] for entry in entries] == ["across", "same", "all"]
+    rows = [line.split()[:5] for line in result.stdout.splitlines()[1:4]]
+    n_each = [entry["n_target"] for entry in entries]
+    assert rows == [
+        ["all", kind, "cosine", str(n), "160"]
+        for kind, n in zip(("across", "same", "all"), n_each, strict=True)
+    ]
+    assert n_each[0] + n_each[1] == n_each[2] == 30
+    trials, scores = data / "data/trials/all.txt", data / "exp/scores/all.cosine.txt"
+    told = pd.read_csv(trials, sep=" ", header=None, names=["enrol", "test", "label"])
+    session_of = dict(zip(manifest["ID"], sessions, strict=True))
+    is_same = told["enrol"].map(session_of) == told["test"].map(session_of)
+    across = data / "across.txt"
+    kept = told[(told["label"] == "nontarget") | ~is_same]
+    kept.to_csv(across, sep=" ", header=False, index=False)
+    alone = run(
+        "local.evaluate", across, scores, "--allow-extra", "--json", data / "r.json",
+        "--metadata", data / "data/test.csv", "--bootstrap", 50,
+    )  # fmt: skip
+    assert alone.returncode == 0, alone.stderr
+    expected = json.loads((data / "r.json").read_text())
+    for name in ("eer", "min_dcf", "ci", "n_speakers"):
+        assert entries[0][name] == expected[name]
+    assert "one session a speaker" not in result.stdout
+    assert "all, across sessions" in (data / "exp/report.html").read_text()
+
+
+def test_other_seeds_stand_beside_the_first(data, run, score):
+    assert score("cosine").returncode == 0
+    other = data / "exp-seed2"
+    shutil.copytree(data / "exp", other)
+    where = "--data", data / "data", "--bootstrap", 0
+    wanted = "local.report", "--exp", data / "exp", *where, "--other-seeds", other
+    result = run(*wanted)
+    assert result.returncode == 1
+    assert "results.json: no such results; run its stage 7 first" in result.stderr
+    run("local.report", "--exp", other, *where)
+    result = run(*wanted)
+    assert result.returncode == 0, result.stderr
+    (entry,) = json.loads((data / "exp/results.json").read_text())
+    assert entry["over_seeds"]["eer"] == {
+        "mean": entry["eer"], "range": [entry["eer"]] * 2
+    }  # fmt: skip
+    assert "EER % of 2 seeds" in result.stdout and "ci" not in entry
+
+
 @pytest.mark.parametrize(
     "backend",
     ["whitened", "wccn", "plda", "cosine+asnorm", "plda+snorm+cal", "lda+ztnorm"],
@@ -113,7 +170,8 @@ def test_calibrated_rows_have_their_own_columns(data, run, score):
     score("cosine")
     score("cosine+cal")
     result = run("local.report", "--exp", data / "exp", "--data", data / "data")
-    header, plain, calibrated = result.stdout.splitlines()
+    header, plain, calibrated, *notes = result.stdout.splitlines()
+    assert notes[0] == "one session a speaker: this also measures the recording"
     assert header.endswith("actDCF 0.01  actDCF 0.05   Cllr")
     assert plain.split()[-3:] == ["-"] * 3
     entries = json.loads((data / "exp/results.json").read_text())
@@ -373,7 +431,7 @@ def test_a_list_without_labels_is_scored_but_not_reported(data, run, score):
     (entry,) = json.loads((data / "exp/results.json").read_text())
     assert entry["trials"] == "all"
     value = entry["min_dcf"]["10,1,0.01"]
-    header, row = result.stdout.splitlines()
+    header, row, *_ = result.stdout.splitlines()
     assert header.endswith("minDCF 10,1,0.01")
     assert row.split()[-1] == f"{value:.3f}"
     assert run("local.report", *folders, "--p-target", "x").returncode == 2

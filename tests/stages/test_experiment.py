@@ -65,7 +65,10 @@ def test_run_goes_through_all_stages_once(recipe):
         "local.report",
     ]
     (scoring,) = [line for line in programs if "local.score_lists" in line]
-    assert "--backends cosine lda --trials --features data/espeak/features" in scoring
+    assert (
+        "--backends averages cosine lda --trials --features data/espeak/features"
+        in scoring
+    )
     assert "--force" not in scoring
     result, programs = recipe("--device", "cuda", "--nj", "4")
     assert result.returncode == 0, result.stderr
@@ -169,12 +172,42 @@ def test_results_are_named_after_the_model_that_embeds(recipe, tmp_path, folder,
     assert "--exp exp/espeak/mine " in programs[-1]
 
 
+def test_seeds_are_trained_in_folders_of_their_own(recipe):
+    _, alone = recipe("--seeds", "1", "--seed", "5")
+    result, programs = recipe("--seeds", "3", "--seed", "5")
+    assert result.returncode == 0, result.stderr
+    exp, first = "exp/espeak/rescnn_small", "--seed 5 "
+    assert all(first in line for line in alone if "local.train" in line)
+    assert not [
+        line for line in programs if "prepare" in line or "compute_features" in line
+    ]
+    trained = [line for line in programs if "local.train " in line]
+    assert [("--seed 7 " in line, "--seed 6 " in line) for line in trained] == [
+        (True, False), (True, False), (False, True), (False, True)
+    ]  # fmt: skip
+    assert f"--out {exp}-seed7/pretrain" in trained[0]
+    assert f"--init {exp}-seed6/pretrain --out {exp}-seed6/triplet" in trained[3]
+    reports = [line for line in programs if "local.report" in line]
+    assert [line.split("--exp ")[1].split()[0] for line in reports] == [
+        f"{exp}-seed7", f"{exp}-seed6", exp
+    ]  # fmt: skip
+    assert reports[2].endswith(f"--other-seeds {exp}-seed6 {exp}-seed7 --nj 2")
+    assert all("--other-seeds --nj" in line for line in reports[:2])
+    assert f"results: {exp}/results.json" in result.stdout
+    result, programs = recipe("--seeds", "3", "--seed", "5")
+    assert programs == [] and result.stdout.count("up to date") == 3 + 3 * 5
+    _, programs = recipe("--seeds", "4", "--seed", "5")
+    assert sum("local.train " in line for line in programs) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["--corpus", "nope"], 2, "there are: recipes/espeak/prepare.py"),
         (["--model", "nope"], 2, "there are: hparams/train_"),
         (["--source", "nope"], 2, "--source: there is no "),
+        (["--seeds", "0"], 2, "--seeds is 1 or more"),
+        (["--seeds", "2", "--pretrained", "."], 2, "--pretrained: there is no ./enc"),
         (["--env", "nope"], 2, "--env is venv or none, not 'nope'"),
         (["--stage", "3"], 1, "data/espeak/features.done: not there"),
         (["--stage", "6"], 1, "embeddings/test.npy.done: not there"),

@@ -54,6 +54,11 @@ def test_from_nothing_to_the_table(run, folder):
     }  # fmt: skip
     for entry in results:
         assert f"{100 * entry['eer']:.2f}" in result.stdout
+        assert entry["ci"]["eer"][0] <= entry["eer"] <= entry["ci"]["eer"][1]
+        assert entry["trained_on"] == entry["processor"] in result.stdout
+    assert {entry["backend"] for entry in results} == {"averages", "cosine", "lda"}
+    assert {entry["sessions"] for entry in results} == {"across", "same", "all"}
+    assert "gain: of the errors of averages" in result.stdout
     assert "results.json" in result.stdout.splitlines()[-2]
     assert result.stdout.splitlines()[-1].startswith("next: ")
     assert "%|" not in result.stderr  # no progress bar: the output is no terminal

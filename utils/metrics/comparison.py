@@ -14,6 +14,8 @@ from utils.metrics.intervals import p_value
 if TYPE_CHECKING:
     import pandas as pd
 
+Pair = tuple[float, float]
+
 _NO_ERROR = ("threshold_eer",)  # on a scale of each system's own
 
 
@@ -85,3 +87,45 @@ def compare_samples(
             "p_value": p_value(differences),
         }
     return results
+
+
+def relative_gain(
+    eers: Pair, samples: Sequence[pd.DataFrame]
+) -> tuple[float, list[float]] | None:
+    """Return the share of a baseline's errors that a system avoids.
+
+    Parameters
+    ----------
+    eers : pair of float
+        Equal error rates of the system and of the baseline.
+    samples : pair of DataFrame
+        What `utils.metrics.bootstrap.bootstrap` returned for each, on the same
+        resamples; perhaps empty.
+
+    Returns
+    -------
+    gain : float
+        Below 0 where the system makes more errors.
+    interval : list of float
+        Its 95 % interval; empty without resamples.
+
+    None where the baseline makes no errors.
+
+    Example
+    -------
+    >>> import pandas as pd
+    >>> samples = [pd.DataFrame({"eer": [0.1, 0.3]}), pd.DataFrame({"eer": [0.2, 0.4]})]
+    >>> gain, interval = relative_gain((0.2, 0.4), samples)
+    >>> gain, [round(end, 3) for end in interval]
+    (0.5, [0.256, 0.494])
+    """
+    own, baseline = eers
+    if not baseline:
+        return None
+    gain = 1 - own / baseline
+    if samples[0].empty or samples[1].empty:
+        return gain, []
+    rates = [sample["eer"].to_numpy() for sample in samples]
+    is_wrong = rates[1] > 0
+    gains = 1 - rates[0][is_wrong] / rates[1][is_wrong]
+    return gain, [float(end) for end in np.quantile(gains, [0.025, 0.975])]

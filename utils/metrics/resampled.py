@@ -48,14 +48,40 @@ def evaluate_resampled(
     n_target = int(np.count_nonzero(is_target))
     if n_target in (0, len(scores)):
         return {"n_target": n_target, "n_nontarget": len(scores) - n_target}
+    return evaluate_with_samples(scores, is_target, p_targets, resampling)[0]
+
+
+def evaluate_with_samples(
+    scores: np.ndarray,
+    is_target: np.ndarray,
+    p_targets: Sequence[str],
+    resampling: Resampling | None = None,
+) -> tuple[dict, pd.DataFrame]:
+    """Compute all metrics, and those of every resample.
+
+    Parameters
+    ----------
+    scores, is_target, p_targets, resampling
+        See `evaluate_resampled`; there are trials of both kinds.
+
+    Returns
+    -------
+    results : dict
+        See `evaluate_resampled`.
+    samples : DataFrame
+        See `utils.metrics.bootstrap.bootstrap`; empty without resamples.
+    """
+    import pandas as pd
+
     results = evaluate(scores, is_target, p_targets)
-    if resampling is not None:
-        system = resampling.trials(scores, is_target)
-        samples = bootstrap([system], p_targets, resampling.counts, resampling.nj)[0]
-        results["ci"] = intervals(samples)
-        enrol, test, _ = resampling.speakers
-        results["n_speakers"] = len(np.union1d(enrol, test))
-    return results
+    if resampling is None:
+        return results, pd.DataFrame()
+    system = resampling.trials(scores, is_target)
+    samples = bootstrap([system], p_targets, resampling.counts, resampling.nj)[0]
+    results["ci"] = intervals(samples)
+    enrol, test, _ = resampling.speakers
+    results["n_speakers"] = len(np.union1d(enrol, test))
+    return results, samples
 
 
 def evaluate_slices(

@@ -1,5 +1,6 @@
 """The report as one self-contained HTML page."""
 
+from collections.abc import Sequence
 from html import escape
 
 _STYLE = """
@@ -7,10 +8,12 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
   padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ccc; padding: .3rem .9rem; text-align: right; }
-th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
+th:first-child, td:first-child, th:nth-child(2), td:nth-child(2),
+.names-3 th:nth-child(3), .names-3 td:nth-child(3) { text-align: left; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 .warning { background: #fee; padding: .5rem 1rem; }
+.notes { background: #f4f4f4; padding: .5rem 1rem .5rem 2rem; }
 """
 
 
@@ -35,8 +38,8 @@ def render_page(title: str, parts: list[str]) -> str:
     return head + f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</html>\n"
 
 
-def render_table(header: list[str], rows: list[list[str]]) -> str:
-    """Write a table as HTML.
+def render_table(header: list[str], rows: list[list[str]], n_names: int = 2) -> str:
+    """Write a table as HTML, the first two or three columns to the left.
 
     Example
     -------
@@ -45,7 +48,14 @@ def render_table(header: list[str], rows: list[list[str]]) -> str:
     """
     lines = ["".join(f"<th>{escape(name)}</th>" for name in header)]
     lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+    start = "<table>" if n_names < 3 else f'<table class="names-{n_names}">'
+    return start + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def render_notes(lines: Sequence[str]) -> str:
+    """Write lines of text as an HTML list."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<ul class="notes">{items}</ul>'
 
 
 def render_facts(facts: dict[str, object]) -> str:
@@ -72,8 +82,10 @@ def render_figure(svg: str, caption: str) -> str:
     return f"<figure>{element}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def render_text_table(header: list[str], rows: list[list[str]]) -> str:
-    """Write a table for the terminal, numbers to the right.
+def render_text_table(
+    header: list[str], rows: list[list[str]], n_names: int = 2
+) -> str:
+    """Write a table for the terminal, numbers to the right of so many names.
 
     Example
     -------
@@ -83,7 +95,7 @@ def render_text_table(header: list[str], rows: list[list[str]]) -> str:
     """
     table = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    n_left = 1 if len(header) < 3 else 2
+    n_left = 1 if len(header) < 3 else n_names
     lines = [
         "  ".join(
             cell.ljust(width) if place < n_left else cell.rjust(width)

@@ -1,5 +1,8 @@
 """Which device to compute on, and in which arithmetic."""
 
+import platform
+from pathlib import Path
+
 import torch
 
 from utils.runtime.errors import UserError
@@ -31,6 +34,30 @@ def checked_device(device: str) -> str:
             f"--device {device}: cannot be used here ({reason}); try --device cpu"
         ) from None
     return device
+
+
+def processor_name(device: str = "cpu") -> str:
+    """Return what computes: results differ in their last digits, and trainings more.
+
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Returns
+    -------
+    str
+        Such as ``AMD EPYC with bf16``.
+    """
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+        models = [line for line in lines if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    return name + (" with bf16" if best_precision("cpu") == "bf16" else "")
 
 
 def best_precision(device: str) -> str:
