@@ -85,7 +85,7 @@ def test_gains_are_over_the_best_baseline_of_the_same_trials():
     assert gains[2] == {"over": "averages+asnorm", "eer": 0.5, "ci": []}
     assert gains[3]["eer"] == pytest.approx(-0.2)
     assert tell_gains(results)[1:] == [
-        "cosine is not better than averages+asnorm, without a network: all"
+        "cosine is not better than averages+asnorm (no network): all"
     ]
 
 
@@ -101,8 +101,22 @@ def test_a_gain_that_may_be_chance_is_told(rng):
     low, high = results[2]["gain"]["ci"]
     expected = np.quantile(1 - factor, [0.025, 0.975])
     assert [low, high] == pytest.approx(expected.tolist())
-    told = "b is not surely better than averages, without a network: all (across)"
+    told = "b is not surely better than averages (no network): all"
     assert tell_gains(results)[1:] == [told]
+
+
+def test_lists_are_named_by_their_headline():
+    gain = {"over": "averages", "eer": -9.0, "ci": []}
+    within = of_list("lda", 0.1, "same", "x") | {"gain": gain}
+    across = of_list("lda", 0.1, "across", "y") | {"gain": gain}
+    assert tell_gains([within, across, across | {"trials": "z"}])[1:] == [
+        "lda is not better than averages (no network): y, z"
+    ]
+    assert tell_gains([within])[1:] == [
+        "lda is not better than averages (no network): x"
+    ]
+    numbers = {"n_target": 1, "n_nontarget": 1, "min_dcf": {}, "calibrated": False}
+    assert results_table([across | numbers], [])[1][0][-1] == "< -100"
 
 
 def test_what_is_about_voices_comes_first():

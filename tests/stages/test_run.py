@@ -58,7 +58,7 @@ def test_from_nothing_to_the_table(run, folder):
         assert entry["trained_on"] == entry["processor"] in result.stdout
     assert {entry["backend"] for entry in results} == {"averages", "cosine", "lda"}
     assert {entry["sessions"] for entry in results} == {"across", "same", "all"}
-    assert "gain: of the errors of averages" in result.stdout
+    assert "gain: share of the errors of averages" in result.stdout
     assert "results.json" in result.stdout.splitlines()[-2]
     assert result.stdout.splitlines()[-1].startswith("next: ")
     assert "%|" not in result.stderr  # no progress bar: the output is no terminal

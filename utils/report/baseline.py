@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from utils.data.sessions import ACROSS, ONE
 from utils.metrics.comparison import relative_gain
 
 
@@ -49,29 +50,31 @@ def tell_gains(results: Sequence[Mapping[str, Any]]) -> list[str]:
     Parameters
     ----------
     results : sequence of dict
-        See `add_gains`.
+        See `add_gains`; target trials within sessions, which averages know best, are
+        passed over where there are others.
 
     Example
     -------
     >>> gain = {"over": "averages", "eer": -0.25, "ci": [-0.5, 0.1]}
     >>> one = {"trials": "all", "sessions": "one", "backend": "lda", "gain": gain}
     >>> print(*tell_gains([one]), sep="\n")
-    gain: of the errors of averages, which are without a network
-    lda is not better than averages, without a network: all
+    gain: share of the errors of averages (no network) that a system avoids
+    lda is not better than averages (no network): all
     """
     gains = [result for result in results if result["gain"]]
     if not gains:
         return []
     over = " and ".join(sorted({result["gain"]["over"] for result in gains}))
-    lines = [f"gain: of the errors of {over}, which are without a network"]
+    lines = [f"gain: share of the errors of {over} (no network) that a system avoids"]
+    headlines = [result for result in gains if result["sessions"] in (ACROSS, ONE)]
     for verdict, is_so in (("is not", _is_worse), ("is not surely", _is_unsure)):
-        by_system: dict[tuple[str, str], list[str]] = {}
-        for result in filter(is_so, gains):
-            key = result["backend"], result["gain"]["over"]
-            by_system.setdefault(key, []).append(_place(result))
-        for (backend, baseline), places in by_system.items():
-            than = f"{verdict} better than {baseline}, without a network"
-            lines.append(f"{backend} {than}: {'; '.join(places)}")
+        names: dict[str, list[str]] = {}
+        for result in filter(is_so, headlines or gains):
+            than = f"better than {result['gain']['over']} (no network)"
+            names.setdefault(f"{result['backend']} {verdict} {than}", []).append(
+                result["trials"]
+            )
+        lines += [f"{said}: {', '.join(own)}" for said, own in names.items()]
     return lines
 
 
@@ -82,11 +85,3 @@ def _is_worse(result: Mapping[str, Any]) -> bool:
 def _is_unsure(result: Mapping[str, Any]) -> bool:
     interval = result["gain"]["ci"]
     return not _is_worse(result) and bool(interval) and interval[0] <= 0
-
-
-def _place(result: Mapping[str, Any]) -> str:
-    """Name a trial list, and the sessions of its targets where that says more."""
-    sessions = result["sessions"]
-    return result["trials"] + (
-        f" ({sessions})" if sessions in ("across", "same") else ""
-    )

@@ -138,6 +138,8 @@ def _eer_over_seeds(result: Result) -> str:
 def _gain(gain: Mapping[str, Any] | None, with_interval: bool) -> str:
     if not gain:
         return "-"
+    if gain["eer"] < -1:
+        return "< -100"  # more than twice the errors
     ends = [100 * end for end in gain["ci"]] if with_interval else []
     return with_range(100 * gain["eer"], ends, 0)
 
