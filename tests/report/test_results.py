@@ -117,6 +117,9 @@ def test_lists_are_named_by_their_headline():
     ]
     numbers = {"n_target": 1, "n_nontarget": 1, "min_dcf": {}, "calibrated": False}
     assert results_table([across | numbers], [])[1][0][-1] == "< -100"
+    gain |= {"eer": 0.5, "ci": [-9.0, 0.75]}
+    assert results_table([across | numbers], [])[1][0][-1] == "50"
+    assert results_table([across | numbers], [], True)[1][0][-1] == "50 (< -100 to 75)"
 
 
 def test_what_is_about_voices_comes_first():

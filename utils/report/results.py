@@ -138,10 +138,11 @@ def _eer_over_seeds(result: Result) -> str:
 def _gain(gain: Mapping[str, Any] | None, with_interval: bool) -> str:
     if not gain:
         return "-"
-    if gain["eer"] < -1:
-        return "< -100"  # more than twice the errors
-    ends = [100 * end for end in gain["ci"]] if with_interval else []
-    return with_range(100 * gain["eer"], ends, 0)
+    text, *ends = (
+        f"{100 * share:.0f}" if share > -1 else "< -100"  # more than twice the errors
+        for share in (gain["eer"], *gain["ci"])
+    )
+    return f"{text} ({' to '.join(ends)})" if ends and with_interval else text
 
 
 def results_notes(results: Sequence[Result]) -> list[str]:
