@@ -4,6 +4,8 @@
 
 # Refuse options that lead nowhere.
 check_options() {
+  ((seeds > 0)) || wrong_usage "--seeds is 1 or more"
+  [[ $seeds == 1 || -z $pretrained ]] || wrong_usage "--seeds: --pretrained trains nothing"
   [[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
   need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
   [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
@@ -14,8 +16,6 @@ check_options() {
   if [[ " $phases" == *" distil"* && -z $teacher ]]; then
     wrong_usage "the phase distil follows a model; name it by --teacher"
   fi
-  ((seeds > 0)) || wrong_usage "--seeds is 1 or more"
-  [[ $seeds == 1 || -z $pretrained ]] || wrong_usage "--seeds: --pretrained trains nothing"
 }
 
 # need_model FLAG MODEL PATH: refuse a model that is not there, and say how to get one.

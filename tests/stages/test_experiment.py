@@ -207,7 +207,11 @@ def test_seeds_are_trained_in_folders_of_their_own(recipe):
         (["--model", "nope"], 2, "there are: hparams/train_"),
         (["--source", "nope"], 2, "--source: there is no "),
         (["--seeds", "0"], 2, "--seeds is 1 or more"),
-        (["--seeds", "2", "--pretrained", "."], 2, "--pretrained: there is no ./enc"),
+        (
+            ["--seeds", "2", "--pretrained", "."],
+            2,
+            "--seeds: --pretrained trains nothing",
+        ),
         (["--env", "nope"], 2, "--env is venv or none, not 'nope'"),
         (["--stage", "3"], 1, "data/espeak/features.done: not there"),
         (["--stage", "6"], 1, "embeddings/test.npy.done: not there"),
