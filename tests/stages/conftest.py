@@ -3,7 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from utils.data.manifest import write_manifest
+from utils.embeddings.files import write_embeddings
+from utils.trials.lists import pair_trials, write_trials
 
 
 @pytest.fixture
@@ -41,3 +47,54 @@ def calibrated_on(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recordings, "speech_likelihood", lambda *_: 1.0)
         yield calibrate
+
+
+@pytest.fixture
+def data(tmp_path, rng):
+    """A corpus folder, and test embeddings of 5 speakers with 4 utterances."""
+    rows = []
+    for split, speakers in (("train", "vwx"), ("valid", "yz"), ("test", "abcde")):
+        rows = [
+            {"ID": f"{speaker}-{n}", "duration": 1.0, "wav": "x.wav", "start": 0,
+             "stop": 16000, "spk_id": speaker}
+            for speaker in speakers for n in range(4)
+        ]  # fmt: skip
+        write_manifest(tmp_path / "data" / f"{split}.csv", pd.DataFrame(rows))
+        means = np.repeat(rng.standard_normal((len(speakers), 8)), 4, axis=0)
+        vectors = means + 0.8 * rng.standard_normal(means.shape) + 0.5
+        ids = [row["ID"] for row in rows]
+        write_embeddings(tmp_path / "exp" / "embeddings" / split, ids, vectors)
+    trials = pair_trials(pd.DataFrame(rows))
+    write_trials(tmp_path / "data" / "trials" / "all.txt", trials)
+    return tmp_path
+
+
+@pytest.fixture
+def train(data, run):
+    def train_backend(name, *options):
+        vectors, manifests = data / "exp/embeddings", data / "data"
+        return run(
+            "local.train_backend", name,
+            "--embeddings", vectors / "train", "--manifest", manifests / "train.csv",
+            "--valid", vectors / "valid", "--valid-manifest", manifests / "valid.csv",
+            "--out", data / "exp/backends" / name, *options,
+        )  # fmt: skip
+
+    return train_backend
+
+
+@pytest.fixture
+def score(data, run, train):
+    def score_trials(backend="cosine", trials="all", *options):
+        folder = data / "exp/backends" / backend
+        if backend != "cosine" and not folder.exists():
+            assert train(backend).returncode == 0
+        return run(
+            "local.score", "--backend", backend if backend == "cosine" else folder,
+            "--enrol", data / "exp/embeddings/test",
+            "--test", data / "exp/embeddings/test",
+            "--trials", data / f"data/trials/{trials}.txt",
+            "--out", data / f"exp/scores/{trials}.{backend}.txt", *options,
+        )  # fmt: skip
+
+    return score_trials

@@ -1,7 +1,4 @@
 import json
-import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -10,146 +7,6 @@ import pytest
 from utils.data.manifest import write_manifest
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.metrics.detection import equal_error_rate
-from utils.trials.lists import pair_trials, write_trials
-
-
-@pytest.fixture
-def run(root):
-    def run_module(module, *arguments):
-        result = subprocess.run(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            cwd=root, capture_output=True, text=True,
-        )  # fmt: skip
-        assert "Traceback" not in result.stderr, result.stderr
-        return result
-
-    return run_module
-
-
-@pytest.fixture
-def data(tmp_path, rng):
-    """A corpus folder, and test embeddings of 5 speakers with 4 utterances."""
-    rows = []
-    for split, speakers in (("train", "vwx"), ("valid", "yz"), ("test", "abcde")):
-        rows = [
-            {"ID": f"{speaker}-{n}", "duration": 1.0, "wav": "x.wav", "start": 0,
-             "stop": 16000, "spk_id": speaker}
-            for speaker in speakers for n in range(4)
-        ]  # fmt: skip
-        write_manifest(tmp_path / "data" / f"{split}.csv", pd.DataFrame(rows))
-        means = np.repeat(rng.standard_normal((len(speakers), 8)), 4, axis=0)
-        vectors = means + 0.8 * rng.standard_normal(means.shape) + 0.5
-        ids = [row["ID"] for row in rows]
-        write_embeddings(tmp_path / "exp" / "embeddings" / split, ids, vectors)
-    trials = pair_trials(pd.DataFrame(rows))
-    write_trials(tmp_path / "data" / "trials" / "all.txt", trials)
-    return tmp_path
-
-
-@pytest.fixture
-def train(data, run):
-    def train_backend(name, *options):
-        vectors, manifests = data / "exp/embeddings", data / "data"
-        return run(
-            "local.train_backend", name,
-            "--embeddings", vectors / "train", "--manifest", manifests / "train.csv",
-            "--valid", vectors / "valid", "--valid-manifest", manifests / "valid.csv",
-            "--out", data / "exp/backends" / name, *options,
-        )  # fmt: skip
-
-    return train_backend
-
-
-@pytest.fixture
-def score(data, run, train):
-    def score_trials(backend="cosine", trials="all", *options):
-        folder = data / "exp/backends" / backend
-        if backend != "cosine" and not folder.exists():
-            assert train(backend).returncode == 0
-        return run(
-            "local.score", "--backend", backend if backend == "cosine" else folder,
-            "--enrol", data / "exp/embeddings/test",
-            "--test", data / "exp/embeddings/test",
-            "--trials", data / f"data/trials/{trials}.txt",
-            "--out", data / f"exp/scores/{trials}.{backend}.txt", *options,
-        )  # fmt: skip
-
-    return score_trials
-
-
-def test_from_embeddings_to_a_report(data, run, score):
-    assert score("cosine").returncode == 0
-    assert score("centred").returncode == 0
-    assert score("lda").returncode == 0
-    result = run("local.report", "--exp", data / "exp", "--data", data / "data")
-    assert result.returncode == 0, result.stderr
-    results = json.loads((data / "exp/results.json").read_text())
-    assert [entry["backend"] for entry in results] == ["centred", "cosine", "lda"]
-    for entry in results:
-        assert entry["trials"] == "all" and len(entry["trials_sha256"]) == 64
-        assert entry["n_target"] == 30 and entry["n_nontarget"] == 160
-        assert 0 < entry["eer"] < 0.5
-        assert f"{100 * entry['eer']:.2f}" in result.stdout
-        assert entry["train_and_test_share_a_speaker"] is False
-        assert {"versions", "commit", "command", "p_target", "corpus"} <= set(entry)
-    page = (data / "exp/report.html").read_text()
-    assert "<svg" in page and "EER %" in page
-
-
-def test_targets_across_sessions_are_the_headline(data, run, score):
-    manifest = pd.read_csv(data / "data/test.csv", dtype=str)
-    number = manifest["ID"].str.rpartition("-")[2].astype(int)
-    sessions = (number % 2).astype(str)
-    write_manifest(data / "data/test.csv", manifest.assign(session=sessions))
-    assert score("cosine").returncode == 0
-    where = "--exp", data / "exp", "--data", data / "data"
-    result = run("local.report", *where, "--bootstrap", 50)
-    assert result.returncode == 0, result.stderr
-    entries = json.loads((data / "exp/results.json").read_text())
-    assert [entry["sessions"] for entry in entries] == ["across", "same", "all"]
-    rows = [line.split()[:5] for line in result.stdout.splitlines()[1:4]]
-    n_each = [entry["n_target"] for entry in entries]
-    assert rows == [
-        ["all", kind, "cosine", str(n), "160"]
-        for kind, n in zip(("across", "same", "all"), n_each, strict=True)
-    ]
-    assert n_each[0] + n_each[1] == n_each[2] == 30
-    trials, scores = data / "data/trials/all.txt", data / "exp/scores/all.cosine.txt"
-    told = pd.read_csv(trials, sep=" ", header=None, names=["enrol", "test", "label"])
-    session_of = dict(zip(manifest["ID"], sessions, strict=True))
-    is_same = told["enrol"].map(session_of) == told["test"].map(session_of)
-    across = data / "across.txt"
-    kept = told[(told["label"] == "nontarget") | ~is_same]
-    kept.to_csv(across, sep=" ", header=False, index=False)
-    alone = run(
-        "local.evaluate", across, scores, "--allow-extra", "--json", data / "r.json",
-        "--metadata", data / "data/test.csv", "--bootstrap", 50,
-    )  # fmt: skip
-    assert alone.returncode == 0, alone.stderr
-    expected = json.loads((data / "r.json").read_text())
-    for name in ("eer", "min_dcf", "ci", "n_speakers"):
-        assert entries[0][name] == expected[name]
-    assert "one session a speaker" not in result.stdout
-    assert "all, across sessions" in (data / "exp/report.html").read_text()
-
-
-def test_other_seeds_stand_beside_the_first(data, run, score):
-    assert score("cosine").returncode == 0
-    other = data / "exp-seed2"
-    shutil.copytree(data / "exp", other)
-    where = "--data", data / "data", "--bootstrap", 0
-    wanted = "local.report", "--exp", data / "exp", *where, "--other-seeds", other
-    result = run(*wanted)
-    assert result.returncode == 1
-    assert "results.json: no such results; run its stage 7 first" in result.stderr
-    run("local.report", "--exp", other, *where)
-    result = run(*wanted)
-    assert result.returncode == 0, result.stderr
-    (entry,) = json.loads((data / "exp/results.json").read_text())
-    assert entry["over_seeds"]["eer"] == {
-        "mean": entry["eer"], "range": [entry["eer"]] * 2
-    }  # fmt: skip
-    assert "EER % of 2 seeds" in result.stdout and "ci" not in entry
 
 
 @pytest.mark.parametrize(
@@ -164,20 +21,6 @@ def test_every_backend_scores(data, score, backend):
     assert np.isfinite(scores[2]).all()
     assert (scores[[0, 1]] == trials[[0, 1]]).all(axis=None)
     assert equal_error_rate(scores[2], (trials[2] == "target").to_numpy()) < 0.4
-
-
-def test_calibrated_rows_have_their_own_columns(data, run, score):
-    score("cosine")
-    score("cosine+cal")
-    result = run("local.report", "--exp", data / "exp", "--data", data / "data")
-    header, plain, calibrated, *notes = result.stdout.splitlines()
-    assert notes[0] == "one session a speaker: this also measures the recording"
-    assert header.endswith("actDCF 0.01  actDCF 0.05   Cllr")
-    assert plain.split()[-3:] == ["-"] * 3
-    entries = json.loads((data / "exp/results.json").read_text())
-    expected = entries[1]["cllr"]
-    assert calibrated.split()[-1] == f"{expected:.3f}"
-    assert entries[0]["eer"] == entries[1]["eer"]
 
 
 def test_the_training_of_a_back_end_is_told(data, train):
@@ -303,17 +146,6 @@ def test_dimensions_that_differ_are_told_in_every_program(data, run, train, scor
     assert "training has D=8, held_out has D=3" in result.stderr
 
 
-def test_a_speaker_of_both_splits_is_told(data, run, score):
-    test = pd.read_csv(data / "data/test.csv", dtype=str)
-    write_manifest(data / "data/train.csv", test.head(4))
-    score()
-    run("local.report", "--exp", data / "exp", "--data", data / "data")
-    (entry,) = json.loads((data / "exp/results.json").read_text())
-    assert entry["train_and_test_share_a_speaker"] is True
-    assert entry["shared_speakers"] == ["a"]
-    assert "In train and in test: a" in (data / "exp/report.html").read_text()
-
-
 def test_evaluate_keeps_its_contract(data, run, score):
     score()
     trials, scores = data / "data/trials/all.txt", data / "exp/scores/all.cosine.txt"
@@ -390,18 +222,6 @@ def test_models_of_several_utterances(data, score):
     assert "enrol.txt:1: model 'anna': no embedding of 'nobody'" in result.stderr
 
 
-def test_skipped_utterances_are_left_out(data, run, score):
-    features = data / "data/features"
-    features.mkdir()
-    (features / "skipped.txt").write_text("a-0\tbroken\n")
-    assert score("cosine", "all", "--features", features).returncode == 0
-    result = run("local.report", "--exp", data / "exp", "--data", data / "data")
-    assert result.returncode == 0, result.stderr
-    (entry,) = json.loads((data / "exp/results.json").read_text())
-    assert entry["skipped_utterances"] == ["a-0"]
-    assert entry["n_target"] == 27
-
-
 def test_unknown_utterance(data, score):
     path = data / "data/trials/all.txt"
     path.write_text("a-0 a-1 target\na-0 nobody nontarget\n")
@@ -409,32 +229,6 @@ def test_unknown_utterance(data, score):
     assert result.returncode == 1
     assert f"{path}:2: no embedding of 'nobody'" in result.stderr
     assert not (data / "exp/scores/all.cosine.txt").exists()
-
-
-def test_one_class_list(data, run, score):
-    (data / "data/trials/all.txt").write_text("a-0 a-1 target\n")
-    assert score().returncode == 0
-    result = run("local.report", "--exp", data / "exp", "--data", data / "data")
-    assert result.returncode == 1
-    assert "all.txt: all trials are target" in result.stderr
-    assert not (data / "exp/results.json").exists()
-
-
-def test_a_list_without_labels_is_scored_but_not_reported(data, run, score):
-    lists = data / "data/trials"
-    (lists / "blind.txt").write_text("a-0 a-1\na-0 b-1\n")
-    assert score("cosine").returncode == score("cosine", "blind").returncode == 0
-    folders = "--exp", data / "exp", "--data", data / "data"
-    result = run("local.report", *folders, "--cost", "10,1,0.01")
-    assert result.returncode == 0, result.stderr
-    assert "blind.cosine.txt: its trials have no labels; not evaluated" in result.stderr
-    (entry,) = json.loads((data / "exp/results.json").read_text())
-    assert entry["trials"] == "all"
-    value = entry["min_dcf"]["10,1,0.01"]
-    header, row, *_ = result.stdout.splitlines()
-    assert header.endswith("minDCF 10,1,0.01")
-    assert row.split()[-1] == f"{value:.3f}"
-    assert run("local.report", *folders, "--p-target", "x").returncode == 2
 
 
 @pytest.mark.parametrize(
