@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from utils.backend.scorers import CosineScorer
 from utils.systems.folder import read_record
 from utils.systems.graph import INPUT, OUTPUT
 from utils.verification.decisions import FILE
@@ -44,8 +43,7 @@ Nothing here tells speech from other sounds: give it speech.
 def why_not_calibrated(verifier: Verifier, keep_silence: bool) -> str:
     """Say why calibration and thresholds do not hold for a graph; empty if they do."""
     backend, front_end = verifier.system.backend, verifier.system.front_end
-    parts = backend.transforms, backend.normalisation, backend.quality
-    if any(parts) or not isinstance(backend.scorer, CosineScorer):
+    if not backend.is_cosine:
         return "the back-end is more than a cosine"
     if not backend.calibration:
         return "the system has none"

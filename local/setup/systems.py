@@ -60,14 +60,6 @@ def open_recogniser(
     store: Path, system: str, trust: bool, is_new: bool = False
 ) -> Recogniser:
     """Open a system and a store of its embeddings; a new one is made."""
-    from utils.speakers import schema
-    from utils.speakers.recogniser import Recogniser
-    from utils.speakers.store import SpeakerStore
-    from utils.verification.verifier import open_verifier
+    from utils.speakers import recogniser
 
-    folder = find_system(system)
-    verifier = open_verifier(folder, trust=trust)
-    sha256 = verifier.system.model_sha256
-    if is_new:
-        schema.create(store, {"model_sha256": sha256, "system": str(folder)})
-    return Recogniser(verifier, SpeakerStore(store, sha256))
+    return recogniser.open_recogniser(find_system(system), store, is_new, trust)

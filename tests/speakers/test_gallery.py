@@ -103,6 +103,38 @@ def test_people_are_found(measured):
     assert found[50:].count(None) >= 9
 
 
+def test_a_search_among_many_finds_what_scoring_everybody_does(measured):
+    system, _ = measured
+    rng = np.random.default_rng(2)
+    vectors = draw(rng, 3000, 1)[:, 0]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[2500] = vectors[70]  # the first of equal ones is named
+    gallery = Gallery(system, [str(n) for n in range(3000)], vectors.astype(np.float32))
+    assert system.backend.is_cosine
+    for test in (*draw(rng, 20, 1)[:, 0], vectors[70], 9 * vectors[2999]):
+        llrs = gallery.score(test)
+        best = np.argsort(-llrs, kind="stable")[:5]
+        found = gallery.identify(test, None, 5).matches
+        assert [match.name for match in found] == [str(place) for place in best]
+        np.testing.assert_allclose([match.llr for match in found], llrs[best])
+
+
+def test_what_is_no_cosine_scores_everybody(measured):
+    """A calibration that turns the order round, and a transform."""
+    system, _ = measured
+    fusion = system.backend.calibration.fusion
+    turned = replace(fusion, weights=-fusion.weights)
+    calibration = replace(system.backend.calibration, fusion=turned)
+    backend = replace(system.backend, calibration=calibration)
+    assert not backend.is_cosine
+    rng = np.random.default_rng(3)
+    vectors = draw(rng, 300, 1)[:, 0].astype(np.float32)
+    names = [str(n) for n in range(300)]
+    gallery = Gallery(replace(system, backend=backend), names, vectors)
+    test = draw(rng, 1, 1)[0, 0]
+    assert gallery.identify(test).name == names[int(gallery.score(test).argmax())]
+
+
 def test_later_exemplars_never_outweigh_the_enrolment(rng):
     own, other = np.eye(2)
     for n_later in (1, 5, 100):

@@ -232,3 +232,22 @@ def test_what_is_no_export(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(UserError, match="no export of a store"):
         read_people(tmp_path / "x.json", HASH)
+
+
+def test_one_person_is_read_alone(store, rng):
+    """Nobody else's embeddings are touched: broken ones are not noticed."""
+    for name in ("anna", "bo"):
+        store.enrol(name, exemplars(rng, 3), consent=f"of {name}")
+    expected = store.people()[0]
+    store._database.execute(
+        "update exemplars set embedding = x'00' where person = "
+        "(select person from people where name = 'bo')"
+    )
+    found = store.person("anna")
+    assert (found.name, found.consent) == ("anna", "of anna")
+    for one, other in zip(found.exemplars, expected.exemplars, strict=True):
+        np.testing.assert_array_equal(one.embedding, other.embedding)
+    with pytest.raises(ValueError, match="buffer size"):
+        store.people()
+    with pytest.raises(UserError, match="nobody is called 'cid'; there are anna, bo"):
+        store.person("cid")

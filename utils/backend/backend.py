@@ -71,6 +71,14 @@ class Backend:
         return bool(self.needs) or self.calibration is not None
 
     @property
+    def is_cosine(self) -> bool:
+        """Whether scores rise with the cosine of embeddings and with nothing else."""
+        more = self.transforms, self.normalisation, self.quality
+        if any(more) or not isinstance(self.scorer, CosineScorer):
+            return False
+        return self.calibration is None or self.calibration.fusion.weights[0] > 0
+
+    @property
     def quality(self) -> tuple[str, ...]:
         """Names of the quality measures that its calibration uses."""
         return self.calibration.quality if self.calibration else ()

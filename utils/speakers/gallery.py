@@ -10,6 +10,7 @@ from utils.speakers.people import ENROLLED, Person
 from utils.systems.system import System
 from utils.verification.decisions import Decisions
 
+_SPARE = 100  # nearest people beyond those asked for, as products are rounded
 _UPDATES_SHARE = 0.5  # of a model's weight, at most; the rest is the enrolment's
 
 
@@ -113,7 +114,7 @@ class Gallery:
     system : System
     names : list of str, length N
     embeddings : ndarray of float32, shape (N, D)
-        One a person.
+        One a person, of unit length.
     """
 
     system: System
@@ -141,17 +142,40 @@ class Gallery:
         names = [person.name for person in people]
         return cls(system, names, np.stack(embeddings).astype(np.float32))
 
-    def score(self, embedding: np.ndarray) -> np.ndarray:
-        """Score everybody with a recording (D,): ratios where calibrated, (N,)."""
-        models = self.system.enrol([own[None] for own in self.embeddings])
+    def score(
+        self, embedding: np.ndarray, places: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Score people with a recording (D,): ratios where calibrated.
+
+        Parameters
+        ----------
+        embedding : ndarray of shape (D,)
+        places : ndarray of int, shape (n,), optional
+            Who; None for everybody, (N,).
+        """
+        own = self.embeddings if places is None else self.embeddings[places]
+        models = self.system.enrol(list(own[:, None]))
         scores, llrs, _ = self.system.score(models, embedding[None])
         return (scores if llrs is None else llrs)[:, 0]
 
     def identify(
         self, embedding: np.ndarray, threshold: float | None = None, k: int = 3
     ) -> Identification:
-        """Find the best k people for a recording (D,)."""
-        llrs = self.score(embedding)
+        """Find the best k people for a recording (D,).
+
+        With a cosine, of unit vectors, scores are in the order of one product of the
+        matrix with the recording; only the nearest are scored by the system. With other
+        back-ends everybody is.
+        """
+        places = np.arange(len(self.names))
+        if self.system.backend.is_cosine and len(places) > k + _SPARE:
+            products = self.embeddings @ embedding.astype(np.float32)
+            places = np.argpartition(-products, k + _SPARE)[: k + _SPARE]
+            places.sort()  # of equal ones the first
+        llrs = self.score(embedding, places)
         best = np.argsort(-llrs, kind="stable")[:k]
-        matches = [Match(self.names[place], float(llrs[place])) for place in best]
+        matches = [
+            Match(self.names[place], float(llr))
+            for place, llr in zip(places[best], llrs[best], strict=True)
+        ]
         return Identification(matches, threshold)

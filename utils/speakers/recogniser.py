@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from utils.runtime.errors import UserError
+from utils.speakers import schema
 from utils.speakers.gallery import (
     Gallery,
     Identification,
@@ -16,7 +17,7 @@ from utils.speakers.store import SpeakerStore
 from utils.speakers.updates import UpdatePolicy, enrolment_of
 from utils.verification.answers import DIFFERENT, SAME
 from utils.verification.recordings import read_recording
-from utils.verification.verifier import Verifier
+from utils.verification.verifier import Verifier, open_verifier
 
 
 @dataclass(frozen=True)
@@ -146,3 +147,29 @@ class Recogniser:
     def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
         gallery = Gallery.of(self.verifier.system, [Person("", "", tuple(exemplars))])
         return float(gallery.score(heard.embedding)[0])
+
+
+def open_recogniser(
+    folder: Path | str, store: Path | str, is_new: bool = False, trust: bool = False
+) -> Recogniser:
+    """Open a system and a store of its embeddings.
+
+    Parameters
+    ----------
+    folder : Path or str
+        See `utils.verification.verifier.open_verifier`.
+    store : Path or str
+    is_new : bool
+        Whether the store is to be made.
+    trust : bool
+
+    Raises
+    ------
+    UserError
+        See there, `utils.speakers.schema.create` and `SpeakerStore`.
+    """
+    verifier = open_verifier(folder, trust=trust)
+    sha256 = verifier.system.model_sha256
+    if is_new:
+        schema.create(Path(store), {"model_sha256": sha256, "system": str(folder)})
+    return Recogniser(verifier, SpeakerStore(Path(store), sha256))

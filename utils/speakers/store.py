@@ -57,21 +57,7 @@ class SpeakerStore:
 
     def people(self) -> list[Person]:
         """Return everybody, by name."""
-        exemplars: dict[int, list[Exemplar]] = {}
-        rows = self._database.execute(
-            "select person, embedding, label, source, speech_s, kind, time "
-            "from exemplars where until is null order by id"
-        )
-        for person, embedding, *others in rows:
-            vector = np.frombuffer(embedding, dtype="<f4")
-            exemplars.setdefault(person, []).append(Exemplar(vector, *others))
-        found = self._database.execute(
-            "select name, consent, person from people where until is null order by name"
-        )
-        return [
-            Person(name, consent, tuple(exemplars.get(person, ())))
-            for name, consent, person in found
-        ]
+        return self._read("", ())
 
     def person(self, name: str) -> Person:
         """Return somebody.
@@ -81,8 +67,29 @@ class SpeakerStore:
         UserError
             Nobody has that name.
         """
-        self._number(name)
-        return next(own for own in self.people() if own.name == tidy_name(name))
+        (found,) = self._read("and person = ?", (self._number(name),))
+        return found
+
+    def _read(self, which: str, values: tuple[int, ...]) -> list[Person]:
+        """Read people and their exemplars, of all or of one person."""
+        exemplars: dict[int, list[Exemplar]] = {}
+        rows = self._database.execute(
+            "select person, embedding, label, source, speech_s, kind, time "
+            f"from exemplars where until is null {which} order by id",
+            values,
+        )
+        for person, embedding, *others in rows:
+            vector = np.frombuffer(embedding, dtype="<f4")
+            exemplars.setdefault(person, []).append(Exemplar(vector, *others))
+        found = self._database.execute(
+            "select name, consent, person from people where until is null "
+            f"{which} order by name",
+            values,
+        )
+        return [
+            Person(name, consent, tuple(exemplars.get(person, ())))
+            for name, consent, person in found
+        ]
 
     def enrol(
         self, name: str, exemplars: Sequence[Exemplar], consent: str = ""
@@ -223,7 +230,10 @@ class SpeakerStore:
     def _number(self, name: str) -> int:
         person = self._find(tidy_name(name))
         if person is None:
-            known = ", ".join(own.name for own in self.people()[:5]) or "nobody"
+            rows = self._database.execute(
+                "select name from people where until is null order by name limit 5"
+            )
+            known = ", ".join(row[0] for row in rows) or "nobody"
             raise UserError(
                 f"{self.path}: nobody is called {name!r}; there are {known}"
             )

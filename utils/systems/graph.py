@@ -127,13 +127,13 @@ class WaveformEncoder(nn.Module):
         return self.encoder(features.half().float())  # as precise as stored ones
 
 
-def export_graph(system: System, path: Path, keep_silence: bool = False) -> float:
+def export_graph(system: System, path: Path | str, keep_silence: bool = False) -> float:
     """Write a system's graph, and compare its embeddings with the system's.
 
     Parameters
     ----------
     system : System
-    path : Path
+    path : Path or str
         File to write, ``.onnx``.
     keep_silence : bool
         Leave the front-end's voice activity out, so that all frames are embedded.
@@ -149,6 +149,7 @@ def export_graph(system: System, path: Path, keep_silence: bool = False) -> floa
         The front-end or the encoder cannot be exported, or the packages that are
         needed are missing.
     """
+    path = Path(path)
     for package in ("onnx", "onnxruntime"):
         if not find_spec(package):
             raise UserError(f"{package} is not installed: pip install '.[export]'")
