@@ -10,17 +10,10 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from local.setup.featurising import featurise
 from utils.embeddings.files import write_embeddings
-from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.runtime.progress import progress
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from utils.features.front_end import FrontEnd
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -77,31 +70,6 @@ def main() -> None:
             embeddings = system.embed_stored(FeatureStore(folder))
     write_embeddings(args.out, ids, embeddings, system.model_sha256, copies)
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
-
-
-def featurise(
-    front_end: FrontEnd, manifest: pd.DataFrame, folder: Path, nj: int
-) -> dict[str, str]:
-    """Store features of a manifest's audio, in its order; return what is wrong."""
-    from joblib import Parallel, delayed
-
-    from utils.features.extraction import FeatureExtractor
-    from utils.features.store import FeatureWriter
-
-    rows = manifest.to_dict("records")
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
-    results = workers(delayed(FeatureExtractor(front_end))(row) for row in rows)
-    faults: dict[str, str] = {}
-    with FeatureWriter(folder) as writer:
-        done = progress(results, len(rows), "reading audio")
-        for name, result in zip(manifest["ID"], done, strict=True):
-            if isinstance(result, UserError):
-                faults[name] = str(result)
-            else:
-                writer.add(*result[0])
-    if len(faults) == len(rows):
-        raise UserError(f"{next(iter(faults.values()))}; no utterance can be read")
-    return faults
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from utils.diarization.agglomerative import cosine_matrix
 from utils.diarization.counts import SpeakerCount
 from utils.diarization.spectral import Spectral, pruned_laplacian
 
-SPECTRAL = Spectral(most_speakers=8, largest_share=0.25, n_candidates=20)
+SPECTRAL = Spectral(
+    most_speakers=8, fewest_neighbours=2, largest_share=0.25, n_candidates=20
+)
 
 
 @pytest.mark.parametrize("counts", [(20, 20), (40, 20, 20), (12,) * 5, (10,) * 8])

@@ -22,6 +22,9 @@ class Spectral:
     ----------
     most_speakers : int
         Largest number to be found where no bound is given.
+    fewest_neighbours : int
+        Fewest neighbours of an embedding that are tried, itself included: with two,
+        many data fall into pairs.
     largest_share : float
         Most neighbours of an embedding that are tried, as a share of all embeddings.
     n_candidates : int
@@ -33,11 +36,12 @@ class Spectral:
     -------
     >>> x = np.repeat(np.eye(2), 10, axis=0)
     >>> x = x + np.random.default_rng(0).normal(0, 0.1, x.shape)
-    >>> Spectral(most_speakers=8, largest_share=0.5, n_candidates=10)(x).tolist()
+    >>> Spectral(8, fewest_neighbours=3, largest_share=0.5, n_candidates=9)(x).tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
 
     most_speakers: int
+    fewest_neighbours: int
     largest_share: float
     n_candidates: int
     seed: int = 0
@@ -67,13 +71,13 @@ class Spectral:
 
         Example
         -------
-        >>> Spectral(8, 0.25, 5).candidates(100).tolist()
-        [2, 4, 7, 13, 25]
+        >>> Spectral(8, 3, 0.25, 5).candidates(100).tolist()
+        [3, 5, 9, 15, 25]
         """
-        largest = max(int(self.largest_share * n), 2)
-        return np.unique(
-            np.geomspace(2, largest, self.n_candidates).round().astype(int)
-        )
+        fewest = min(self.fewest_neighbours, n)
+        largest = max(int(self.largest_share * n), fewest)
+        steps = np.geomspace(fewest, largest, self.n_candidates)
+        return np.unique(steps.round().astype(int))
 
     def eigengap(self, cosines: np.ndarray, n_neighbours: int, most: int) -> "Eigengap":
         """Measure the eigenvalues of a pruned graph, for up to so many groups."""
