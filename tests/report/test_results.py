@@ -146,7 +146,7 @@ def test_notes_say_what_one_session_measures(rng):
     notes = results_notes([one])
     assert notes[0] == "one session a speaker: this also measures the recording"
     assert notes[1:] == [
-        "nothing without a network beside it: add averages to --backends",
+        "no averages beside it: --backends averages, learnt on training speech",
         "trained on X; scored on Y",
     ]
     more = {"ci": {"eer": [0.1, 0.2]}, "bootstrap": 9, "n_speakers": 7}

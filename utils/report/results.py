@@ -159,7 +159,7 @@ def results_notes(results: Sequence[Result]) -> list[str]:
         lines.append(ONE_SESSION)
         if all(result["network"] for result in results):
             lines.append(
-                "nothing without a network beside it: add averages to --backends"
+                "no averages beside it: --backends averages, learnt on training speech"
             )
     lines += tell_gains(results)
     first = results[0]
