@@ -59,7 +59,9 @@ def find_activity(
     >>> found.durations_s.tolist(), found.ref.sum(axis=1).tolist()
     ([1.0, 1.0, 1.0], [1, 2, 1])
     """
-    spans_of_ref, spans_of_hyp = spans_of_speakers(ref), spans_of_speakers(hyp)
+    spans_of_ref, spans_of_hyp = (
+        list(spans_of_speakers(side).values()) for side in (ref, hyp)
+    )
     borders = np.array([t for spans in spans_of_ref for span in spans for t in span])
     collars = [(t - half_collar_s, t + half_collar_s) for t in borders if half_collar_s]
     inside = [(region.start_s, region.stop_s) for region in regions or ()]
@@ -77,14 +79,14 @@ def find_activity(
     )
 
 
-def spans_of_speakers(turns: Iterable[Turn]) -> list[list[Span]]:
+def spans_of_speakers(turns: Iterable[Turn]) -> dict[str, list[Span]]:
     """Return the spans of each speaker, sorted and joined where they overlap.
 
     Example
     -------
     >>> x = [Turn("a", "1", 1.0, 2.0, "x"), Turn("a", "1", 0.0, 1.5, "x")]
     >>> spans_of_speakers(x)
-    [[(0.0, 3.0)]]
+    {'x': [(0.0, 3.0)]}
     """
     found: dict[str, list[Span]] = {}
     for turn in sorted(turns, key=lambda turn: (turn.speaker, turn.start_s)):
@@ -96,7 +98,7 @@ def spans_of_speakers(turns: Iterable[Turn]) -> list[list[Span]]:
             spans[-1] = spans[-1][0], max(stop, spans[-1][1])
         else:
             spans.append((start, stop))
-    return list(found.values())
+    return found
 
 
 def _columns(spans_of: list[list[Span]], cuts: np.ndarray, n_pieces: int) -> np.ndarray:
