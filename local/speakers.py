@@ -7,6 +7,7 @@ stands in its journal: the last one can be undone.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--system", default="", help="in models/, or a folder")
     parser.add_argument(
         "--trust", action="store_true", help="build all that is described"
+    )
+    parser.add_argument(
+        "--channel", type=int, help="of each file, from 0; else the mean of all"
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
 
@@ -79,7 +83,8 @@ def with_system(args: argparse.Namespace) -> str:
     from utils.speakers.updates import UpdatePolicy
 
     is_new = args.verb == "enrol" and not args.store.exists()
-    recogniser = open_recogniser(args.store, args.system, args.trust, is_new)
+    opened = open_recogniser(args.store, args.system, args.trust, is_new)
+    recogniser = replace(opened, channel=args.channel)
     if args.verb == "enrol":
         recogniser.enrol(args.name, args.files, args.label, args.consent)
         return f"{args.name}: {len(args.files)} recordings enrolled"

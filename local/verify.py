@@ -38,6 +38,9 @@ def parse_arguments() -> argparse.Namespace:
         "--system", default="", help="name in models/, or folder of a trained system"
     )
     parser.add_argument("--far", type=float, default=0.01, help="false-alarm rate")
+    parser.add_argument(
+        "--channel", type=int, help="of the tested file, from 0; else the mean of all"
+    )
     parser.add_argument("--json", type=Path, help="write the answer")
     parser.add_argument(
         "--exit-code", action="store_true",
@@ -68,12 +71,12 @@ def main() -> None:
     verifier = open_verifier(folder, args.backend, args.device, args.trust)
     if args.trials:
         pairs = read_pairs(args.trials)
-        write_json(args.json, answer_all(verifier, pairs, args.far))
+        write_json(args.json, answer_all(verifier, pairs, args.far, args.channel))
         return
     enrol, test = (
         (args.enrol, args.test) if args.enrol else (args.files[:1], args.files[1])
     )
-    answer = verifier(enrol, test, args.far)
+    answer = verifier(enrol, test, args.far, args.channel)
     print(f"{'system':10}{folder}", *answer.lines(), sep="\n")
     write_json(args.json, answer.as_dict())
     if args.exit_code:
@@ -81,12 +84,15 @@ def main() -> None:
 
 
 def answer_all(
-    verifier: Verifier, pairs: list[tuple[str, str]], far: float
+    verifier: Verifier,
+    pairs: list[tuple[str, str]],
+    far: float,
+    channel: int | None,
 ) -> list[dict[str, object]]:
     """Print a line for each pair: files, score, ratio, decision or reason."""
     answers: list[dict[str, object]] = []
     for enrol, test in pairs:
-        answer = verifier([enrol], test, far)
+        answer = verifier([enrol], test, far, channel)
         ratio = "-" if answer.llr is None else f"{answer.llr:.4f}"
         score = "-" if answer.score is None else f"{answer.score:.4f}"
         print(enrol, test, score, ratio, answer.decision or answer.refused or "-")

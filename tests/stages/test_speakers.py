@@ -3,7 +3,9 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
+import soundfile
 
 from local import speakers
 from tests.systems.folders import write_system
@@ -57,6 +59,17 @@ def test_people_are_ranked(run, store, voices):
     assert list(named.values()) == sorted(named.values(), reverse=True)
     assert first.startswith(f"{next(iter(named))} {max(named.values()):.2f}, ")
     assert "needs" in run("identify", store, voices / "s5/0.wav", "--fpir", 0.1)
+
+
+def test_a_channel_of_a_call(run, store, voices, tmp_path):
+    files = [voices / "s0/0.wav", voices / "s5/0.wav"]
+    call = tmp_path / "call.wav"
+    both = np.stack([soundfile.read(own)[0] for own in files], axis=1)
+    soundfile.write(call, both, 16000)
+    for channel, own in enumerate(files):
+        heard = run("--channel", channel, "identify", store, call, "--closed-set")
+        assert heard == run("identify", store, own, "--closed-set")
+    assert "no channel 2" in run("--channel", 2, "identify", store, call)[0]
 
 
 def test_a_person_is_verified(run, store, voices):

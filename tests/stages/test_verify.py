@@ -48,6 +48,24 @@ def test_an_answer(monkeypatch, capsys, tmp_path, voices, system):
     assert "8 speakers, 24 utterances, one session each" in text
 
 
+def test_a_channel_of_a_call(monkeypatch, capsys, tmp_path, voices, system):
+    """A stereo file with a speaker on each channel, against each of the two files."""
+    files = [voices / "s0/0.wav", voices / "s1/0.wav"]
+    call = tmp_path / "call.wav"
+    both = np.stack([soundfile.read(own)[0] for own in files], axis=1)
+    soundfile.write(call, both, 16000)
+    words = "--system", system, "--far", 0.1
+    for channel, own in enumerate(files):
+        run(monkeypatch, verify, files[0], call, *words, "--channel", channel)
+        with_call = capsys.readouterr().out.splitlines()
+        run(monkeypatch, verify, files[0], own, *words)
+        expected = capsys.readouterr().out.splitlines()
+        assert with_call[1:3] == expected[1:3]  # score and ratio
+    with pytest.raises(SystemExit, match="1"):
+        run(monkeypatch, verify, files[0], call, *words, "--channel", 2)
+    assert "no channel 2" in capsys.readouterr().err
+
+
 def test_the_calibrated_folder_is_whole(system):
     stored = json.loads((system / "decisions.json").read_text())
     assert [own["far"] for own in stored["thresholds"]] == [0.1]

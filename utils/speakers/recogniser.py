@@ -51,10 +51,13 @@ class Recogniser:
     verifier : Verifier
         Its system made the store's embeddings.
     store : SpeakerStore
+    channel : int, optional
+        The one of each file that is heard, from 0; None for the mean of all.
     """
 
     verifier: Verifier
     store: SpeakerStore
+    channel: int | None = None
 
     def hear(self, path: Path | str, label: str = "") -> Exemplar:
         """Embed a recording.
@@ -64,7 +67,8 @@ class Recogniser:
         UserError
             It cannot be read, or cannot be judged: no speech, too little, too poor.
         """
-        recording = read_recording(path, self.verifier.system.front_end)
+        front_end = self.verifier.system.front_end
+        recording = read_recording(path, front_end, self.channel)
         refused = self.verifier.refusal(recording)
         if refused:
             raise UserError(refused)

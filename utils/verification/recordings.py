@@ -43,15 +43,17 @@ class Recording:
         return self.speech_s > 0 and self.speech_likelihood >= 0.5
 
 
-def read_recording(path: Path | str, front_end: FrontEnd) -> Recording:
-    """Read a file and hear it.
+def read_recording(
+    path: Path | str, front_end: FrontEnd, channel: int | None = None
+) -> Recording:
+    """Read a file, or one channel of it, and hear it.
 
     Raises
     ------
     UserError
         See `utils.audio.decoding.decode_audio`.
     """
-    return hear(*decode_audio(path), front_end, str(path))
+    return hear(*decode_audio(path, channel=channel), front_end, str(path))
 
 
 def hear(

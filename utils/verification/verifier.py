@@ -64,7 +64,11 @@ class Verifier:
         return self.decisions.limits if self.decisions else {}
 
     def __call__(
-        self, enrol: Sequence[Path | str], test: Path | str, far: float = 0.01
+        self,
+        enrol: Sequence[Path | str],
+        test: Path | str,
+        far: float = 0.01,
+        channel: int | None = None,
     ) -> Answer:
         """Compare recordings of one person with another recording.
 
@@ -74,6 +78,8 @@ class Verifier:
         test : Path or str
         far : float
             The false-alarm rate whose threshold decides.
+        channel : int, optional
+            The one of the test that counts, from 0; None for the mean of all.
 
         Raises
         ------
@@ -90,7 +96,9 @@ class Verifier:
         threshold = self.decisions.threshold(far) if self.decisions else None
         front_end = self.system.front_end
         enrolled = [read_recording(path, front_end) for path in enrol]
-        return self.compare(enrolled, read_recording(test, front_end), threshold)
+        return self.compare(
+            enrolled, read_recording(test, front_end, channel), threshold
+        )
 
     def compare(
         self,
