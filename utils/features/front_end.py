@@ -101,14 +101,7 @@ class FrontEnd:
         -------
         Frames
         """
-        if self.channel is not None:
-            samples = self.channel(samples, self.sample_rate_hz)
-        if self.largest_offset is not None:
-            samples = remove_offset(samples, self.largest_offset)
-        if self.scale_to_peak:
-            samples = samples / np.abs(samples).max()
-        with torch.inference_mode():
-            fbank_db = self.fbank(torch.from_numpy(samples)[None])[0].numpy()  # (T, F)
+        fbank_db = self.filterbank(samples)
         if self.vad is None:
             segments = np.array([[0, len(fbank_db)]])
         elif segments is None:
@@ -117,6 +110,17 @@ class FrontEnd:
         kept = np.concatenate(speech) if speech else fbank_db
         features = normalise(kept, self.normalisation).astype(np.float16)
         return Frames(features, segments, len(fbank_db), average_features(kept))
+
+    def filterbank(self, samples: np.ndarray) -> np.ndarray:
+        """Compute filterbanks (T, F) of samples (n_samples,), before normalisation."""
+        if self.channel is not None:
+            samples = self.channel(samples, self.sample_rate_hz)
+        if self.largest_offset is not None:
+            samples = remove_offset(samples, self.largest_offset)
+        if self.scale_to_peak:
+            samples = samples / np.abs(samples).max()
+        with torch.inference_mode():
+            return self.fbank(torch.from_numpy(samples)[None])[0].numpy()
 
 
 def remove_offset(samples: np.ndarray, largest: float) -> np.ndarray:

