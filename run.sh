@@ -22,6 +22,7 @@ sources=                   # recordings for them: "noise=noise.csv music=music.c
 model=rescnn_small         # hparams/train_<model>.yaml, or hparams/sizes/<model>.yaml
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 pretrained=                # trained model, a folder or a name in models/: embed with it alone
+adapt=false                # --pretrained: learn back-ends on the corpus's training speech
 init=                      # trained model, likewise, that the first phase starts from
 teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too

@@ -113,7 +113,7 @@ def train(args: argparse.Namespace, data: TrainingData, settings: Settings) -> N
     options = [args.phase, str(args.seed), args.precision]
     inputs = decisive_inputs(args.corruption, args.init, args.teacher)
     identity = fingerprint([*options, *inputs, text, *decisive_files(data)])
-    run_on_main(prepare_folder, args=(args.out, identity, text, data))
+    run_on_main(prepare_folder, args=(args.out, identity, text, data, args.init))
     if distributed.rank() == 0:
         log_to(args.out / "train.log")
     new = begin(args.init, modules_of(hparams, args.phase), data, args.trust)
@@ -155,16 +155,19 @@ def decisive_files(data: TrainingData) -> list[str]:
 
 
 def prepare_folder(
-    folder: Path, identity: str, hyperparams: str, data: TrainingData
+    folder: Path, identity: str, hyperparams: str, data: TrainingData, init: Path | None
 ) -> None:
     """Make the experiment folder ready, and write what is known at the start."""
     from utils.models.experiment import open_experiment
+    from utils.models.ledger import LEDGER, ledger_text, read_ledger
     from utils.systems.description import encoder_text
 
     earlier = open_experiment(folder, identity)
     if earlier:
         print(f"other settings than before: the earlier training is {earlier}")
+    known, own = read_ledger(init) if init else [], data.train.index["origin"]
     texts = {
+        LEDGER: ledger_text(known, own, str(data.folder)),
         "hyperparams.yaml": hyperparams,
         "encoder.yaml": encoder_text(hyperparams),
         "front_end.yaml": data.front_end,

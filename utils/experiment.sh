@@ -10,6 +10,7 @@ check_options() {
   need_path --corpus "recipes/$corpus/prepare.py" recipes/*/prepare.py
   [[ $download == true && -n $source ]] || need_path --source "${source:-.}"
   need_path --model "$hparams" hparams/train_*.yaml hparams/sizes/*.yaml
+  [[ $adapt == false || -n $pretrained ]] || wrong_usage "--adapt is for a --pretrained model"
   need_model --pretrained "$pretrained" "$pretrained/encoder.pt"
   need_model --init "$init" "$init"
   need_model --teacher "$teacher" "$teacher/encoder.pt"
@@ -66,7 +67,7 @@ split_options() {
   skip_option=() silent_option=() trust_option=() force_option=() source_lists=()
   if [[ -f $source ]]; then source_lists=("$(dirname "$source")"/trials*.txt); fi
   if [[ $download == true ]]; then prepare_words+=(--download); fi
-  if [[ -n $pretrained ]]; then prepare_words+=(--extract-only); fi
+  if [[ -n $pretrained && $adapt == false ]]; then prepare_words+=(--extract-only); fi
   if [[ $skip_bad == true ]]; then skip_option=(--skip-bad); fi
   if [[ $skip_silent == true ]]; then silent_option=(--skip-silent); fi
   if [[ $trust == true ]]; then trust_option=(--trust); fi

@@ -16,6 +16,7 @@ from utils.data.sessions import ACROSS, ALL, SAME, divide_by_sessions
 from utils.embeddings.averages import AVERAGES
 from utils.features.summary import read_silent
 from utils.metrics.bootstrap import Resampling
+from utils.models.ledger import trained_on
 from utils.report.provenance import program_facts, shared_speakers, trial_list_facts
 from utils.runtime.device import processor_name
 from utils.runtime.errors import UserError
@@ -223,6 +224,14 @@ def experiment_facts(place: Place, priors: Sequence[str]) -> dict[str, object]:
     """Collect what all results of an experiment have in common."""
     _, data, features, model = place
     record, shared = read_record(model), shared_speakers(data)
+    test = data / "test.csv"
+    known = trained_on(model, read_manifest(test)["spk_id"]) if test.is_file() else []
+    if known:
+        logger.warning(
+            "%s was trained on %d speakers of names in %s, such as %s; where they are "
+            "the same people, these results are too good",
+            *(model, len(known), test, known[0]),
+        )
     return {
         "corpus": data.name,
         "model": record.get("model"),
@@ -231,6 +240,7 @@ def experiment_facts(place: Place, priors: Sequence[str]) -> dict[str, object]:
         "valid_eer": record.get("valid_eer"),
         "train_and_test_share_a_speaker": bool(shared),
         "shared_speakers": shared,
+        "test_speakers_known_to_the_model": known,
         "skipped_utterances": sorted(read_skipped(features)),
         "silent_utterances": read_silent(features),
         "p_target": list(priors),

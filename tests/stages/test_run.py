@@ -153,6 +153,30 @@ def test_a_training_starts_from_a_trained_model(run, folder):
     assert result.returncode == 0, result.stdout + result.stderr
     facts = json.loads((folder / "adapted/pretrain/experiment.json").read_text())
     assert facts["init"] == str(folder / "exp/pretrain")
+    ledger = (folder / "adapted/pretrain/ledger.tsv").read_text()
+    assert ledger == (folder / "exp/pretrain/ledger.tsv").read_text()
+    assert len(ledger.splitlines()) == facts["n_train_speakers"]
+
+
+@pytest.mark.slow
+def test_back_ends_adapt_a_trained_model_to_a_corpus(root, folder):
+    options = ["--source", folder / "data/wav", "--env", "none", "--augment",
+               "augment_telephone", "--data", folder / "own2", "--exp",
+               folder / "own2-exp", "--backends", "cosine auto", "--adapt"]  # fmt: skip
+    command = [root / "recipes/folder/run.sh", *options]
+    refused = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert refused.returncode == 2 and "--adapt is for a --pretrained" in refused.stderr
+    command += ["--pretrained", folder / "exp/triplet"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "chosen: " in result.stdout and "stage 3" not in result.stdout
+    ids = (folder / "own2-exp/embeddings/train.ids").read_text().split()
+    assert len([name for name in ids if name.endswith("-noisy2")]) == len(ids) // 3
+    results = json.loads((folder / "own2-exp/results.json").read_text())
+    assert {entry["backend"] for entry in results} == {"cosine", "auto"}
+    # the corpus's speakers are those that the model has learnt from
+    assert all(entry["test_speakers_known_to_the_model"] for entry in results)
+    assert "speakers of names in" in result.stderr
 
 
 def test_a_student_learns_from_a_trained_model(run, folder):

@@ -3,7 +3,8 @@
 ``encoder.pt`` (weights), ``encoder.yaml`` (the net alone), ``front_end.yaml``,
 ``experiment.json`` (what it was trained on and how it did), ``hyperparams.yaml`` (all
 settings of the training) and the logs; for fine-tuning, ``heads.pt`` (classifier and
-the like) and ``speakers.txt``, its classes.
+the like), ``speakers.txt``, its classes, and ``ledger.tsv``, all speakers that it has
+learnt from.
 """
 
 import hashlib
