@@ -4,7 +4,6 @@
 #   ./run.sh --stage 3 --model rescnn               another model on the same features
 #   recipes/speechocean762/run.sh --source DIR      another corpus
 # Finished stages are skipped when their settings and inputs are the same as before.
-
 set -euo pipefail
 shopt -s nullglob
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
