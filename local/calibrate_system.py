@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from utils.verification.measuring import Measured
     from utils.verification.voices import Versions
 
+TRACES = (  # of a training, that its system can do without
+    "checkpoints", "tensorboard", "identity", "train.log", "log.jsonl", "heads.pt",
+    "confusions.csv",
+)  # fmt: skip
+
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -113,7 +118,8 @@ def write_system(system: System, measured: Measured, out: Path) -> None:
 
     facts, sha256 = program_facts(), system.model_sha256
     with replacing_folder(out) as temporary:
-        shutil.copytree(system.folder, temporary, dirs_exist_ok=True)
+        left = shutil.ignore_patterns(*TRACES)
+        shutil.copytree(system.folder, temporary, ignore=left, dirs_exist_ok=True)
         shutil.rmtree(temporary / "backend", ignore_errors=True)
         save_backend(temporary / "backend", measured.backend, sha256, facts)
         write_decisions(temporary, measured.decisions, facts)

@@ -3,4 +3,4 @@
 set -euo pipefail
 exec "$(dirname "${BASH_SOURCE[0]}")/../../run.sh" \
   --corpus general --front-end features_campplus --augment augment_general \
-  --model rescnn_general --teacher campplus --phases distil --stop-stage 4 "$@"
+  --model rescnn_general --teacher campplus --phases "distil distil:distil_long" --stop-stage 4 "$@"

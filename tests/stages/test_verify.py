@@ -10,6 +10,8 @@ import soundfile
 from local import calibrate_system, verify
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
+from utils.data.files import find_utterances
+from utils.data.manifest import write_manifest
 from utils.runtime.program import run_program
 
 
@@ -26,6 +28,10 @@ def system(voices, calibrated_on):
 def stored_conditions(system):
     stored = json.loads((system / "decisions.json").read_text())
     return set(stored["thresholds"][0]["rates"])
+
+
+def thresholds_of(system):
+    return json.loads((system / "decisions.json").read_text())["thresholds"]
 
 
 def run(monkeypatch, program, *arguments):
@@ -64,6 +70,19 @@ def test_a_channel_of_a_call(monkeypatch, capsys, tmp_path, voices, system):
     with pytest.raises(SystemExit, match="1"):
         run(monkeypatch, verify, files[0], call, *words, "--channel", 2)
     assert "no channel 2" in capsys.readouterr().err
+
+
+def test_a_manifest_is_as_good_as_its_folder(voices, calibrated_on, system, tmp_path):
+    found = find_utterances(voices, "{speaker}/**")
+    rows = found.assign(duration=1.0, start=0, stop=16000)
+    write_manifest(tmp_path / "voices.csv", rows)
+    listed = calibrated_on(tmp_path / "voices.csv", 0.1, 0.01)
+    assert thresholds_of(listed) == thresholds_of(system)
+
+
+def test_traces_of_a_training_are_left_behind(system):
+    left = {path.name for path in system.iterdir()}
+    assert "encoder.pt" in left and not left & set(calibrate_system.TRACES)
 
 
 def test_the_calibrated_folder_is_whole(system):

@@ -1,0 +1,37 @@
+"""The model that comes with the repository, which answers where none is named."""
+
+import logging
+
+import pytest
+
+from local.setup.systems import OWN, find_system
+from tests.systems.folders import write_system
+from utils.runtime.errors import UserError
+from utils.verification.verifier import open_verifier
+
+
+def test_it_answers_where_nothing_is_named(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert find_system("") == OWN
+    assert "python -m local.get_model campplus gets a better one" in caplog.text
+
+
+def test_one_in_models_comes_before_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    write_system(tmp_path / "models" / "campplus")
+    assert find_system("").resolve() == tmp_path / "models" / "campplus"
+    assert not caplog.text
+
+
+def test_a_name_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="no trained system there"):
+        find_system("campplus")
+
+
+def test_it_is_whole_and_small():
+    verifier = open_verifier(OWN)
+    assert {own.far for own in verifier.decisions.thresholds} >= {0.05, 0.01}
+    n_bytes = sum(path.stat().st_size for path in OWN.rglob("*") if path.is_file())
+    assert n_bytes < 8e6
