@@ -232,7 +232,7 @@ def check_sanity(
 def finish(
     folder: Path, brain: SpeakerBrain, data: TrainingData, asked: dict[str, object]
 ) -> None:
-    """Save the encoder of the epoch with the lowest EER on held-out speakers.
+    """Save the encoder of the last epoch, or of that with the lowest held-out EER.
 
     Parameters
     ----------
@@ -246,8 +246,10 @@ def finish(
     from utils.models.experiment import save_model
     from utils.runtime.device import processor_name
     from utils.training import distributed
+    from utils.training.checkpoints import KEPT
 
-    best = brain.checkpointer.recover_if_possible(min_key="eer").meta
+    keep = brain.hparams.keep
+    kept = brain.checkpointer.recover_if_possible(**KEPT[keep]).meta
     confused = brain.confusions()
     if distributed.rank() != 0:
         return
@@ -256,12 +258,12 @@ def finish(
         "processor": processor_name(str(brain.device)),
         "n_train_speakers": len(set(data.origins)),
         "n_valid_speakers": int(data.valid.index["origin"].nunique()),
-        "best_epoch": best["epoch"],
-        "valid_eer": best["eer"],
+        "kept_epoch": kept["epoch"],
+        "valid_eer": kept["eer"],
     }
     save_model(folder, brain.exported_encoder(), asked | outcome, brain.head_weights())
     print(
-        f"best epoch {best['epoch']}: validation EER {100 * best['eer']:.2f} %; "
+        f"{keep} epoch {kept['epoch']}: validation EER {100 * kept['eer']:.2f} %; "
         f"the model is {folder}"
     )
     if confused is not None:

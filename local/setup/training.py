@@ -199,9 +199,11 @@ def make_brain(
         See `machine_options`.
     folder : Path, optional
     """
-    from utils.training.checkpoints import AtomicCheckpointer
+    from utils.training.checkpoints import KEPT, AtomicCheckpointer
 
     section = hparams[phase]
+    if section["keep"] not in KEPT:
+        raise UserError(f"{phase}.keep is {' or '.join(KEPT)}, not {section['keep']!r}")
     return section["brain"](
         modules=modules_of(hparams, phase),
         opt_class=section["optimizer"],

@@ -189,6 +189,12 @@ def test_a_student_follows_its_teacher(train_briefly, teacher):
     assert record["loss_relations"] < first["loss_relations"]
     described = json.loads((teacher.parent / "distil/experiment.json").read_text())
     assert described["teacher"] == str(teacher)
+    assert described["kept_epoch"] == 6  # the last: the rate has fallen to nothing
+
+
+def test_what_is_kept_has_a_name(train_briefly):
+    with pytest.raises(UserError, match="pretrain.keep is best or last, not 'first'"):
+        train_briefly("rescnn", "pretrain", batch_size=16, keep="first")
 
 
 def test_a_student_needs_its_teacher(train_briefly):

@@ -42,7 +42,7 @@ def test_both_phases(train, tmp_path):
         assert 0 < record["embedding_spread"] <= 1
     facts = json.loads((tmp_path / "triplet" / "experiment.json").read_text())
     assert facts["valid_eer"] == min(record["valid_eer"] for record in log)
-    assert log[facts["best_epoch"]]["valid_eer"] == facts["valid_eer"]
+    assert log[facts["kept_epoch"]]["valid_eer"] == facts["valid_eer"]
     assert facts["n_train_speakers"] == 8 and facts["n_valid_speakers"] == 4
 
 

@@ -20,6 +20,9 @@ from utils.runtime.errors import UserError
 _UNFINISHED = "unfinished"  # not the name of a checkpoint: such folders are ignored
 
 
+KEPT = {"best": {"min_key": "eer"}, "last": {}}  # which checkpoint becomes the model
+
+
 class AtomicCheckpointer(Checkpointer):
     """SpeechBrain's checkpointer, safe against SIGKILL at any moment.
 
