@@ -43,6 +43,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--pattern", default="{speaker}/**", help="of paths; perhaps with {session}"
     )
+    parser.add_argument(
+        "--ignore-sessions", action="store_true",
+        help="take target trials within a session as well, where few have two",
+    )  # fmt: skip
     parser.add_argument("--backend", default="", help="of the system; empty: its own")
     parser.add_argument("--far", type=float, nargs="+", default=[0.05, 0.01, 0.001])
     parser.add_argument("--prior", type=float, default=0.05, help="of a target trial")
@@ -76,6 +80,8 @@ def main() -> None:
         found = read_manifest(args.voices)
     else:
         found = find_utterances(args.voices, args.pattern)
+    if args.ignore_sessions:
+        found = found.drop(columns="session", errors="ignore")
     table = draw_voices(found, args.per_speaker, args.seed)
     table, versions = hear_all(system, table, args.nj)
     voices = embed_voices(system, versions, table)

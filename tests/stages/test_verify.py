@@ -78,6 +78,10 @@ def test_a_manifest_is_as_good_as_its_folder(voices, calibrated_on, system, tmp_
     write_manifest(tmp_path / "voices.csv", rows)
     listed = calibrated_on(tmp_path / "voices.csv", 0.1, 0.01)
     assert thresholds_of(listed) == thresholds_of(system)
+    sessions = rows.assign(session=rows["ID"])
+    write_manifest(tmp_path / "sessions.csv", sessions)
+    words = tmp_path / "sessions.csv", 0.1, "--ignore-sessions"
+    assert thresholds_of(calibrated_on(*words)) == thresholds_of(system)
 
 
 def test_traces_of_a_training_are_left_behind(system):
