@@ -18,8 +18,8 @@ def test_it_answers_where_nothing_is_named(tmp_path, monkeypatch, caplog):
 
 
 def test_one_in_models_comes_before_it(tmp_path, monkeypatch, caplog):
-    monkeypatch.chdir(tmp_path)
     write_system(tmp_path / "models" / "campplus")
+    monkeypatch.chdir(tmp_path)
     assert find_system("").resolve() == tmp_path / "models" / "campplus"
     assert not caplog.text
 
