@@ -162,7 +162,8 @@ def test_a_training_starts_from_a_trained_model(run, folder):
 def test_back_ends_adapt_a_trained_model_to_a_corpus(root, folder):
     options = ["--source", folder / "data/wav", "--env", "none", "--augment",
                "augment_telephone", "--data", folder / "own2", "--exp",
-               folder / "own2-exp", "--backends", "cosine auto", "--adapt"]  # fmt: skip
+               folder / "own2-exp", "--backends", "cosine auto", "--adapt",
+               "--skip-bad"]  # fmt: skip
     command = [root / "recipes/folder/run.sh", *options]
     refused = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert refused.returncode == 2 and "--adapt is for a --pretrained" in refused.stderr

@@ -17,6 +17,7 @@ PRETRAIN = {
     "crop_frames": 160, "lr": 0.001, "lr_final": 1e-6, "lr_shape": "cosine",
     "lr_cycles": 1, "warmup": 0.05, "weight_decay": 0.0001, "min_spread": 0.01,
     "max_grad_norm": 5.0, "ema_decay": 0.0, "n_speakers": 3,
+    "trainable": "all", "adapter_share": 0.04, "keep": "best",
 }  # fmt: skip
 TRIPLET = {
     "mining": "history", "epochs": 5, "patience": 0, "epoch_crops": 2880,
@@ -25,7 +26,7 @@ TRIPLET = {
     "warmup": 0.05, "weight_decay": 0.0001, "margin": 0.1, "random_epochs": 1,
     "history_share": 0.5, "history_crops": 8, "n_hardest": 5, "min_spread": 0.01,
     "max_grad_norm": 5.0, "ema_decay": 0.0, "heads": {}, "on_progress": [],
-    "augment": [],
+    "augment": [], "keep": "best", "trainable": "all", "adapter_share": 0.04,
 }  # fmt: skip
 NETS = {
     "rescnn_small": {
@@ -87,7 +88,7 @@ def test_the_later_wins(tmp_path):
         return shown[f"pretrain.{name}"]
 
     where = f"{ROOT}/hparams"
-    assert value(read(), "lr") == (0.001, f"{where}/pretrain.yaml:18")
+    assert value(read(), "lr") == (0.001, f"{where}/pretrain.yaml:19")
     assert value(read(), "epochs") == (10, f"{where}/sizes/rescnn_small.yaml:6")
     sanity = read().with_values("--sanity", "pretrain", {"epochs": 5})
     assert value(sanity, "epochs") == (5, "--sanity")
@@ -165,5 +166,7 @@ def test_files_that_are_none(tmp_path, text, message):
 
 
 def test_a_phase_that_is_none():
-    with pytest.raises(UserError, match="no phase 'net'; there are pretrain, triplet"):
+    with pytest.raises(
+        UserError, match="there are pretrain, distil, triplet"
+    ):
         read().check_phase("net")

@@ -65,8 +65,8 @@ def test_without_corruption_it_is_what_is_stored(parts):
         if "noisy" in name:
             continue
         for start in (0, 17):
-            stored, label = clean[Crop(place, start)]
-            computed, same_label = online[Crop(place, start, seed=5)]
+            stored, label, _ = clean[Crop(place, start)]
+            computed, same_label, _ = online[Crop(place, start, seed=5)]
             np.testing.assert_allclose(computed, stored, atol=0.02)
             assert label == same_label
             n_compared += 1

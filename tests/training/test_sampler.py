@@ -190,10 +190,11 @@ def test_crops_are_slices_and_short_utterances_repeat(tmp_path):
     picker = CropPicker(np.array([0, 1]), np.array([20, 3]), 8)
     rng = np.random.default_rng(0)
     crop = picker.crop(0, rng)
-    feats, label = dataset[crop]
+    feats, label, row = dataset[crop]
+    assert row == crop.row
     np.testing.assert_array_equal(feats, long[crop.start : crop.start + 8])
     assert label == 0
-    feats, label = dataset[picker.crop(1, rng)]
+    feats, label, _ = dataset[picker.crop(1, rng)]
     np.testing.assert_array_equal(
         feats, [[0, 1], [2, 3], [4, 5]] * 2 + [[0, 1], [2, 3]]
     )
