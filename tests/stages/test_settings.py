@@ -166,7 +166,5 @@ def test_files_that_are_none(tmp_path, text, message):
 
 
 def test_a_phase_that_is_none():
-    with pytest.raises(
-        UserError, match="there are pretrain, distil, triplet"
-    ):
+    with pytest.raises(UserError, match="there are pretrain, distil, triplet"):
         read().check_phase("net")
