@@ -63,9 +63,8 @@ def embed_audio(
     system: System, store: FeatureStore, rows: np.ndarray, manifest: Path | None
 ) -> np.ndarray:
     """Embed the audio that rows of the features were made of: (N, D)."""
-    from utils.audio.acoustics import change_speed
     from utils.data.manifest import read_manifest
-    from utils.features.extraction import read_utterance
+    from utils.features.extraction import read_version
     from utils.runtime.progress import progress
 
     if manifest is None:
@@ -73,13 +72,12 @@ def embed_audio(
             f"{system.folder} has another front-end than {store.folder.parent}; give "
             "the training audio by --manifest"
         )
-    known = {row["ID"]: row for row in read_manifest(manifest).to_dict("records")}
+    utterances = store.utterances_in(read_manifest(manifest))
+    speeds, rate_hz = store.index["speed"], system.front_end.sample_rate_hz
     embedded = []
     for row in progress(rows.tolist(), len(rows), "embedding"):
-        stored = store.index.iloc[row]
-        rate_hz = system.front_end.sample_rate_hz
-        samples = read_utterance(known[stored["utterance"]], rate_hz)
-        embedded.append(system.embed([change_speed(samples, stored["speed"])]))
+        samples = read_version(utterances[row], speeds[row], rate_hz)
+        embedded.append(system.embed([samples]))
     return np.concatenate(embedded)
 
 

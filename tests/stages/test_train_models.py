@@ -217,3 +217,19 @@ def test_a_teacher_hears_what_is_stored(run, data, train_briefly, tmp_path):
     assert ids == store.index["ID"].tolist()
     system = open_system(tmp_path / "pretrain")
     np.testing.assert_allclose(embeddings, system.embed_stored(store), atol=1e-6)
+
+
+def test_a_teacher_with_another_front_end_needs_the_audio(
+    run, data, train_briefly, tmp_path
+):
+    train_briefly("rescnn", "pretrain", batch_size=16)
+    front_end = tmp_path / "pretrain" / "front_end.yaml"
+    text = front_end.read_text(encoding="utf-8")
+    assert "normalisation: mean" in text
+    front_end.write_text(text.replace("normalisation: mean", "normalisation: none"))
+    words = [tmp_path / "pretrain", "--features", data / "features"]
+    words += ["--out", tmp_path / "said"]
+    with pytest.raises(UserError, match="another front-end than .*by --manifest"):
+        run(embed_teacher, *words)
+    with pytest.raises(UserError, match="the manifest has no utterance 'train0-0'"):
+        run(embed_teacher, *words, "--manifest", data / "valid.csv")

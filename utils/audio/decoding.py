@@ -98,6 +98,21 @@ def check_channel(path: Path | str, channel: int, n_channels: int) -> None:
         )
 
 
+def one_channel(
+    samples: np.ndarray, channel: int | None, name: Path | str
+) -> np.ndarray:
+    """Mix the channels of samples (n, C) down, or take one: (n,).
+
+    Raises
+    ------
+    UserError
+        Some are NaN or infinite; the name is told.
+    """
+    if not np.isfinite(samples).all():
+        raise UserError(f"{name}: NaN or infinite samples; export it again")
+    return samples.mean(axis=1) if channel is None else samples[:, channel]
+
+
 def _decode(path: Path | str, start: int, stop: int | None) -> tuple[np.ndarray, int]:
     """Return samples of shape (n_samples, n_channels) and the file's rate."""
     with open_audio(path) as file:

@@ -1,6 +1,5 @@
 """Read long files block by block, in memory that does not grow with their length."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import numpy as np
 import soundfile
 
 from utils.audio.containers import open_audio
-from utils.audio.decoding import check_channel, resample
+from utils.audio.decoding import check_channel, one_channel
+from utils.audio.resampling import Resampler
 from utils.runtime.errors import UserError
-
-_CONTEXT_S = 0.05  # of both neighbours, for the filter that resamples
 
 
 def resampled_length(path: Path | str, sample_rate_hz: int) -> int:
@@ -56,36 +54,13 @@ def read_blocks(
             check_channel(path, channel, file.channels)
         if not file.frames:
             raise UserError(f"{path}: no samples; remove it or record it again")
-        # blocks and contexts hold whole numbers of samples at both rates
-        unit = file.samplerate // math.gcd(file.samplerate, sample_rate_hz)
-        size = max(1, int(block_s * file.samplerate / unit)) * unit
-        context = 0
-        if file.samplerate != sample_rate_hz:
-            context = math.ceil(_CONTEXT_S * file.samplerate / unit) * unit
-        yield from _resampled(file, path, sample_rate_hz, channel, size, context)
-
-
-def _resampled(  # noqa: PLR0913 - the parts of one loop
-    file: soundfile.SoundFile,
-    path: Path | str,
-    to_hz: int,
-    channel: int | None,
-    size: int,
-    context: int,
-) -> Iterator[np.ndarray]:
-    """Yield blocks of ``size`` samples, each resampled between its neighbours."""
-    rate_hz, n_frames = file.samplerate, file.frames
-    held = np.zeros(0, dtype=np.float32)  # samples from ``first`` on
-    first = 0
-    for start in range(0, n_frames, size):
-        stop = min(start + size, n_frames)
-        wanted = min(stop + context, n_frames) - first - len(held)
-        held = np.concatenate([held, _read(file, path, wanted, channel)])
-        n_before = (start - first) * to_hz // rate_hz
-        n_own = -(-stop * to_hz // rate_hz) - start * to_hz // rate_hz
-        yield resample(held, rate_hz, to_hz)[n_before : n_before + n_own]
-        kept = max(stop - context, 0)
-        held, first = held[kept - first :], kept
+        resample = Resampler(file.samplerate, sample_rate_hz)
+        size = max(1, round(block_s * file.samplerate))
+        for start in range(0, file.frames, size):
+            n_samples = min(size, file.frames - start)
+            block = resample(_read(file, path, n_samples, channel))
+            is_last = start + n_samples == file.frames
+            yield np.concatenate([block, resample.finish()]) if is_last else block
 
 
 def _read(
@@ -97,9 +72,7 @@ def _read(
             f"{path}: ends after {file.tell()} of {file.frames} samples; "
             "the file is truncated, copy it again"
         )
-    if not np.isfinite(samples).all():
-        raise UserError(f"{path}: NaN or infinite samples; export it again")
-    return samples.mean(axis=1) if channel is None else samples[:, channel].copy()
+    return one_channel(samples, channel, path)
 
 
 def cut_windows(

@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 
+from utils.audio.acoustics import change_speed
 from utils.audio.decoding import read_audio
 from utils.audio.quality import measure_level_db
 from utils.data.channels import channel_of
@@ -87,6 +88,11 @@ def read_utterance(utterance: dict, sample_rate_hz: int) -> np.ndarray:
         utterance["stop"],
         channel_of(utterance),
     )
+
+
+def read_version(utterance: dict, speed: float, sample_rate_hz: int) -> np.ndarray:
+    """Read the samples of a manifest's row, at another speed."""
+    return change_speed(read_utterance(utterance, sample_rate_hz), speed)
 
 
 def _index_row(utterance: dict, suffix: str, speed: float, frames: Frames) -> dict:

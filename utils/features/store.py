@@ -140,6 +140,28 @@ class FeatureStore:
         """Return the number of stored utterances."""
         return len(self.index)
 
+    def utterances_in(self, manifest: pd.DataFrame) -> list[dict]:
+        """Return the manifest's row that each stored version was made of.
+
+        Raises
+        ------
+        UserError
+            The manifest lacks one, or the features are of a time when the index did not
+            tell what they were made of.
+        """
+        if not {"utterance", "speed"} <= set(self.index.columns):
+            raise UserError(
+                f"{self.folder / 'index.csv'}: no columns utterance and speed; "
+                "run stage 2 again"
+            )
+        known = {row["ID"]: row for row in manifest.to_dict("records")}
+        for name in self.index["utterance"]:
+            if name not in known:
+                raise UserError(
+                    f"the manifest has no utterance {name!r}; give that of training"
+                )
+        return [known[name] for name in self.index["utterance"]]
+
     def rows(self, ids: Sequence[str]) -> np.ndarray:
         """Return the rows of utterances in the index.
 

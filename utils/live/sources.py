@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from utils.audio.containers import open_audio
-from utils.audio.decoding import check_channel
+from utils.audio.decoding import check_channel, one_channel
 from utils.runtime.errors import UserError
 
 ENCODINGS = {"s16": ("<i2", 32768.0), "f32": ("<f4", 1.0)}  # and what full scale is
@@ -55,7 +55,7 @@ def play_file(
         if channel is not None:
             check_channel(path, channel, file.channels)
         blocks = file.blocks(size, dtype="float32", always_2d=True)
-        yield Source(rate_hz, (_one_channel(own, channel, path) for own in blocks))
+        yield Source(rate_hz, (one_channel(own, channel, path) for own in blocks))
 
 
 def read_raw(
@@ -94,7 +94,7 @@ def _raw_chunks(
         rest = content[n_whole:]
         samples = np.frombuffer(content[:n_whole], dtype).astype(np.float32) / scale
         samples = samples.reshape(-1, form.n_channels)
-        yield _one_channel(samples, channel, "standard input")
+        yield one_channel(samples, channel, "standard input")
     if rest:
         raise UserError(
             "standard input: ends within a sample; give its --encoding and --channels"
@@ -149,12 +149,3 @@ def at_real_speed(source: Source) -> Source:
             yield chunk
 
     return Source(source.rate_hz, paced())
-
-
-def _one_channel(
-    samples: np.ndarray, channel: int | None, name: Path | str
-) -> np.ndarray:
-    """Mix channels (n, C) down, or take one."""
-    if not np.isfinite(samples).all():
-        raise UserError(f"{name}: NaN or infinite samples; export it again")
-    return samples.mean(axis=1) if channel is None else samples[:, channel]

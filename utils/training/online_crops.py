@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from utils.audio.acoustics import change_speed
 from utils.features.augment import Corruption
-from utils.features.extraction import read_utterance
+from utils.features.extraction import read_version
 from utils.features.front_end import FrontEnd
 from utils.features.sources import AudioSources
-from utils.runtime.errors import UserError
 from utils.training.crops import Crop, CropDataset, CroppedFeatures
 
 
@@ -36,8 +34,7 @@ class OnlineCropDataset(CropDataset):
     Raises
     ------
     UserError
-        The manifest lacks an utterance of the features, or they are of a time when
-        the index did not tell what they were made of.
+        See `utils.features.store.FeatureStore.utterances_in`.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of
@@ -52,23 +49,7 @@ class OnlineCropDataset(CropDataset):
         super().__init__(clean.store, clean.labels, clean.crop_frames)
         self.clean, self.clean_share = clean, clean_share
         self.front_end, self.corruption, self.sources = front_end, corruption, sources
-        self.utterances = self._find_utterances(manifest)
-
-    def _find_utterances(self, manifest: pd.DataFrame) -> list[dict]:
-        """Return the manifest row that each stored version was made of."""
-        index = self.store.index
-        if not {"utterance", "speed"} <= set(index.columns):
-            raise UserError(
-                f"{self.store.folder / 'index.csv'}: no columns utterance and speed; "
-                "run stage 2 again"
-            )
-        known = {row["ID"]: row for row in manifest.to_dict("records")}
-        for name in index["utterance"]:
-            if name not in known:
-                raise UserError(
-                    f"the manifest has no utterance {name!r}; give that of training"
-                )
-        return [known[name] for name in index["utterance"]]
+        self.utterances = clean.store.utterances_in(manifest)
 
     def __getitem__(self, crop: Crop) -> CroppedFeatures:
         """Cut a crop of audio that is corrupted for it alone."""
@@ -77,9 +58,7 @@ class OnlineCropDataset(CropDataset):
             return self.clean[crop]
         stored = self.store.index.iloc[crop.row]
         rate_hz = self.front_end.sample_rate_hz
-        samples = read_utterance(self.utterances[crop.row], rate_hz)
-        if stored["speed"] != 1.0:
-            samples = change_speed(samples, stored["speed"])
+        samples = read_version(self.utterances[crop.row], stored["speed"], rate_hz)
         noisy = self.corruption(samples, rate_hz, rng, self.sources)
         bounds = [s.split("-") for s in stored["segments"].split()]
         segments = np.array(bounds, dtype=int).reshape(-1, 2)
