@@ -2,7 +2,8 @@
 
 Writes for each recording OUT/NAME.rttm, NAME.json (turns, speakers, how sure),
 NAME.svg (the timeline) and NAME.html, where a click on a turn plays it; and all turns
-as OUT/all.rttm. What is finished is not done again.
+as OUT/all.rttm. What is finished is not done again. With --enrolled people have their
+names; with --link an unknown speaker has one number in all recordings.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
-    from local.setup.diarization import Found, Plan
+    from local.setup.diarization import Plan
+    from local.setup.found_turns import Found, Label
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -42,6 +44,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--channel", default="mean", help="a number from 0, mean, or each by itself"
     )
+    parser.add_argument(
+        "--enrolled", type=Path, metavar="STORE", help="people, of local.speakers"
+    )
+    parser.add_argument(
+        "--link", action="store_true", help="find unknown speakers again in other files"
+    )
+    parser.add_argument(
+        "--fpir", type=float, default=0.01, help="strangers taken for somebody"
+    )
     parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
     parser.add_argument("--nj", type=int, default=1, help="parallel processes")
     parser.add_argument(
@@ -53,6 +64,8 @@ def parse_arguments() -> argparse.Namespace:
     most = args.max_speakers or args.min_speakers
     if not 1 <= args.min_speakers <= most:
         parser.error("numbers of speakers rise from 1: --min-speakers, --max-speakers")
+    if not 0 < args.fpir < 1:
+        parser.error("--fpir is a rate between 0 and 1")
     if args.channel not in ("mean", "each") and not args.channel.isdigit():
         parser.error("--channel is a number from 0, mean, or each")
     return args
@@ -62,19 +75,25 @@ def main() -> None:
     """Diarize all files."""
     args = parse_arguments()
 
-    from local.setup.diarization import as_found, read_kept, write_found
+    from local.setup.diarization import read_kept
+    from local.setup.found_turns import as_found, write_found
+    from local.setup.meeting_names import number_speakers, open_namer
     from utils.diarization.turns import write_rttm
 
     plan = make_plan(args)
     kept = kept_files(args.files, args.out)
+    is_named = args.enrolled is not None or args.link
+    naming = args.enrolled, args.system, args.trust, args.fpir, args.link
+    namer = open_namer(*naming) if is_named else None
     faults = diarize_all(plan, kept, args.nj)
     whole = [path for path in kept if not faults[path]]
     found = [as_found(path, read_kept(kept[path])) for path in whole]
-    for own in found:
-        names = {speaker: (speaker, tell(own, speaker)) for speaker in own.embeddings}
-        write_found(args.out, own, names)
-        report(own, args)
-    write_rttm(args.out / "all.rttm", [turn for own in found for turn in own.turns])
+    labels = namer(found) if namer else [number_speakers(own) for own in found]
+    turns = []
+    for own, own_labels in zip(found, labels, strict=True):
+        turns += write_found(args.out, own, own_labels)
+        report(own, own_labels if is_named else {}, args.min_speakers)
+    write_rttm(args.out / "all.rttm", turns)
     wrong = [fault for fault in faults.values() if fault]
     if wrong:
         others = f" ({len(wrong) - 1} more files failed)" if wrong[1:] else ""
@@ -106,7 +125,9 @@ def make_plan(args: argparse.Namespace) -> Plan:
 
 def kept_files(files: list[Path], out: Path) -> dict[Path, Path]:
     """Return where what is found in each file is kept, for another run to go on."""
-    kept = {path: out / "found" / f"{path.stem}.json" for path in files}
+    from local.setup.found_turns import recording_name
+
+    kept = {path: out / "found" / f"{recording_name(path)}.json" for path in files}
     if len(set(kept.values())) < len(files):
         raise UserError(
             f"{out}: two recordings have one name, and so would their results; give "
@@ -127,20 +148,16 @@ def diarize_all(plan: Plan, kept: dict[Path, Path], nj: int) -> dict[Path, str]:
     return dict(zip(kept, progress(faults, len(kept), "diarizing"), strict=True))
 
 
-def tell(found: Found, speaker: str) -> str:
-    """Say how long somebody speaks, and how well the voice stands apart."""
-    speech_s = sum(own.duration_s for own in found.turns if own.speaker == speaker)
-    return f"{speech_s:.1f} s of speech, margin {found.margins[speaker]:.2f}"
-
-
-def report(found: Found, args: argparse.Namespace) -> None:
-    """Print a line for a recording."""
-    n = len(found.embeddings)
+def report(found: Found, labels: dict[str, Label], fewest: int) -> None:
+    """Print a line for a recording, and one for each speaker's label."""
+    n = len(found.voices)
     what = (
         f"{n} speaker{'s' * (n != 1)}, {len(found.turns)} turns" if n else "no speech"
     )
-    few = f"; {args.min_speakers} asked for, no more voices are there"
-    print(f"{found.path}: {what}{few if 0 < n < args.min_speakers else ''}")
+    few = f"; {fewest} asked for, no more voices are there" if 0 < n < fewest else ""
+    print(f"{found.path}: {what}{few}")
+    for label in labels.values():
+        print(f"  {label.name}: {label.about}")
 
 
 if __name__ == "__main__":

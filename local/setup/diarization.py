@@ -1,17 +1,14 @@
-"""A diarizer built of its settings, run over files, and its results written."""
+"""A diarizer built of its settings and run over files."""
 
 from __future__ import annotations
 
 import json
-import os
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from utils.diarization.turns import Turn, write_rttm
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import fingerprint
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 
 SETTINGS = Path("hparams/diarization.yaml")
 ENERGY_FRONT_END = Path("hparams/features.yaml")
+_FORM = "2"  # of what is kept of a recording
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Plan:
         if self.segmentation:
             weights.append(self.segmentation / "segmentation.pt")
         words = [json.dumps(self.settings, sort_keys=True), str(self.count)]
-        return fingerprint([*words, self.channel], [path, *weights])
+        return fingerprint([*words, self.channel, _FORM], [path, *weights])
 
     def open(self) -> Diarizer:
         """Build the diarizer.
@@ -99,29 +97,6 @@ class Plan:
         )
         pause_s, turn_s = own["longest_pause_s"], own["shortest_turn_s"]
         return Diarizer(segmenter, embedder, grouping, pause_s, turn_s)
-
-
-class Found(NamedTuple):
-    """What was found in a recording.
-
-    Attributes
-    ----------
-    name : str
-    path : Path
-    duration_s : float
-    turns : list of Turn
-    embeddings : dict of ndarray, shape (D,)
-        The voice of each speaker.
-    margins : dict of float
-        See `utils.diarization.diarizer.Diarization`.
-    """
-
-    name: str
-    path: Path
-    duration_s: float
-    turns: list[Turn]
-    embeddings: dict[str, np.ndarray]
-    margins: dict[str, float]
 
 
 def diarize_file(plan: Plan, path: Path, kept: Path) -> str:
@@ -170,73 +145,16 @@ def find_turns(plan: Plan, path: Path) -> dict:
         found = diarizer(Source(path, channel), plan.count)
         first, duration_s = len(voices), found.duration_s
         label = 1 if channel is None else channel + 1
-        turns += [[label, *times, first + own] for *times, own in found.turns]
+        for (start_s, stop_s, own), score in zip(
+            found.turns, found.scores, strict=True
+        ):
+            nearest = first + score.nearest if score.nearest >= 0 else None
+            sure = as_json(score.cosine), as_json(score.margin), nearest
+            turns.append([label, start_s, stop_s, first + own, *sure])
         voices += zip(found.embeddings.tolist(), found.margins.tolist(), strict=True)
     return {"duration_s": duration_s, "turns": turns, "voices": voices}
 
 
-def as_found(path: Path, content: dict) -> Found:
-    """Name the speakers of a recording by the order of their first turns."""
-    name = path.stem.replace(" ", "_")
-    rows = sorted(content["turns"], key=lambda row: (row[1], row[0], row[3]))
-    numbers = {own: f"speaker-{n}" for n, own in enumerate(
-        dict.fromkeys(row[3] for row in rows), 1
-    )}  # fmt: skip
-    turns = [
-        Turn(name, str(channel), start, stop - start, numbers[own])
-        for channel, start, stop, own in rows
-    ]
-    voices = {numbers[own]: content["voices"][own] for own in numbers}
-    return Found(
-        name,
-        path,
-        content["duration_s"],
-        turns,
-        {own: np.array(voice[0]) for own, voice in voices.items()},
-        {own: voice[1] for own, voice in voices.items()},
-    )
-
-
-def write_found(out: Path, found: Found, names: dict[str, tuple[str, str]]) -> None:
-    """Write RTTM, JSON, picture and page of a recording.
-
-    Parameters
-    ----------
-    out : Path
-    found : Found
-    names : dict of (str, str)
-        The name of each speaker, and what is to be said of it.
-    """
-    from utils.diarization.timeline import draw_timeline, render_listening_page
-
-    turns = [turn._replace(speaker=names[turn.speaker][0]) for turn in found.turns]
-    write_rttm(out / f"{found.name}.rttm", turns)
-    speakers = [
-        {"name": name, "about": about, "margin": round(found.margins[own], 3),
-         "speech_s": round(sum(
-             turn.duration_s for turn in found.turns if turn.speaker == own), 3)}
-        for own, (name, about) in names.items()
-    ]  # fmt: skip
-    rows = [
-        {"start_s": round(turn.start_s, 3), "stop_s": round(turn.stop_s, 3),
-         "channel": turn.channel, "speaker": turn.speaker}
-        for turn in turns
-    ]  # fmt: skip
-    content = {
-        "file": str(found.path),
-        "duration_s": round(found.duration_s, 3),
-        "n_speakers": len(names),
-        "speakers": speakers,
-        "turns": rows,
-    }
-    audio = os.path.relpath(found.path, out)
-    about = {name: text for name, text in names.values()}
-    page = render_listening_page(found.name, audio, turns, found.duration_s, about)
-    texts = {
-        "json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-        "svg": draw_timeline(turns, found.duration_s),
-        "html": page,
-    }
-    for ending, text in texts.items():
-        with replacing_file(out / f"{found.name}.{ending}") as temporary:
-            temporary.write_text(text, encoding="utf-8")
+def as_json(value: float) -> float | None:
+    """Return a number of JSON, which has no NaN."""
+    return None if math.isnan(value) else round(value, 4)

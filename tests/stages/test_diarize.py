@@ -73,12 +73,24 @@ def test_all_is_written_and_found_again(monkeypatch, system, call, tmp_path, cap
     assert {own["name"] for own in content["speakers"]} == {"speaker-1", "speaker-2"}
     assert "../a%20call.wav" in (out / "a_call.html").read_text()
     assert (out / "a_call.svg").read_text().count('class="turn"') == len(turns)
-    before = (out / "found/a call.json").stat().st_mtime_ns
+    before = (out / "found/a_call.json").stat().st_mtime_ns
     run(monkeypatch, system, call, "--out", out, "--num-speakers", 2)
-    assert (out / "found/a call.json").stat().st_mtime_ns == before
+    assert (out / "found/a_call.json").stat().st_mtime_ns == before
     run(monkeypatch, system, call, "--out", out, "--num-speakers", 1)
-    assert (out / "found/a call.json").stat().st_mtime_ns != before
+    assert (out / "found/a_call.json").stat().st_mtime_ns != before
     assert {turn.speaker for turn in read_rttm(out / "a_call.rttm")} == {"speaker-1"}
+
+
+def test_turns_have_scores(monkeypatch, system, call, tmp_path):
+    out = tmp_path / "out"
+    run(monkeypatch, system, call, "--out", out, "--num-speakers", 2)
+    turns = json.loads((out / "a_call.json").read_text())["turns"]
+    assert all(-1 <= own["cosine"] <= 1 and own["margin"] <= 2 for own in turns)
+    assert all({own["speaker"], own["nearest_other"]} == {"speaker-1", "speaker-2"}
+               for own in turns)  # fmt: skip
+    run(monkeypatch, system, call, "--out", out, "--num-speakers", 1)
+    for own in json.loads((out / "a_call.json").read_text())["turns"]:
+        assert own["margin"] is None and own["nearest_other"] is None
 
 
 def test_channels_of_a_call(monkeypatch, system, call, tmp_path):
@@ -122,8 +134,9 @@ def test_faults_are_told_and_the_others_are_done(
     assert read_rttm(out / "all.rttm")
     told = refusal(monkeypatch, capsys, system, call, "--out", out, "--channel", "1")
     assert "no channel 1: it has 1" in told
-    told = refusal(monkeypatch, capsys, system, call, call, "--out", out)
-    assert "two recordings have one name" in told
+    for other in (call, tmp_path / "a_call.wav"):
+        told = refusal(monkeypatch, capsys, system, call, other, "--out", out)
+        assert "two recordings have one name" in told
 
 
 @pytest.mark.parametrize(
@@ -132,6 +145,7 @@ def test_faults_are_told_and_the_others_are_done(
         (["--num-speakers", "0"], "rise from 1"),
         (["--min-speakers", "3", "--max-speakers", "2"], "rise from 1"),
         (["--channel", "left"], "--channel is a number from 0"),
+        (["--fpir", "0"], "--fpir is a rate between 0 and 1"),
     ],
 )
 def test_wrong_usage(words, message):

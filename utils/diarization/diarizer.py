@@ -10,6 +10,7 @@ from utils.diarization.assembly import talking, tidy
 from utils.diarization.counts import ANY_COUNT, SpeakerCount
 from utils.diarization.grouping import Grouping
 from utils.diarization.segmentation import FRAME_S, Segmenter, Source
+from utils.diarization.turn_scores import TurnScore, score_turns
 from utils.diarization.voices import VoiceEmbedder, Voices
 
 
@@ -20,6 +21,8 @@ class Diarization(NamedTuple):
     ----------
     turns : list of (float, float, int)
         Start and stop in seconds, and the speaker's number from 0, by time.
+    scores : list of TurnScore
+        How sure each turn is its speaker's.
     embeddings : ndarray of float32, shape (K, D)
         The voice of each speaker, of unit length.
     margins : ndarray of shape (K,)
@@ -29,6 +32,7 @@ class Diarization(NamedTuple):
     """
 
     turns: list[tuple[float, float, int]]
+    scores: list[TurnScore]
     embeddings: np.ndarray
     margins: np.ndarray
     duration_s: float
@@ -83,10 +87,10 @@ class Diarizer:
         segmentation = self.segmenter(source)
         voices = self.embedder(source, segmentation)
         labels = self.grouping(voices, count)
-        is_on = talking(segmentation, voices, labels, is_speech)
-        return Diarization(
-            self.turns(is_on), *describe_speakers(voices, labels), source.duration_s()
-        )
+        turns = self.turns(talking(segmentation, voices, labels, is_speech))
+        means, margins = describe_speakers(voices, labels)
+        scores = score_turns(turns, segmentation, voices, labels, means)
+        return Diarization(turns, scores, means, margins, source.duration_s())
 
     def turns(self, is_on: np.ndarray) -> list[tuple[float, float, int]]:
         """Make turns of frames (n_frames, K)."""

@@ -1,43 +1,84 @@
-"""A picture of who spoke when, and a page on which its turns can be heard."""
+"""A picture of who spoke when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from urllib.parse import quote
+from typing import NamedTuple
 
+import numpy as np
+
+from utils.diarization.activity import spans_of_speakers
 from utils.diarization.turns import Turn
 
-_COLOURS = (  # P. Tol, "Colour schemes" (2021), bright, then muted
-    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#332288",
-    "#cc6677", "#117733", "#999933", "#882255", "#44aa99",
+LEFT = 190  # pixels for names
+DOUBTFUL = 0.1  # turns with less margin are pale
+_COLOURS = (  # each has a contrast of 3 or more with white; neighbours differ most
+    "#0072b2", "#d55e00", "#00805c", "#7b3fa0", "#8a6a00", "#c2478a", "#007a8a",
+    "#5a5a5a",
 )  # fmt: skip
-_ROW, _LEFT, _TOP = 26, 130, 24  # pixels
+_ROW, _TOP, _BOTTOM, _RIGHT = 36, 30, 28, 24  # pixels
+_BAR, _TOGETHER = 22, 8  # heights: a turn; where several speak
+_LONGEST_NAME = 20  # letters
 _TICKS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #222; }
-.line { overflow-x: auto; border: 1px solid #ccc; }
-rect.turn { cursor: pointer; } rect.on { stroke: #000; stroke-width: 2; }
-audio { width: 100%; margin: .8rem 0; }
-td, th { padding: .2rem 1rem .2rem 0; text-align: left; }
-"""
-_SCRIPT = """
-const audio = document.querySelector("audio");
-const turns = [...document.querySelectorAll("rect.turn")];
-let stop = Infinity;
-for (const turn of turns) turn.addEventListener("click", () => {
-  stop = Number(turn.dataset.stop);
-  audio.currentTime = Number(turn.dataset.start);
-  audio.play();
-});
-audio.addEventListener("timeupdate", () => {
-  const now = audio.currentTime;
-  if (now >= stop) { audio.pause(); stop = Infinity; }
-  for (const turn of turns) turn.classList.toggle("on",
-    !audio.paused && turn.dataset.start <= now && now < turn.dataset.stop);
-});
-"""
+_LEAST_TICK = 60  # pixels between times
 
 
-def draw_timeline(turns: Sequence[Turn], duration_s: float, width: int = 1200) -> str:
+class Row(NamedTuple):
+    """A speaker's place in the picture: name, colour, seconds of speech."""
+
+    name: str
+    colour: str
+    speech_s: float
+
+
+def speaker_rows(turns: Sequence[Turn]) -> list[Row]:
+    """Give each speaker a row, as they appear.
+
+    Example
+    -------
+    >>> [row] = speaker_rows([Turn("call", "1", 1.0, 2.5, "anna")])
+    >>> row.name, row.speech_s
+    ('anna', 2.5)
+    """
+    speech_s: dict[str, float] = {}
+    for turn in sorted(turns, key=lambda turn: (turn.start_s, turn.speaker)):
+        speech_s[turn.speaker] = speech_s.get(turn.speaker, 0.0) + turn.duration_s
+    return [
+        Row(name, _COLOURS[place % len(_COLOURS)], own_s)
+        for place, (name, own_s) in enumerate(speech_s.items())
+    ]
+
+
+def together(turns: Sequence[Turn]) -> list[tuple[float, float]]:
+    """Return where at least two speakers talk, in seconds.
+
+    Example
+    -------
+    >>> turns = [Turn("a", "1", 0.0, 3.0, "x"), Turn("a", "1", 2.0, 4.0, "y")]
+    >>> together(turns)
+    [(2.0, 3.0)]
+    """
+    steps = [
+        step
+        for spans in spans_of_speakers(turns).values()
+        for start, stop in spans
+        for step in ((start, 1), (stop, -1))
+    ]
+    found, n_talking, since = [], 0, 0.0
+    for time_s, step in sorted(steps):
+        if step > 0 and n_talking == 1:
+            since = time_s
+        if step < 0 and n_talking == 2 and time_s > since:
+            found.append((since, time_s))
+        n_talking += step
+    return found
+
+
+def draw_timeline(
+    turns: Sequence[Turn],
+    duration_s: float,
+    width: int = 1200,
+    margins: Sequence[float | None] | None = None,
+) -> str:
     """Draw turns as bars, a row for each speaker, as SVG.
 
     Parameters
@@ -47,58 +88,120 @@ def draw_timeline(turns: Sequence[Turn], duration_s: float, width: int = 1200) -
     duration_s : float
     width : int
         Pixels.
+    margins : sequence of float or None, optional
+        How sure each turn is (`utils.diarization.turn_scores`).
 
     Example
     -------
     >>> svg = draw_timeline([Turn("call", "1", 1.0, 2.5, "anna")], 10.0)
-    >>> svg.count("<rect class"), "anna" in svg
+    >>> svg.count('class="turn"'), "anna" in svg
     (1, True)
     """
-    speakers = list(dict.fromkeys(turn.speaker for turn in sorted_by_time(turns)))
-    height = _TOP + _ROW * max(len(speakers), 1) + 6
-    scale = (width - _LEFT - 10) / max(duration_s, 1e-3)
-    parts = [
+    rows = speaker_rows(turns)
+    return picture(
+        width,
+        rows,
+        [
+            *names(rows, sum(end - start for start, end in together(turns))),
+            f'<g transform="translate({LEFT})">',
+            *bars(turns, rows, duration_s, width - LEFT, margins),
+            "</g>",
+        ],
+    )
+
+
+def picture(width: int, rows: Sequence[Row], parts: Sequence[str]) -> str:
+    """Make an SVG of parts."""
+    height = _TOP + _ROW * max(len(rows), 1) + _BOTTOM
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        *_axis(duration_s, scale, height),
-    ]
-    for row, speaker in enumerate(speakers):
-        y = _TOP + row * _ROW
-        parts.append(f'<text x="8" y="{y + 16}">{escape(speaker[:18])}</text>')
-    for turn in turns:
-        row = speakers.index(turn.speaker)
-        parts.append(_bar(turn, row, scale))
-    return "\n".join([*parts, "</svg>"]) + "\n"
+        f'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" '
+        f'font-size="13">\n<rect width="{width}" height="{height}" fill="#fff"/>'
+    )
+    return "\n".join([head, *parts, "</svg>"]) + "\n"
 
 
-def sorted_by_time(turns: Sequence[Turn]) -> list[Turn]:
-    """Return turns in the order of their starts."""
-    return sorted(turns, key=lambda turn: (turn.start_s, turn.speaker))
+def names(rows: Sequence[Row], together_s: float) -> Iterator[str]:
+    """Draw the speakers' names, with their seconds."""
+    for place, row in enumerate(rows):
+        y = _TOP + place * _ROW
+        name = row.name
+        if len(name) > _LONGEST_NAME:
+            name = name[: _LONGEST_NAME - 1] + "…"
+        yield (
+            f'<rect x="8" y="{y + 7}" width="6" height="{_BAR}" fill="{row.colour}"/>'
+            f'<text x="22" y="{y + 17}" fill="#111">{escape(name)}'
+            f"<title>{escape(row.name)}</title></text>"
+            f'<text x="22" y="{y + 31}" fill="#555" font-size="11">'
+            f"{row.speech_s:.1f} s</text>"
+        )
+    y = _TOP + len(rows) * _ROW
+    if rows:
+        yield (
+            f'<text x="22" y="{y + 14}" fill="#555" font-size="11">several at once '
+            f"{together_s:.1f} s</text>"
+        )
+    else:
+        yield f'<text x="22" y="{y + 20}" fill="#555">no speech</text>'
 
 
-def _bar(turn: Turn, row: int, scale: float) -> str:
-    title = f"{turn.speaker} {clock(turn.start_s)} to {clock(turn.stop_s)}"
+def pixels_per_s(duration_s: float, width: int) -> float:
+    """Return how far a second reaches in bars of a width."""
+    return (width - _RIGHT) / max(duration_s, 1e-3)
+
+
+def bars(
+    turns: Sequence[Turn],
+    rows: Sequence[Row],
+    duration_s: float,
+    width: int,
+    margins: Sequence[float | None] | None = None,
+) -> Iterator[str]:
+    """Draw time, turns, and where several speak; from 0 to a width."""
+    scale = pixels_per_s(duration_s, width)
+    places = {row.name: place for place, row in enumerate(rows)}
+    bottom = _TOP + len(rows) * _ROW
+    yield from _axis(duration_s, scale, bottom)
+    for start_s, stop_s in together(turns):
+        x, w = start_s * scale, max((stop_s - start_s) * scale, 0.5)
+        yield (
+            f'<rect x="{x:.2f}" y="{_TOP}" width="{w:.2f}" height="{bottom - _TOP}" '
+            f'fill="#000" fill-opacity=".08"/><rect class="together" x="{x:.2f}" '
+            f'y="{bottom + 6}" width="{w:.2f}" height="{_TOGETHER}" fill="#333"/>'
+        )
+    for turn, margin in zip(turns, margins or [None] * len(turns), strict=True):
+        place = places[turn.speaker]
+        yield _bar(turn, margin, rows[place].colour, _TOP + place * _ROW + 7, scale)
+
+
+def _bar(turn: Turn, margin: float | None, colour: str, y: int, scale: float) -> str:
+    title = f"{turn.speaker}, {clock(turn.start_s)} to {clock(turn.stop_s)}"
+    if margin is not None:
+        title += f", margin {margin:.2f}"
+    is_doubtful = margin is not None and margin < DOUBTFUL
+    paint = (
+        f'fill="{colour}" fill-opacity=".3" stroke="{colour}" stroke-dasharray="3 2"'
+        if is_doubtful
+        else f'fill="{colour}"'
+    )
     return (
-        f'<rect class="turn" x="{_LEFT + turn.start_s * scale:.2f}" '
-        f'y="{_TOP + row * _ROW + 3}" width="{max(turn.duration_s * scale, 0.5):.2f}" '
-        f'height="{_ROW - 8}" fill="{_COLOURS[row % len(_COLOURS)]}" '
+        f'<rect class="turn" x="{turn.start_s * scale:.2f}" y="{y}" '
+        f'width="{max(turn.duration_s * scale, 0.5):.2f}" height="{_BAR}" {paint} '
         f'data-start="{turn.start_s:.3f}" data-stop="{turn.stop_s:.3f}">'
         f"<title>{escape(title)}</title></rect>"
     )
 
 
-def _axis(duration_s: float, scale: float, height: int) -> list[str]:
+def _axis(duration_s: float, scale: float, bottom: int) -> Iterator[str]:
     """Draw a line and the time every so many seconds."""
-    step_s = next((s for s in _TICKS_S if s * scale >= 70), _TICKS_S[-1])
-    lines = []
-    for n in range(int(duration_s / step_s) + 1):
-        x = _LEFT + n * step_s * scale
-        lines.append(
-            f'<path d="M{x:.1f} {_TOP - 4}V{height}" stroke="#ddd"/>'
-            f'<text x="{x + 3:.1f}" y="14" fill="#666">{clock(n * step_s)}</text>'
+    step_s = next((s for s in _TICKS_S if s * scale >= _LEAST_TICK), _TICKS_S[-1])
+    for time_s in np.arange(0, duration_s + 1e-6, step_s):
+        x = time_s * scale
+        yield (
+            f'<path d="M{x:.1f} {_TOP - 8}V{bottom}" stroke="#ddd"/>'
+            f'<text x="{x:.1f}" y="16" fill="#555" font-size="11" '
+            f'text-anchor="{"middle" if time_s else "start"}">{clock(time_s)}</text>'
         )
-    return lines
 
 
 def clock(time_s: float) -> str:
@@ -114,43 +217,3 @@ def clock(time_s: float) -> str:
         return f"{int(minutes) // 60}:{int(minutes) % 60:02}:{int(seconds):02}"
     tenths = f".{int(seconds * 10) % 10}" if seconds % 1 else ""
     return f"{int(minutes)}:{int(seconds):02}{tenths}"
-
-
-def render_listening_page(
-    title: str,
-    audio: str,
-    turns: Sequence[Turn],
-    duration_s: float,
-    about: dict[str, str],
-) -> str:
-    """Make a page with the timeline, on which a click on a turn plays it.
-
-    Parameters
-    ----------
-    title : str
-    audio : str
-        Path of the recording from the page's folder.
-    turns : sequence of Turn
-    duration_s : float
-    about : dict of str
-        What is said of each speaker.
-
-    Example
-    -------
-    >>> page = render_listening_page("a", "../a b.wav", [], 5.0, {})
-    >>> 'src="../a%20b.wav"' in page
-    True
-    """
-    width = int(min(max(1200.0, 8 * duration_s), 60000))
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>"
-        for name, text in about.items()
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n"
-        f"<h1>{escape(title)}</h1>\n<p>Click on a turn to hear it.</p>\n"
-        f'<audio controls preload="metadata" src="{quote(audio)}"></audio>\n'
-        f'<div class="line">{draw_timeline(turns, duration_s, width)}</div>\n'
-        f"<table>{rows}</table>\n<script>{_SCRIPT}</script>\n</html>\n"
-    )
