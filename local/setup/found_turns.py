@@ -35,7 +35,7 @@ class Found(NamedTuple):
     turns : list of Turn
         Their speakers are ``speaker-1`` and so on, as they appear.
     scores : list of (float or None, float or None, str or None)
-        Of each turn: `utils.diarization.turn_scores.TurnScore`, the nearest by name.
+        The `utils.diarization.turn_scores.TurnScore` of each turn, the nearest by name.
     voices : dict of Voice
         By speaker.
     """
@@ -57,7 +57,7 @@ class Label(NamedTuple):
 
 
 def as_found(path: Path, content: dict) -> Found:
-    """Call the speakers of a recording by numbers, in the order of their first turns.
+    """Return what was found, speakers numbered in the order of their first turns.
 
     Parameters
     ----------
