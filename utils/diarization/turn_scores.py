@@ -16,7 +16,7 @@ class TurnScore(NamedTuple):
     Attributes
     ----------
     cosine : float
-        Of the turn's voice and its speaker's mean voice; NaN where none is known.
+        That of the turn's voice and its speaker's mean voice; NaN where none is known.
     margin : float
         How much less that of the nearest other speaker is: below 0 it is more. NaN
         where there is one speaker.
