@@ -14,6 +14,7 @@ from tests.trees import lines, write_noise, write_tree
 from utils.data.manifest import read_manifest
 from utils.runtime.errors import UserError
 from utils.trials.lists import read_trials
+from utils.validation.manifests import read_raw_manifests
 
 
 def speakers_of(manifests):
@@ -339,6 +340,24 @@ def test_wuw_as_it_is(corpora, tmp_path):
     assert sizes["wuw-same-call"] == (810, 77675)
     halves = sizes["wuw-same-phone"], sizes["wuw-other-phone"]
     assert tuple(map(sum, zip(*halves, strict=True))) == sizes["wuw-cross-call"]
+
+
+def test_several_corpora_as_one(speechocean762, tmp_path):
+    source, out = speechocean762.parent, tmp_path / "out"
+    speechocean762.rename(source / "speechocean762")
+    for corpus in ("wuw", "librispeech"):
+        write_tree(source / corpus, TREES[corpus][0])
+    manifests = run("general", source, out, "--partial", "--valid-speakers", "2")
+    assert set(manifests) == {"train", "valid"}
+    speakers = set(pd.concat(manifests.values())["spk_id"])
+    for corpus in ("speechocean762", "wuw", "librispeech"):
+        options = TREES.get(corpus, ({}, []))[1]
+        alone = run(corpus, source / corpus, out / corpus, "--partial", *options)
+        tested = set(f"{corpus}-" + alone["test"]["spk_id"])
+        assert tested and not tested & speakers
+        assert any(name.startswith(corpus) for name in speakers)
+    _, findings = read_raw_manifests(out)
+    assert not findings
 
 
 def test_every_recipe_is_complete():

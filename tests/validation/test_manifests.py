@@ -140,6 +140,15 @@ def test_empty_folder(tmp_path, root):
     assert_fault(result, "train.csv: no such manifest; run the recipe's prepare")
 
 
+def test_a_corpus_for_training_alone_needs_no_test(data, validate):
+    (data / "test.csv").unlink()
+    assert_fault(validate(), "test.csv: no such manifest; run the recipe's prepare")
+    (data / "trials" / "all.txt").unlink()
+    result = validate()
+    assert result.returncode == 0, result.stdout
+    assert "is sound: 8 utterances" in result.stdout
+
+
 def test_manifests_are_sorted_and_read_back(tmp_path):
     rows = pd.DataFrame(
         {"ID": ["b", "a"], "duration": [1.5, 2.0], "wav": ["b.wav", "a b.wav"],

@@ -21,7 +21,8 @@ def read_raw_manifests(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Find
     ----------
     folder : Path
         Holds ``train.csv``, ``valid.csv``, ``test.csv`` and perhaps ``cohort.csv``;
-        or ``test.csv`` alone; or other manifests alone, of noises for example.
+        or ``test.csv`` alone; or no test and no trial list, for training alone; or
+        other manifests alone, of noises for example.
 
     Returns
     -------
@@ -36,7 +37,8 @@ def read_raw_manifests(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Find
     elif names and not set(SPLITS) & set(names):
         wanted = names
     else:
-        wanted = [name for name in SPLITS if name != "cohort" or name in names]
+        needed = {"train", "valid"} | ({"test"} if _is_tested(folder) else set())
+        wanted = [name for name in SPLITS if name in needed or name in names]
     manifests, findings = {}, []
     for name in wanted:
         path = folder / f"{name}.csv"
@@ -46,6 +48,11 @@ def read_raw_manifests(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Find
         if frame is not None:
             manifests[name] = frame.set_axis(range(_FIRST_LINE, len(frame) + 2))
     return manifests, findings
+
+
+def _is_tested(folder: Path) -> bool:
+    """Tell whether there are trials; a corpus may be for training alone."""
+    return any((folder / "trials").glob("*.txt"))
 
 
 def _read(path: Path) -> tuple[pd.DataFrame | None, tuple[str, str] | None]:
