@@ -224,8 +224,9 @@ def experiment_facts(place: Place, priors: Sequence[str]) -> dict[str, object]:
     """Collect what all results of an experiment have in common."""
     _, data, features, model = place
     record, shared = read_record(model), shared_speakers(data)
-    test = data / "test.csv"
-    known = trained_on(model, read_manifest(test)["spk_id"]) if test.is_file() else []
+    test, known = data / "test.csv", []
+    if test.is_file():
+        known = trained_on(model, read_manifest(test)["spk_id"], data.name)
     if known:
         logger.warning(
             "%s was trained on %d speakers of names in %s, such as %s; where they are "

@@ -52,9 +52,18 @@ def ledger_text(known: Iterable[Entry], speakers: Iterable[str], where: str) -> 
     return "".join(f"{speaker}\t{place}\n" for speaker, place in sorted(entries))
 
 
-def trained_on(model: Path, speakers: Iterable[str]) -> list[str]:
-    """Return the speakers whose names are in a model's ledger, sorted."""
-    return sorted({speaker for speaker, _ in read_ledger(model)} & {*speakers})
+def trained_on(model: Path, speakers: Iterable[str], corpus: str = "") -> list[str]:
+    """Return the speakers whose names are in a model's ledger, sorted.
+
+    Parameters
+    ----------
+    model : Path
+    speakers : iterable of str
+    corpus : str
+        That they are of; where several were joined, its name is before theirs.
+    """
+    known = {speaker for speaker, _ in read_ledger(model)}
+    return sorted({name for name in speakers if {name, f"{corpus}-{name}"} & known})
 
 
 def _entry(line: str) -> Entry:
