@@ -41,7 +41,8 @@ def main() -> None:
     args = parse_arguments()
 
     from utils.data.left_out import read_skipped
-    from utils.systems.backends import find_backend, score_facts
+    from utils.systems.backends import find_backend
+    from utils.systems.score_origins import score_facts
     from utils.systems.trial_scores import open_scoring, read_trial_list, score_list
     from utils.trials.scores import write_scores
 

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.setup.lists import add_list_options, label_form
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -33,7 +34,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("files", nargs="*", type=Path, help="two audio files")
     parser.add_argument("--enrol", nargs="+", type=Path, help="files of one person")
     parser.add_argument("--test", type=Path, help="file to compare with them")
-    parser.add_argument("--trials", type=Path, help="lines `enrol test` of files")
+    parser.add_argument("--trials", type=Path, help="list of files")
+    add_list_options(parser, with_scores=False)
     parser.add_argument(
         "--system", default="", help="name in models/, or folder of a trained system"
     )
@@ -70,7 +72,7 @@ def main() -> None:
     folder = find_system(args.system)
     verifier = open_verifier(folder, args.backend, args.device, args.trust)
     if args.trials:
-        pairs = read_pairs(args.trials)
+        pairs = read_pairs(args.trials, label_form(args))
         write_json(args.json, answer_all(verifier, pairs, args.far, args.channel))
         return
     enrol, test = (
@@ -100,17 +102,12 @@ def answer_all(
     return answers
 
 
-def read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Read the first two fields of each line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); see --trials") from None
-    rows = [(n, line.split()) for n, line in enumerate(lines, 1) if line.strip()]
-    for number, fields in rows:
-        if len(fields) < 2:
-            raise UserError(f"{path}:{number}: two files are needed in each line")
-    return [(fields[0], fields[1]) for _, fields in rows]
+def read_pairs(path: Path, form: str) -> list[tuple[str, str]]:
+    """Read the two files of each trial."""
+    from utils.trials.readers import read_form
+
+    trials = read_form(path, "label", form)
+    return list(zip(trials["enrol"], trials["test"], strict=True))
 
 
 def exit_code(answer: Answer) -> int:

@@ -17,7 +17,8 @@ from utils.embeddings.labelled import LabelledEmbeddings, read_labelled
 from utils.report.provenance import program_facts
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import fingerprint
-from utils.systems.backends import find_backend, score_facts
+from utils.systems.backends import find_backend
+from utils.systems.score_origins import score_facts
 from utils.systems.trial_scores import open_scoring, read_trial_list, score_list
 from utils.trials.score_facts import facts_path, read_score_facts, write_score_facts
 from utils.trials.scores import write_scores

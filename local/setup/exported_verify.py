@@ -32,9 +32,9 @@ if __name__ == "__main__":
     if calibration := facts.get("calibration"):
         llr = calibration["weights"][0] * score + calibration["offset"]
         print(f"LLR       {llr:.4f}")
-    if (decisions := folder / "decisions.json").is_file():
-        stored = json.loads(decisions.read_text(encoding="utf-8"))["thresholds"]
-        threshold = next((t["llr"] for t in stored if t["far"] == args.far), None)
-        if threshold is None:
-            raise SystemExit(f"--far: measured were {[t['far'] for t in stored]}")
-        print("decision ", "same" if llr >= threshold else "different", "person")
+        if (decisions := folder / "decisions.json").is_file():
+            stored = json.loads(decisions.read_text(encoding="utf-8"))["thresholds"]
+            at = next((t["llr"] for t in stored if t["far"] == args.far), None)
+            if at is None:
+                raise SystemExit(f"--far: measured were {[t['far'] for t in stored]}")
+            print("decision ", "same" if llr >= at else "different", "person")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.runtime.errors import UserError
+from utils.systems.exported import is_exported
 
 if TYPE_CHECKING:
     from utils.speakers.recogniser import Recogniser
@@ -37,7 +38,7 @@ def find_system(name: str) -> Path:
         found = next((place for place in places if _is_system(place)), None)
         if found is None:
             raise UserError(
-                f"--system {name}: no trained system there or in {MODELS}/; "
+                f"{name}: no trained system there or in {MODELS}/; "
                 "get one with local.get_model, or name a folder that local.train wrote"
             )
         return found
@@ -53,7 +54,7 @@ def find_system(name: str) -> Path:
 
 
 def _is_system(folder: Path) -> bool:
-    return (folder / "encoder.pt").is_file()
+    return (folder / "encoder.pt").is_file() or is_exported(folder)
 
 
 def open_recogniser(

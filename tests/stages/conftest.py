@@ -49,6 +49,50 @@ def calibrated_on(tmp_path_factory):
         yield calibrate
 
 
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory):
+    """Eight speakers with three recordings each: ``s0/0.wav`` and so on."""
+    from tests.verification.voices import write_speakers
+
+    return write_speakers(tmp_path_factory.mktemp("voices"), 8, 3, duration_s=8.0)
+
+
+@pytest.fixture(scope="module")
+def system(voices, calibrated_on):
+    return calibrated_on(voices, 0.1)
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys, system):
+    """Ask a program about the system; returns what it says, or exit code and error."""
+    from utils.runtime.program import run_program
+
+    def give(program, *words):
+        monkeypatch.setattr(
+            sys, "argv", ["", "--system", str(system), *map(str, words)]
+        )
+        try:
+            run_program(program.main)
+        except SystemExit as ended:
+            return ended.code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    return give
+
+
+@pytest.fixture
+def store(ask, voices, tmp_path):
+    """A store of three people, p0 to p2, with two recordings each."""
+    from local import speakers
+
+    path = tmp_path / "people.db"
+    for number in range(3):
+        files = sorted((voices / f"s{number}").iterdir())[:2]
+        said = ask(speakers, "enrol", path, f"p{number}", *files)
+        assert said == f"p{number}: 2 recordings enrolled\n"
+    return path
+
+
 @pytest.fixture
 def data(tmp_path, rng):
     """A corpus folder, and test embeddings of 5 speakers with 4 utterances."""

@@ -6,7 +6,9 @@ import pytest
 
 from local.setup.systems import OWN, find_system
 from tests.systems.folders import write_system
+from utils.models.experiment import model_hash
 from utils.runtime.errors import UserError
+from utils.systems.exported import open_exported
 from utils.verification.verifier import open_verifier
 
 
@@ -34,4 +36,9 @@ def test_it_is_whole_and_small():
     verifier = open_verifier(OWN)
     assert {own.far for own in verifier.decisions.thresholds} >= {0.05, 0.01}
     n_bytes = sum(path.stat().st_size for path in OWN.rglob("*") if path.is_file())
-    assert n_bytes < 8e6
+    assert n_bytes < 9e6
+
+
+def test_its_graph_is_of_its_weights():
+    pytest.importorskip("onnxruntime")
+    assert open_exported(OWN).model_sha256 == model_hash(OWN)

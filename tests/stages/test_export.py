@@ -1,6 +1,7 @@
 """The folder that local.export writes, used without this repository."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,16 +14,14 @@ import soundfile
 import utils.verification.recordings
 from local.export import main
 from local.setup.hyperparameters import resolved_text
-from tests.systems.folders import write_system
+from tests.conftest import ROOT
+from tests.contracts.test_start_up import HEAVY, RUN
+from tests.systems.folders import write_calibrated
+from tests.verification.speech import write_speech
 from tests.verification.voices import write_speakers
-from utils.backend.backend import Backend
-from utils.backend.calibration import Calibration, LinearFusion
-from utils.backend.files import save_backend
 from utils.backend.transforms import LengthNorm
-from utils.models.experiment import model_hash
 from utils.runtime.program import run_program
-from utils.verification.decisions import Decisions, Tail, Threshold, write_decisions
-from utils.verification.rates import Rate, Rates
+from utils.systems.exported import ExportedSystem
 from utils.verification.verifier import open_verifier
 
 pytest.importorskip("onnx")
@@ -38,26 +37,6 @@ sys.meta_path.insert(0, Refusing())
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-FUSION = LinearFusion(np.array([30.0]), -29.0, 0.05)
-
-
-def write_calibrated(folder, transforms=()):
-    """Write a system without voice activity, its back-end and two thresholds."""
-    write_system(folder)
-    front_end = resolved_text("hparams/features_kaldi.yaml", "n_mels: 64")
-    (folder / "front_end.yaml").write_text(front_end)
-    backend = Backend(transforms, calibration=Calibration(FUSION))
-    sha256 = model_hash(folder)
-    save_backend(folder / "backend", backend, sha256, {})
-    rates = {"as recorded": Rates(Rate(0.1, 0, 0.2), Rate(0.3, 0.2, 0.4), 20, 50)}
-    thresholds = Threshold(0.1, -50.0, rates), Threshold(0.01, 50.0, rates)
-    measured_on = {
-        "source": "voices", "speakers": 7, "utterances": 21, "sessions": "one each",
-    }  # fmt: skip
-    tail = Tail((0.1, 0.01), (-50.0, 50.0))
-    decisions = Decisions(sha256, thresholds, tail, {}, measured_on)
-    write_decisions(folder, decisions, {})
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +55,13 @@ def exported(system):
 def files(tmp_path_factory):
     folder = write_speakers(tmp_path_factory.mktemp("voices"), 2, 1)
     return folder / "s0/0.wav", folder / "s1/0.wav"
+
+
+@pytest.fixture
+def sounds_are_speech(monkeypatch):
+    monkeypatch.setattr(
+        utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
+    )
 
 
 def export(monkeypatch, system, out, *options):
@@ -99,11 +85,8 @@ def answer_of(folder, *words):
 
 @pytest.mark.parametrize(("far", "decision"), [(0.1, "same"), (0.01, "different")])
 def test_two_files_without_the_repository(
-    monkeypatch, system, exported, files, far, decision
+    sounds_are_speech, system, exported, files, far, decision
 ):
-    monkeypatch.setattr(
-        utils.verification.recordings, "speech_likelihood", lambda *_: 1.0
-    )
     expected = open_verifier(system)(files[:1], files[1], far)
     answer = answer_of(exported, *files, "--far", far)
     assert float(answer["score"]) == pytest.approx(expected.score, abs=1e-4)
@@ -150,18 +133,23 @@ def test_a_system_is_found_by_its_name(monkeypatch, tmp_path, system):
 
 
 def told_without(monkeypatch, capsys, system, out, *options):
-    """Export; return the line on what does not travel, which must not be there."""
+    """Export; return the line on what verify.py lacks, which must not be there."""
     export(monkeypatch, system, out, *options)
-    assert not (out / "decisions.json").exists()
     assert "calibration" not in json.loads((out / "model.json").read_text())
     return capsys.readouterr().out.splitlines()[1]
 
 
-def test_more_than_a_cosine_is_not_copied(monkeypatch, capsys, tmp_path, files):
+def test_more_than_a_cosine_needs_the_repository(
+    monkeypatch, capsys, tmp_path, files, sounds_are_speech
+):
     folder = write_calibrated(tmp_path / "more", (LengthNorm(),))
     told = told_without(monkeypatch, capsys, folder, tmp_path / "out")
     assert "without calibration and thresholds: the back-end is more than" in told
     assert set(answer_of(tmp_path / "out", *files)) == {"score"}
+    found, expected = (
+        open_verifier(own)(files[:1], files[1]) for own in (tmp_path / "out", folder)
+    )
+    assert found.llr == pytest.approx(expected.llr, abs=1e-3) and found.decision
 
 
 def test_what_was_measured_without_silence_is_not_copied(monkeypatch, capsys, tmp_path):
@@ -169,6 +157,7 @@ def test_what_was_measured_without_silence_is_not_copied(monkeypatch, capsys, tm
     (folder / "front_end.yaml").write_text(resolved_text("hparams/features.yaml"))
     told = told_without(monkeypatch, capsys, folder, tmp_path / "out", "--keep-silence")
     assert "hold without silence" in told
+    assert not {"backend", "decisions.json"} & set(os.listdir(tmp_path / "out"))
 
 
 def test_nothing_measured_is_told(monkeypatch, capsys, tmp_path, system):
@@ -178,3 +167,58 @@ def test_nothing_measured_is_told(monkeypatch, capsys, tmp_path, system):
     told = told_without(monkeypatch, capsys, plain, tmp_path / "out")
     assert "the system has none" in told
     assert "None: the system has none." in (tmp_path / "out/README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory):
+    return write_speech(tmp_path_factory.mktemp("speech"))
+
+
+@pytest.mark.parametrize("far", [0.1, 0.01])
+def test_the_folder_answers_as_the_system_does(system, exported, speech, far):
+    """Score, ratio, decision, remarks; also of what is refused."""
+    quiet, silence = exported.parent / "quiet.wav", exported.parent / "tone.wav"
+    samples, rate_hz = soundfile.read(speech[0])
+    soundfile.write(quiet, samples[::4] / 100, rate_hz // 4)
+    soundfile.write(silence, np.sin(np.arange(32000) / 5), 16000)
+    ours, theirs = open_verifier(exported), open_verifier(system)
+    assert isinstance(ours.system, ExportedSystem)
+    for test in (speech[0], speech[1], quiet, silence):
+        found, expected = (v(speech[:1], test, far).as_dict() for v in (ours, theirs))
+        for name, tolerance in (("score", 1e-4), ("llr", 3e-3)):
+            assert found.pop(name) == pytest.approx(expected.pop(name), abs=tolerance)
+        assert found == expected
+
+
+def test_a_graph_beside_the_weights_answers_without_torch(
+    monkeypatch, tmp_path, system, speech
+):
+    """The system is asked by its weights, then by its graph, then without torch."""
+    words = *speech, "--system", tmp_path / "ours", "--far", 0.1
+    shutil.copytree(system, tmp_path / "ours")
+    by_weights, imported = answer_of_program(*words)
+    assert "torch" in imported and not {"speechbrain", "scipy"} & imported
+    monkeypatch.setattr("sys.argv", ["", str(tmp_path / "ours")])
+    run_program(main)
+    by_graph, imported = answer_of_program(*words)
+    assert not imported
+    for ours, theirs in zip(by_graph, by_weights, strict=True):
+        assert ours.split()[0] == theirs.split()[0]
+        if ours.startswith(("decision", "speech", "expected", "measured")):
+            assert ours == theirs
+
+
+def answer_of_program(*words):
+    """Run local.verify; return its lines, and the heavy packages it imported."""
+    command = [sys.executable, "-c", RUN, "local.verify", *map(str, words)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    imported = HEAVY & set(result.stderr.splitlines()[-1].split())
+    return result.stdout.splitlines(), imported
+
+
+def test_a_graph_of_its_own_needs_a_folder(monkeypatch, capsys, system):
+    monkeypatch.setattr("sys.argv", ["", str(system), "--keep-silence"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "give --out" in capsys.readouterr().err

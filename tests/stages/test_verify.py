@@ -154,11 +154,11 @@ def test_lists(monkeypatch, capsys, tmp_path, voices, system):
     [
         (
             ["a.wav", "b.wav", "--system", "nowhere"],
-            "--system nowhere: no trained system",
+            "nowhere: no trained system",
         ),
         (["a.wav", "b.wav"], "a.wav: "),
-        (["--trials", "missing.txt"], "missing.txt: cannot be read"),
-        (["--trials", "one.txt"], "one.txt:1: two files are needed"),
+        (["--trials", "missing.txt"], "missing.txt: no such file"),
+        (["--trials", "one.txt"], "one.txt:1: 1 columns, not 3"),
     ],
 )
 def test_mistakes(monkeypatch, capsys, tmp_path, system, arguments, message):

@@ -7,10 +7,13 @@ import torch
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from tests.backend.settings import CALIBRATION
 from utils.backend.backend import Backend
+from utils.backend.calibration import Calibration, LinearFusion
 from utils.backend.files import save_backend
 from utils.backend.training import calibrate
 from utils.models.experiment import model_hash, save_model
 from utils.systems.description import encoder_text
+from utils.verification.decisions import Decisions, Tail, Threshold, write_decisions
+from utils.verification.rates import Rate, Rates
 
 TINY = "n_mels: 64\nn_speakers: 2\nnet: {width: 4, n_blocks: 1, embedding_dim: 16}\n"
 
@@ -34,6 +37,27 @@ def write_system(folder):
     embeddings += rng.standard_normal(embeddings.shape)
     backend = calibrate(Backend(), embeddings, speakers, {}, CALIBRATION)
     save_backend(folder / "backends/cosine+cal", backend, model_hash(folder), {})
+    return folder
+
+
+def write_calibrated(folder, transforms=()):
+    """Write a system without voice activity, its back-end and two thresholds."""
+    write_system(folder)
+    front_end = resolved_text("hparams/features_kaldi.yaml", "n_mels: 64")
+    (folder / "front_end.yaml").write_text(front_end)
+    backend = Backend(
+        transforms, calibration=Calibration(LinearFusion(np.array([30.0]), -29.0, 0.05))
+    )
+    sha256 = model_hash(folder)
+    save_backend(folder / "backend", backend, sha256, {})
+    rates = {"as recorded": Rates(Rate(0.1, 0, 0.2), Rate(0.3, 0.2, 0.4), 20, 50)}
+    thresholds = Threshold(0.1, -50.0, rates), Threshold(0.01, 50.0, rates)
+    measured_on = {
+        "source": "voices", "speakers": 7, "utterances": 21, "sessions": "one each",
+    }  # fmt: skip
+    tail = Tail((0.1, 0.01), (-50.0, 50.0))
+    decisions = Decisions(sha256, thresholds, tail, {}, measured_on)
+    write_decisions(folder, decisions, {})
     return folder
 
 

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 from utils.backend.parts import Arrays, Settings, Stored
 from utils.metrics.costs import OperatingPoint
@@ -92,6 +90,9 @@ def fit_fusion(
     >>> bool(abs(fit_fusion(scores, is_target, 0.5).weights[0] - 2) < 0.2)
     True
     """
+    from scipy.optimize import minimize  # slow to import, and used to learn alone
+    from scipy.special import expit, logit
+
     scores = np.asarray(scores, dtype=np.float64)
     is_target = target_labels(is_target)
     _check(scores, is_target, prior)

@@ -8,10 +8,15 @@ score (M. I. Mandasari et al., "Quality measure functions for calibration of spe
 recognition systems in various duration conditions", IEEE TASLP 21 (2013)).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Measures = dict[str, np.ndarray]
 
@@ -44,6 +49,7 @@ def utterance_measures(
 
     Example
     -------
+    >>> import pandas as pd
     >>> manifest = pd.DataFrame({"ID": ["a", "b"], "duration": [1.0, np.e]})
     >>> utterance_measures(["duration"], ["b", "a"], np.eye(2), manifest)
     {'duration': array([1., 0.])}

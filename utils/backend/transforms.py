@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import eigh
 
 from utils.backend.parts import Step, Stored
 from utils.backend.vectors import (
@@ -182,6 +181,8 @@ class Lda(Step):
         ValueError
             See `scatter`.
         """
+        from scipy.linalg import eigh  # slow to import, and used to learn alone
+
         mean, between, within = scatter(embeddings, speakers)
         within = shrunk(within, self.shrinkage)
         _, vectors = eigh(between, within)  # eigenvalues rise
@@ -272,7 +273,7 @@ def shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
 
 def _eigen(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvalues, falling, and eigenvectors of a regular covariance."""
-    values, vectors = eigh(covariance)
+    values, vectors = np.linalg.eigh(covariance)
     if values[0] <= 1e-12 * values[-1]:
         raise ValueError("a covariance is singular: use shrinkage above 0")
     return values[::-1], vectors[:, ::-1]

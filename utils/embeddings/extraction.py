@@ -1,15 +1,20 @@
 """Embed whole utterances: deterministic, in batches of similar length."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from utils.features.store import FeatureList, FeatureStore
 from utils.runtime.errors import UserError
 from utils.runtime.precision import embeddings_agree, warn_of_disagreement
+
+if TYPE_CHECKING:
+    from utils.features.listed import FeatureList
+    from utils.features.store import FeatureStore
 
 LENGTH_STEP = 64  # frames
 
@@ -93,9 +98,8 @@ class UtteranceBatches(torch.utils.data.Dataset[UtteranceBatch]):
         frames_per_batch: int = 5000,
     ) -> None:
         rows = np.arange(len(store)) if rows is None else rows
-        n_frames = store.index["n_frames"].to_numpy()
         self.store = store
-        self.batches = length_buckets(n_frames, rows, frames_per_batch)
+        self.batches = length_buckets(store.n_frames, rows, frames_per_batch)
 
     def __len__(self) -> int:
         """Return the number of batches."""
@@ -103,7 +107,7 @@ class UtteranceBatches(torch.utils.data.Dataset[UtteranceBatch]):
 
     def one_of_each_shape(self) -> Iterator[UtteranceBatch]:
         """Load a batch of every number of utterances and padded length."""
-        lengths = padded_length(self.store.index["n_frames"].to_numpy())
+        lengths = padded_length(self.store.n_frames)
         numbers = {
             (len(rows), lengths[rows[0]]): number
             for number, rows in enumerate(self.batches)
@@ -166,7 +170,8 @@ def embed_batches(
         for rows, feats, lengths in batches:
             embeddings = encoder(feats.to(device), lengths.to(device))
             embeddings = embeddings.float().cpu().numpy()
-            check_finite(embeddings, batches.store.index["ID"].to_numpy()[rows])
+            ids = batches.store.ids
+            check_finite(embeddings, [ids[row] for row in rows])
             yield rows, embeddings
 
 

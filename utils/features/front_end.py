@@ -1,13 +1,19 @@
 """The front-end: samples to normalised filterbanks of the frames with speech."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from utils.features.averages import average_features
-from utils.features.vad import EnergyVad
+
+if TYPE_CHECKING:
+    import torch
+
+    from utils.features.vad import EnergyVad
 
 NORMALISATIONS = ("mean", "mean_std", "level", "frame", "none")
 
@@ -119,6 +125,8 @@ class FrontEnd:
             samples = remove_offset(samples, self.largest_offset)
         if self.scale_to_peak:
             samples = samples / np.abs(samples).max()
+        import torch
+
         with torch.inference_mode():
             return self.fbank(torch.from_numpy(samples)[None])[0].numpy()
 

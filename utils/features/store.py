@@ -235,36 +235,16 @@ class FeatureStore:
         return self.slice(self._row_of[utterance])
 
     @property
+    def ids(self) -> Sequence[str]:
+        """IDs of the stored utterances, in order."""
+        return self.index["ID"].to_numpy()
+
+    @property
+    def n_frames(self) -> np.ndarray:
+        """Frames of each stored utterance."""
+        return self._places[:, 2]
+
+    @property
     def n_mels(self) -> int:
         """Channels F of the features."""
         return self.shards[0].shape[1]
-
-
-class FeatureList:
-    """Features in memory, to be used like a `FeatureStore`.
-
-    Parameters
-    ----------
-    ids : sequence of str
-        N names.
-    features : sequence of ndarray, shape (T, F)
-
-    Example
-    -------
-    >>> store = FeatureList(["a"], [np.ones((5, 2))])
-    >>> len(store), store.slice(0).shape
-    (1, (5, 2))
-    """
-
-    def __init__(self, ids: Sequence[str], features: Sequence[np.ndarray]) -> None:
-        self.features = features
-        n_frames = [len(frames) for frames in features]
-        self.index = pd.DataFrame({"ID": list(ids), "n_frames": n_frames})
-
-    def __len__(self) -> int:
-        """Return the number of utterances."""
-        return len(self.index)
-
-    def slice(self, row: int) -> np.ndarray:
-        """Return an utterance's features (T, F)."""
-        return self.features[row]

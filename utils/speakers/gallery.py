@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.speakers.people import ENROLLED, Person
-from utils.systems.system import System
+from utils.systems.opened import OpenedSystem
 from utils.verification.decisions import Decisions
 
 _SPARE = 100  # nearest people beyond those asked for, as products are rounded
@@ -111,18 +111,18 @@ class Gallery:
 
     Attributes
     ----------
-    system : System
+    system : OpenedSystem
     names : list of str, length N
     embeddings : ndarray of float32, shape (N, D)
         One a person, of unit length.
     """
 
-    system: System
+    system: OpenedSystem
     names: list[str]
     embeddings: np.ndarray
 
     @classmethod
-    def of(cls, system: System, people: Sequence[Person]) -> "Gallery":
+    def of(cls, system: OpenedSystem, people: Sequence[Person]) -> "Gallery":
         """Join everybody's exemplars.
 
         Raises

@@ -4,11 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from utils.backend.backend import Backend
-from utils.backend.files import load_backend, read_backend_facts
-from utils.embeddings.files import read_model_hash
-from utils.report.provenance import program_facts, trial_list_facts
+from utils.backend.files import load_backend
 from utils.runtime.errors import UserError
-from utils.systems.folder import read_record
 
 COSINE = "cosine"  # needs no folder
 
@@ -70,40 +67,30 @@ def open_backend(path: Path | None, made_by: Mapping[str, str | None]) -> Backen
     return backend
 
 
-def score_facts(
-    backend: Path | None, embeddings: str, trials: Path, model: Path | None
-) -> dict[str, object]:
-    """Collect what a score file's JSON says.
+def open_own_backend(folder: Path, backend: Path | str, model_sha256: str) -> Backend:
+    """Load a back-end of a model.
 
     Parameters
     ----------
-    backend : Path or None
-        See `find_backend`.
-    embeddings : str
-        Prefix of the tests' embeddings.
-    trials : Path
-    model : Path, optional
-        Folder of the model that made the embeddings.
+    folder : Path
+        Folder of the model.
+    backend : Path or str
+        ``cosine``; the name of one in ``backends/`` in the model's folder or beside it;
+        a folder; or empty for the model's ``backend/``, the cosine where there is none.
+    model_sha256 : str
 
     Raises
     ------
     UserError
-        Another model made them.
+        There is no such back-end, or it belongs to another model.
     """
-    cosine = {"name": COSINE, "calibrated": False}
-    own = cosine if backend is None else read_backend_facts(backend)
-    record, made_by = read_record(model) if model else {}, read_model_hash(embeddings)
-    if made_by and record.get("encoder_sha256", made_by) != made_by:
-        raise UserError(
-            f"{embeddings}: made by another model than {model}; extract the "
-            "embeddings again, or name their model"
-        )
-    return {
-        "system": str(model) if model else None,
-        "system_sha256": made_by,
-        "backend": own["name"],
-        "backend_folder": None if backend is None else str(backend),
-        "calibrated": own["calibrated"],  # natural-log likelihood ratios
-        "trials_path": str(trials),
-        "seed": record.get("seed"),
-    } | trial_list_facts(trials) | program_facts()  # fmt: skip
+    path = find_own_backend(folder, backend)
+    return open_backend(path, {str(folder): model_sha256})
+
+
+def find_own_backend(folder: Path, backend: Path | str) -> Path | None:
+    """Find a back-end of a model; see `open_own_backend` and `find_backend`."""
+    own = folder / "backend"
+    if not backend:
+        backend = own if own.is_dir() else COSINE
+    return find_backend(backend, (folder, folder.parent))

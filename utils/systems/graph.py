@@ -14,9 +14,9 @@ from utils.features.front_end import FrontEnd
 from utils.features.kaldi_fbank import KaldiFbank
 from utils.models.ge2e import PartialsLSTM
 from utils.runtime.errors import UserError
+from utils.systems.exported import INPUT, OUTPUT, open_session
 from utils.systems.system import System
 
-INPUT, OUTPUT = "samples", "embedding"
 LEAST_COSINE = 0.9999  # of the graph's embedding and the system's
 _OPSET = 17
 _TRACED_S, _CHECKED_S = 3.0, (0.7, 2.0, 5.3)
@@ -207,9 +207,7 @@ def _write(module: WaveformEncoder, path: Path, n_samples: int) -> None:
 
 def compare(system: System, path: Path) -> float:
     """Return the lowest cosine of a graph's embeddings and a system's, on noise."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = open_session(path)
     rng, rate_hz = np.random.default_rng(0), system.front_end.sample_rate_hz
     cosines = []
     for duration_s in _CHECKED_S:

@@ -23,6 +23,7 @@ from utils.embeddings.extraction import (
     UtteranceBatches,
     check_finite,
 )
+from utils.features.store import FeatureStore
 from utils.runtime.errors import UserError
 from utils.runtime.precision import (
     DTYPES,
@@ -80,9 +81,9 @@ class SpeakerBrain(ResumableBrain):
         self.crop_dataset = cast(CropDataset, train_set.dataset).clean
         self.valid_set = valid_set
         if valid_set is not None:
-            index = cast(UtteranceBatches, valid_set.dataset).store.index
-            self.valid_ids = index["ID"].to_numpy()
-            self.valid_speakers = np.array(index["spk_id"])
+            store = cast(UtteranceBatches, valid_set.dataset).store
+            self.valid_ids = np.array(store.ids)
+            self.valid_speakers = np.array(cast(FeatureStore, store).index["spk_id"])
         if self.average is not None:  # the encoder may have been loaded meanwhile
             self.average.module.load_state_dict(self.encoder.state_dict())
         self.check_precision()

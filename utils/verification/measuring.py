@@ -11,7 +11,7 @@ from utils.backend.calibration import PENALTY, Calibration, fit_fusion
 from utils.metrics.bootstrap import draw_counts
 from utils.metrics.thresholds import threshold_at_far
 from utils.runtime.errors import UserError
-from utils.systems.system import System
+from utils.systems.opened import OpenedSystem
 from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Tail, Threshold
 from utils.verification.rates import measure_rates, shortage
@@ -57,7 +57,7 @@ class Measured(NamedTuple):
 
 
 def measure_system(
-    system: System,
+    system: OpenedSystem,
     voices: Voices,
     versions: Sequence[Versions],
     source: str,
@@ -67,7 +67,7 @@ def measure_system(
 
     Parameters
     ----------
-    system : System
+    system : OpenedSystem
     voices : Voices
     versions : sequence of Versions
         What the voices were embedded from.

@@ -1,11 +1,14 @@
 """Error rates at a threshold, with intervals, and whether data can support them."""
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.metrics.bootstrap import Speakers
+if TYPE_CHECKING:
+    from utils.metrics.bootstrap import Speakers
 
 PAIRS_A_FALSE_ALARM = 10  # nontarget trials for each one that is to be expected
 _TAIL = 0.025  # of a two-sided interval of 95 %

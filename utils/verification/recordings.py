@@ -9,7 +9,7 @@ from utils.audio.decoding import decode_audio
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
 from utils.audio.speech_likeness import speech_likelihood
-from utils.features.front_end import FrontEnd
+from utils.systems.opened import Hearing
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Recording:
     Attributes
     ----------
     name : str
-    features : ndarray of shape (T, F)
+    features : ndarray of shape (T, F), or (n_samples,)
+        What the system's encoder, or its graph, takes.
     speech_s : float
         Seconds of speech that the front-end found.
     speech_likelihood : float
@@ -44,7 +45,7 @@ class Recording:
 
 
 def read_recording(
-    path: Path | str, front_end: FrontEnd, channel: int | None = None
+    path: Path | str, front_end: Hearing, channel: int | None = None
 ) -> Recording:
     """Read a file, or one channel of it, and hear it.
 
@@ -56,9 +57,7 @@ def read_recording(
     return hear(*decode_audio(path, channel=channel), front_end, str(path))
 
 
-def hear(
-    samples: np.ndarray, rate_hz: int, front_end: FrontEnd, name: str
-) -> Recording:
+def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Recording:
     """Compute the features of samples and measure their quality.
 
     Parameters
@@ -67,7 +66,7 @@ def hear(
         Not all zero.
     rate_hz : int
         Theirs.
-    front_end : FrontEnd
+    front_end : Hearing
     name : str
     """
     frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.features.store import FeatureList
 from utils.runtime.errors import UserError
-from utils.systems.system import System, open_system
+from utils.systems.exported import answers_by_graph, open_exported
+from utils.systems.opened import OpenedSystem
 from utils.verification.answers import DIFFERENT, SAME, Answer
 from utils.verification.decisions import (
     AS_RECORDED,
@@ -30,12 +30,12 @@ class Verifier:
 
     Attributes
     ----------
-    system : System
+    system : OpenedSystem
     decisions : Decisions, optional
         Without them there is no threshold, and no limit but on speech.
     """
 
-    system: System
+    system: OpenedSystem
     decisions: Decisions | None = None
 
     @property
@@ -149,10 +149,9 @@ class Verifier:
 
     def embed(self, recordings: Sequence[Recording]) -> np.ndarray:
         """Embed recordings that were read: (N, D)."""
-        features = FeatureList(
+        return self.system.embed_features(
             [own.name for own in recordings], [own.features for own in recordings]
         )
-        return self.system.embed_stored(features)
 
     def _score(self, recordings: Sequence[Recording]) -> tuple[float, float | None]:
         """Score the last recording with a model of the others."""
@@ -199,7 +198,7 @@ def open_verifier(
     folder: Path | str, backend: Path | str = "", device: str = "cpu",
     trust: bool = False,
 ) -> Verifier:  # fmt: skip
-    """Open a trained folder to verify with.
+    """Open a trained folder to verify with: by its graph if it can be, which is faster.
 
     Parameters
     ----------
@@ -209,9 +208,25 @@ def open_verifier(
     Raises
     ------
     UserError
-        See there; or the stored decisions are broken or of another encoder.
+        See there and `utils.systems.exported.open_exported`; or the stored decisions
+        are broken or of another encoder.
     """
-    system = open_system(folder, backend, device, trust=trust)
-    if backend:  # the decisions are of the system's own
+    if answers_by_graph(Path(folder), device):
+        return verifier_of(open_exported(folder, backend), backend)
+    from utils.systems.system import open_system  # with torch, slow to import
+
+    return verifier_of(open_system(folder, backend, device, trust=trust), backend)
+
+
+def verifier_of(system: OpenedSystem, backend: Path | str = "") -> Verifier:
+    """Let an opened system verify, with the decisions in its folder.
+
+    Parameters
+    ----------
+    system : OpenedSystem
+    backend : Path or str
+        What it was opened with: decisions are of the system's own, which is empty here.
+    """
+    if backend:
         return Verifier(system)
     return Verifier(system, read_decisions(system.folder, system.model_sha256))

@@ -10,10 +10,8 @@ import pandas as pd
 
 from utils.audio.decoding import read_audio
 from utils.backend.backend import Backend, MeasuredModels, PairScorer
-from utils.features.front_end import FrontEnd
-from utils.features.store import FeatureList
 from utils.metrics.bootstrap import Speakers
-from utils.systems.system import System
+from utils.systems.opened import Hearing, OpenedSystem
 from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED
 from utils.verification.recordings import Recording, hear
@@ -34,7 +32,7 @@ def draw_voices(table: pd.DataFrame, per_speaker: int, seed: int) -> pd.DataFram
     return shuffled.groupby("spk_id").head(per_speaker).sort_index()
 
 
-def hear_versions(path: Path | str, front_end: FrontEnd) -> Versions:
+def hear_versions(path: Path | str, front_end: Hearing) -> Versions:
     """Hear a file as it is recorded, and worsened in every condition.
 
     Raises
@@ -78,23 +76,21 @@ class Voices:
 
 
 def embed_voices(
-    system: System, versions: Sequence[Versions], table: pd.DataFrame
+    system: OpenedSystem, versions: Sequence[Versions], table: pd.DataFrame
 ) -> Voices:
     """Embed all versions of all recordings.
 
     Parameters
     ----------
-    system : System
+    system : OpenedSystem
     versions : sequence of Versions, length N
     table : DataFrame
         N rows with ``spk_id``, and perhaps ``session``.
     """
     embeddings = {
-        name: system.embed_stored(
-            FeatureList(
-                [own[name].name for own in versions],
-                [own[name].features for own in versions],
-            )
+        name: system.embed_features(
+            [own[name].name for own in versions],
+            [own[name].features for own in versions],
         )
         for name in versions[0]
     }

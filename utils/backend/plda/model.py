@@ -10,7 +10,6 @@ P. Kenny, "Bayesian speaker verification with heavy-tailed priors", Odyssey 2010
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
 
 from utils.backend.vectors import check_dimension
 
@@ -158,6 +157,8 @@ class Plda:
 
 def diagonalise(mean: np.ndarray, loading: np.ndarray, within: np.ndarray) -> Plda:
     """Find the space where W is the identity and B is diagonal."""
+    from scipy.linalg import eigh  # slow to import, and used to learn alone
+
     psi, vectors = eigh(loading @ loading.T, within)  # eigenvalues rise
     rank = loading.shape[1]
     return Plda(mean, vectors[:, ::-1][:, :rank].T, np.maximum(psi[::-1][:rank], 0.0))
