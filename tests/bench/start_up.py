@@ -25,15 +25,17 @@ GOALS_S = {"help": 0.5, "evaluate": 0.7, "run.sh": 1.0}
 
 def seconds(command: list, repeats: int) -> tuple[float, float]:
     """Return the least CPU and wall time of a command, in seconds."""
-    times = []
-    for _ in range(repeats):
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        run(command)
-        wall = time.monotonic() - start
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-        times.append((cpu, wall))
+    times = [time_once(command) for _ in range(repeats)]
     return min(cpu for cpu, _ in times), min(wall for _, wall in times)
+
+
+def time_once(command: list) -> tuple[float, float]:
+    """Return the CPU and wall time of a command, in seconds."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    run(command)
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall
 
 
 def run(command: list) -> None:

@@ -1,0 +1,59 @@
+"""Cold start of local.verify to its answer: by a graph, by weights, side by side.
+
+    python -m tests.bench.cold_start SYSTEM A.wav B.wav [--repeats 10]
+
+Copies of a system, one with a graph, one without, are asked in turn, each time by a new
+program. CPU seconds are those of the program; seconds on the clock depend on what else
+the machine does. Goals, in seconds: 1 by the graph, 3 by the weights.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench.start_up import ROOT, time_once
+from utils.systems.exported import FACTS, GRAPH, is_exported
+
+
+def write_both(system: Path, folder: Path) -> list[Path]:
+    """Write a system with and without its graph."""
+    graph, weights = folder / "graph", folder / "weights"
+    shutil.copytree(system, graph)
+    shutil.copytree(system, weights, ignore=shutil.ignore_patterns(GRAPH, FACTS))
+    if not is_exported(graph):
+        command = [sys.executable, "-m", "local.export", graph]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return [graph, weights]
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("system", type=Path)
+    parser.add_argument("files", nargs=2, type=Path)
+    parser.add_argument("--repeats", type=int, default=10)
+    args = parser.parse_args()
+    verify = [sys.executable, "-m", "local.verify", *map(Path.resolve, args.files)]
+    with tempfile.TemporaryDirectory() as folder:
+        ways = write_both(args.system, Path(folder))
+        for way in ways:  # what is read lies in the memory of the system then
+            time_once([*verify, "--system", way])
+        found = np.array(
+            [
+                [time_once([*verify, "--system", way]) for way in ways]
+                for _ in range(args.repeats)
+            ]
+        )  # (n_repeats, n_ways, 2)
+    for way, (cpu, wall) in zip(ways, np.median(found, axis=0), strict=True):
+        print(
+            f"{way.name:<8} median {cpu:.2f} s of CPU time, {wall:.2f} s on the clock"
+        )
+
+
+if __name__ == "__main__":
+    main()
