@@ -102,16 +102,15 @@ def main() -> None:
 
 def make_plan(args: argparse.Namespace) -> Plan:
     """Find the models and read the settings."""
-    from local.setup.diarization import SETTINGS, Plan
+    from local.setup.diarization import SETTINGS, Plan, find_network
     from local.setup.hyperparameters import load_hyperparameters
     from local.setup.systems import find_system
     from utils.diarization.counts import SpeakerCount
 
-    segmentation = args.segmentation if args.speech == "network" else None
-    if segmentation and not (segmentation / "segmentation.pt").is_file():
-        raise UserError(
-            f"{segmentation}: no segmentation network; get it with python -m "
-            "local.get_model segmentation, or find speech by --speech energy"
+    segmentation = None
+    if args.speech == "network":
+        segmentation = find_network(
+            args.segmentation, ", or find speech by --speech energy"
         )
     return Plan(
         find_system(args.system),

@@ -15,6 +15,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.setup.sound_sources import (
+    add_source_options,
+    check_source,
+    open_source,
+)
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
@@ -30,26 +35,14 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("store", type=Path, help="file of local.speakers")
-    parser.add_argument("source", nargs="?", help="audio file, or -")
-    parser.add_argument("--microphone", nargs="?", const="", metavar="DEVICE")
+    add_source_options(parser)
     parser.add_argument("--system", default="", help="in models/, or a folder")
     parser.add_argument("--fpir", type=float, default=0.01, help="strangers accepted")
     parser.add_argument("--closed-set", action="store_true", help="no strangers come")
-    parser.add_argument("--fast", action="store_true", help="do not wait for a file")
-    parser.add_argument("--chunk-s", type=float, default=0.1, help="read at a time")
-    parser.add_argument("--channel", type=int, help="of several, from 0; else the mean")
-    parser.add_argument("--rate-hz", type=int, default=16000, help="of raw samples")
-    parser.add_argument("--channels", type=int, default=1, help="of raw samples")
-    parser.add_argument(
-        "--encoding", choices=("s16", "f32"), default="s16", help="of raw samples"
-    )
     parser.add_argument("--json", type=Path, help="write a line for each answer")
     parser.add_argument("--trust", action="store_true", help="build all described")
     args = parser.parse_args()
-    if (args.source is None) == (args.microphone is None):
-        parser.error("a file, or -, or --microphone")
-    if args.chunk_s <= 0 or args.rate_hz <= 0 or args.channels <= 0:
-        parser.error("--chunk-s, --rate-hz and --channels are above 0")
+    check_source(parser, args)
     return args
 
 
@@ -73,21 +66,6 @@ def main() -> None:
             path = stack.enter_context(replacing_file(args.json))
             end = write_moments(path, moments)
     print(tell_end(end))
-
-
-def open_source(args: argparse.Namespace, stack: ExitStack) -> Source:
-    """Open what is to be heard."""
-    from utils.live import sources
-
-    if args.microphone is not None:
-        recorder = sources.open_microphone(args.microphone, args.rate_hz, args.chunk_s)
-        return stack.enter_context(recorder)
-    if args.source == "-":
-        form = sources.RawForm(args.rate_hz, args.channels, args.encoding)
-        return sources.read_raw(sys.stdin.buffer, form, args.chunk_s, args.channel)
-    file = sources.play_file(args.source, args.chunk_s, args.channel)
-    source = stack.enter_context(file)
-    return source if args.fast else sources.at_real_speed(source)
 
 
 def watch(listener: Listener, source: Source) -> Iterator[Moment]:

@@ -16,6 +16,7 @@ from utils.runtime.fingerprint import fingerprint
 if TYPE_CHECKING:
     from utils.diarization.counts import SpeakerCount
     from utils.diarization.diarizer import Diarizer
+    from utils.live.conversation import ConversationListener
 
 SETTINGS = Path("hparams/diarization.yaml")
 ENERGY_FRONT_END = Path("hparams/features.yaml")
@@ -97,6 +98,60 @@ class Plan:
         )
         pause_s, turn_s = own["longest_pause_s"], own["shortest_turn_s"]
         return Diarizer(segmenter, embedder, grouping, pause_s, turn_s)
+
+    def open_online(self, rate_hz: int) -> ConversationListener:
+        """Build what tells who speaks while sound of a rate comes.
+
+        Raises
+        ------
+        UserError
+            A model is missing or broken.
+        """
+        from utils.diarization.network import open_network
+        from utils.diarization.voices import VoiceEmbedder
+        from utils.live.centres import SpeakerCentres
+        from utils.live.conversation import (
+            ConversationListener,
+            OnlineModels,
+            OnlinePace,
+        )
+        from utils.systems.system import open_system
+
+        own = self.settings
+        embedder = VoiceEmbedder(
+            open_system(self.system, trust=self.trust),
+            own["embedding_shortest_s"],
+            own["online_longest_s"],
+            own["embedding_unit_s"],
+        )
+        models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
+        centres = SpeakerCentres(
+            own["online_threshold"], own["online_new_s"], self.count.most
+        )
+        pace = OnlinePace(
+            own["online_step_s"],
+            own["online_wait_s"],
+            own["online_continuity"],
+            own["longest_pause_s"],
+            own["shortest_turn_s"],
+        )
+        return ConversationListener(models, centres, rate_hz, pace)
+
+
+def find_network(folder: Path, remedy: str) -> Path:
+    """Return the folder of a segmentation network, if it holds one.
+
+    Raises
+    ------
+    UserError
+        It does not.
+    """
+    if not (folder / "segmentation.pt").is_file():
+        raise UserError(
+            f"{folder}: no segmentation network; get it with python -m "
+            f"local.get_model segmentation{remedy}"
+        )
+    return folder
 
 
 def diarize_file(plan: Plan, path: Path, kept: Path) -> str:

@@ -27,7 +27,7 @@ from utils.models.pyannet import (
 
 FRAME_S = STEP_SAMPLES / SAMPLE_RATE_HZ
 # the network's first frame has its centre in this frame of the grid
-_FIRST = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
+FIRST_FRAME = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,19 @@ class NetworkSegmenter:
         n_step = min(round(self.step_s / FRAME_S), n_window)
         starts = window_starts(n_frames, n_window, n_step)
         windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
-        classes = []  # of batches (B, T)
+        found = []
         while batch := list(itertools.islice(windows, self.batch_size)):
-            with torch.inference_mode():
-                found = self.network(torch.from_numpy(np.stack(batch)))  # (B, T, 7)
-            classes.append(found.argmax(dim=2).numpy())
-        active = powerset().bool().numpy()[np.concatenate(classes)]  # (W, T, 3)
-        return Segmentation(starts + _FIRST, active, n_frames)
+            found.append(local_activity(self.network, np.stack(batch)))
+        return Segmentation(starts + FIRST_FRAME, np.concatenate(found), n_frames)
+
+
+def local_activity(network: PyanNet, windows: np.ndarray) -> np.ndarray:
+    """Tell who talks in windows of samples (B, n_samples): bool, shape (B, T, 3)."""
+    with torch.inference_mode():
+        classes = network(torch.from_numpy(windows)).argmax(
+            dim=2
+        )  # (B, T, 7) to (B, T)
+    return powerset().bool().numpy()[classes.numpy()]
 
 
 @dataclass(frozen=True)

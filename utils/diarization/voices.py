@@ -82,6 +82,32 @@ class VoiceEmbedder:
         )
         return Voices(windows, speakers, clean, np.stack(embeddings))
 
+    def of_window(
+        self, samples: np.ndarray, active: np.ndarray, wanted: np.ndarray
+    ) -> Voices:
+        """Embed voices of one window.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n_samples,)
+            At the rate of the system's front-end.
+        active : ndarray of bool, shape (T, S)
+            Whether each local speaker talks in each frame of it.
+        wanted : ndarray of bool, shape (S,)
+            Whose voices.
+        """
+        heard = [
+            own
+            for own in self._heard(self.system.front_end, samples, active)
+            if wanted[own[0]]
+        ]
+        speakers = np.array([local for local, _, _ in heard], dtype=int)
+        clean_s = np.array([own_s for _, own_s, _ in heard])
+        embeddings = self._embed([features for _, _, features in heard])
+        none = np.zeros((0, 0), dtype=np.float32)
+        vectors = np.stack(embeddings) if heard else none
+        return Voices(np.zeros(len(heard), dtype=int), speakers, clean_s, vectors)
+
     def _heard(
         self, front_end: FrontEnd, samples: np.ndarray, active: np.ndarray
     ) -> Iterator[tuple[int, float, np.ndarray]]:

@@ -1,0 +1,116 @@
+"""Who speaks when, while the sound is still coming: told within a second, for good.
+
+SOURCE is a file, played at its own speed (--fast: as fast as it can be heard), or `-`
+for raw samples from standard input; or there is --microphone. A line says when a
+speaker begins (+) or ends (-). Ctrl-C ends a recording, as the end of a file does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.setup.sound_sources import (
+    add_source_options,
+    check_source,
+    open_source,
+)
+from utils.runtime.program import run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from utils.live.conversation import Change, ConversationListener
+    from utils.live.sources import Source
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_source_options(parser)
+    parser.add_argument("--max-speakers", type=int)
+    parser.add_argument("--system", default="", help="in models/, or a folder")
+    parser.add_argument(
+        "--segmentation", type=Path, default=Path("models/segmentation"),
+        help="folder of the network",
+    )  # fmt: skip
+    parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
+    parser.add_argument("--rttm", type=Path, help="write the turns at the end")
+    parser.add_argument("--json", type=Path, help="write a line for each change")
+    parser.add_argument("--trust", action="store_true", help="build all described")
+    args = parser.parse_args()
+    check_source(parser, args)
+    if args.max_speakers is not None and args.max_speakers < 1:
+        parser.error("--max-speakers is 1 or more")
+    return args
+
+
+def main() -> None:
+    """Listen to the end."""
+    args = parse_arguments()
+
+    from utils.diarization.turns import write_rttm
+    from utils.live.conversation import join_changes
+    from utils.runtime.atomic import replacing_file
+
+    with ExitStack() as stack:
+        source = open_source(args, stack)
+        listener = open_listener(args, source.rate_hz)
+        changes = []
+        for change in watch(listener, source):
+            print(tell(change), flush=True)
+            changes.append(change)
+    name = Path(args.source or "microphone").stem if args.source != "-" else "stdin"
+    turns = join_changes("_".join(name.split()), changes)
+    if args.rttm:
+        write_rttm(args.rttm, turns)
+    if args.json:
+        with replacing_file(args.json) as temporary:
+            lines = [json.dumps(change._asdict()) + "\n" for change in changes]
+            temporary.write_text("".join(lines), encoding="utf-8")
+    n = len(listener.centres)
+    print(f"{n} speaker{'s' * (n != 1)}, {len(turns)} turns" if n else "no speech")
+
+
+def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListener:
+    """Find the models and read the settings."""
+    from local.setup.diarization import SETTINGS, Plan, find_network
+    from local.setup.hyperparameters import load_hyperparameters
+    from local.setup.systems import find_system
+    from utils.diarization.counts import SpeakerCount
+
+    plan = Plan(
+        find_system(args.system),
+        find_network(args.segmentation, ""),
+        load_hyperparameters(SETTINGS, args.overrides),
+        SpeakerCount(1, args.max_speakers),
+        "mean",
+        args.trust,
+    )
+    return plan.open_online(rate_hz)
+
+
+def watch(listener: ConversationListener, source: Source) -> Iterator[Change]:
+    """Yield all changes, until the sound ends."""
+    try:
+        for chunk in source.chunks:
+            yield from listener(chunk)
+    except KeyboardInterrupt:
+        pass  # the end of a recording
+    yield from listener.finish()
+
+
+def tell(change: Change) -> str:
+    """Say who begins or ends."""
+    minutes, seconds = divmod(change.time_s, 60)
+    sign = "+" if change.begins else "-"
+    return f"{int(minutes)}:{seconds:04.1f}  {sign} speaker-{change.speaker + 1}"
+
+
+if __name__ == "__main__":
+    run_program(main)
