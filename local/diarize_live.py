@@ -73,8 +73,7 @@ def main() -> None:
         with replacing_file(args.json) as temporary:
             lines = [json.dumps(change._asdict()) + "\n" for change in changes]
             temporary.write_text("".join(lines), encoding="utf-8")
-    n = len(listener.centres)
-    print(f"{n} speaker{'s' * (n != 1)}, {len(turns)} turns" if n else "no speech")
+    print(tell_end(len(listener.centres), len(turns)))
 
 
 def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListener:
@@ -110,6 +109,14 @@ def tell(change: Change) -> str:
     minutes, seconds = divmod(change.time_s, 60)
     sign = "+" if change.begins else "-"
     return f"{int(minutes)}:{seconds:04.1f}  {sign} speaker-{change.speaker + 1}"
+
+
+def tell_end(n_speakers: int, n_turns: int) -> str:
+    """Say how many spoke."""
+    if not n_speakers:
+        return "no speech"
+    several = "s" * (n_speakers != 1), "s" * (n_turns != 1)
+    return f"{n_speakers} speaker{several[0]}, {n_turns} turn{several[1]}"
 
 
 if __name__ == "__main__":

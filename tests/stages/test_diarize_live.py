@@ -46,9 +46,10 @@ def run(monkeypatch, capsys, models):
 
 
 def test_a_file_is_told_and_written(run, tmp_path):
-    file, rttm, lines = write_voice(tmp_path / "a b.wav", 120), tmp_path / "a.rttm", tmp_path / "a.jsonl"  # fmt: skip
+    file = write_voice(tmp_path / "a b.wav", 120)
+    rttm, lines = tmp_path / "a.rttm", tmp_path / "a.jsonl"
     said = run(file, "--fast", "--rttm", rttm, "--json", lines).splitlines()
-    assert said[-1] == "1 speaker, 1 turns" and said[-2].endswith("- speaker-1")
+    assert said[-1] == "1 speaker, 1 turn" and said[-2].endswith("- speaker-1")
     (turn,) = read_rttm(rttm)
     assert turn.file == "a_b" and turn.stop_s == pytest.approx(2.0, abs=0.1)
     first, last = map(json.loads, lines.read_text().splitlines())
