@@ -142,9 +142,9 @@ class ConversationListener:
         before = past[-1:] if len(past) else np.zeros((1, len(self.centres)), bool)
         steps = np.diff(np.concatenate([before, new]).astype(np.int8), axis=0)
         changes = [
-            Change((self._n_told + int(frame)) * FRAME_S, int(speaker), step > 0)
+            Change((self._n_told + int(frame)) * FRAME_S, int(speaker), begins)
             for frame, speaker in np.argwhere(steps)
-            for step in (steps[frame, speaker],)
+            for begins in (bool(steps[frame, speaker] > 0),)
         ]
         self._past, self._n_told = np.concatenate([past, new]), until
         return changes
