@@ -46,7 +46,10 @@ function play(from, to) {
 function show() {
   const time = audio.currentTime;
   if (time >= stop) { audio.pause(); stop = Infinity; }
-  now.style.left = `${time * scale}px`;
+  const x = time * scale;
+  now.style.left = `${x}px`;
+  if (!audio.paused && (x < line.scrollLeft || x > line.scrollLeft + line.clientWidth))
+    line.scrollLeft = x - 40;
   for (const turn of marked) turn.classList.toggle("on", !audio.paused &&
     Number(turn.dataset.start) <= time && time < Number(turn.dataset.stop));
 }

@@ -199,7 +199,7 @@ def _axis(duration_s: float, scale: float, bottom: int) -> Iterator[str]:
         x = time_s * scale
         yield (
             f'<path d="M{x:.1f} {_TOP - 8}V{bottom}" stroke="#ddd"/>'
-            f'<text x="{x:.1f}" y="16" fill="#555" font-size="11" '
+            f'<text x="{max(x, 4):.1f}" y="16" fill="#555" font-size="11" '
             f'text-anchor="{"middle" if time_s else "start"}">{clock(time_s)}</text>'
         )
 
