@@ -111,8 +111,12 @@ class ConversationListener:
         rest = np.concatenate([self._pending, self._resampler.finish()])
         self._hear(np.pad(rest, (0, -len(rest) % STEP_SAMPLES)))
         changes = self._tell(self._n_heard)
-        talking = np.flatnonzero(self._past[-1]) if len(self._past) else []
-        return [*changes, *(Change(self.told_s, int(own), False) for own in talking)]
+        ends = [
+            Change(self.told_s, int(own), False)
+            for row in self._past[-1:]
+            for own in np.flatnonzero(row)
+        ]
+        return [*changes, *ends]
 
     def _hear(self, samples: np.ndarray) -> None:
         """Move the window on by samples of whole frames."""
@@ -171,7 +175,7 @@ class ConversationListener:
             The speaker of each local one.
         """
         new = active[n_past : n_past + n_new]  # (n_new, S)
-        is_due = new.any(axis=0)
+        is_due = np.array(new.any(axis=0))
         embedder = self._models.embedder
         rate_hz = embedder.system.front_end.sample_rate_hz
         samples = resample(self._window, SAMPLE_RATE_HZ, rate_hz)
