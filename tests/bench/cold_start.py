@@ -3,8 +3,9 @@
     python -m tests.bench.cold_start SYSTEM A.wav B.wav [--repeats 10]
 
 Copies of a system, one with a graph, one without, are asked in turn, each time by a new
-program. CPU seconds are those of the program; seconds on the clock depend on what else
-the machine does. Goals, in seconds: 1 by the graph, 3 by the weights.
+program, and one that imports torch alone is run beside them. CPU seconds are those of
+the program; seconds on the clock depend on what else the machine does. Goals, in
+seconds: 1 by the graph, 3 by the weights.
 """
 
 import argparse
@@ -38,21 +39,22 @@ def main() -> None:
     parser.add_argument("files", nargs=2, type=Path)
     parser.add_argument("--repeats", type=int, default=10)
     args = parser.parse_args()
-    verify = [sys.executable, "-m", "local.verify", *map(Path.resolve, args.files)]
+    python, files = sys.executable, map(Path.resolve, args.files)
+    verify = [python, "-m", "local.verify", *files, "--system"]
     with tempfile.TemporaryDirectory() as folder:
         ways = write_both(args.system, Path(folder))
-        for way in ways:  # what is read lies in the memory of the system then
-            time_once([*verify, "--system", way])
+        commands = {way.name: [*verify, way] for way in ways}
+        commands["torch"] = [python, "-c", "import torch"]
+        for command in commands.values():  # the disk is read once
+            time_once(command)
         found = np.array(
             [
-                [time_once([*verify, "--system", way]) for way in ways]
+                [time_once(command) for command in commands.values()]
                 for _ in range(args.repeats)
             ]
-        )  # (n_repeats, n_ways, 2)
-    for way, (cpu, wall) in zip(ways, np.median(found, axis=0), strict=True):
-        print(
-            f"{way.name:<8} median {cpu:.2f} s of CPU time, {wall:.2f} s on the clock"
-        )
+        )  # (n_repeats, n_commands, 2)
+    for name, (cpu, wall) in zip(commands, np.median(found, axis=0), strict=True):
+        print(f"{name:<8} median {cpu:.2f} s of CPU time, {wall:.2f} s on the clock")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ def test_the_graph_answers_where_it_can_or_nothing_else_can(
     assert not answers_by_graph(folder, "cpu") and answers_by_graph(alone, "cpu")
     with pytest.raises(UserError, match=r"onnxruntime is not installed: pip install"):
         open_exported(alone)
+    with pytest.raises(UserError, match="broken: a graph without its weights"):
+        open_system(alone)
 
 
 @pytest.mark.parametrize("name", ["encoder.pt", "model.onnx"])

@@ -19,6 +19,7 @@ from utils.runtime.errors import UserError
 from utils.runtime.precision import DTYPES
 from utils.runtime.progress import progress
 from utils.systems.backends import open_own_backend
+from utils.systems.exported import is_exported
 from utils.systems.folder import (
     build_encoder,
     checked_hash,
@@ -131,6 +132,11 @@ def open_system(
     (1, 1)
     """
     folder = Path(folder)
+    if is_exported(folder) and not (folder / "encoder.pt").is_file():
+        raise UserError(
+            f"{folder}: a graph without its weights, for local.verify, local.speakers "
+            "and local.listen; name the folder that it was exported from"
+        )
     front_end = read_front_end(folder, trust)
     encoder = build_encoder(folder, trust)
     load_weights(folder, encoder)
