@@ -85,3 +85,10 @@ def test_a_back_end_of_another_model_is_refused(broken):
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match="trained on embeddings of another model"):
         open_exported(broken)
+
+
+@pytest.mark.parametrize(("said", "n_threads"), [("2", 2), ("", 0), ("4,2", 0)])
+def test_threads_are_bounded(folder, monkeypatch, said, n_threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    options = open_exported(folder).session.get_session_options()
+    assert options.intra_op_num_threads == n_threads

@@ -96,7 +96,10 @@ def open_session(path: Path) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))
+    n_threads = os.environ.get("OMP_NUM_THREADS", "")
+    options.intra_op_num_threads = int(n_threads) if n_threads.isdigit() else 0
+    # threads that wait busily take a busy machine's time from the one that works
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
 
 

@@ -87,7 +87,7 @@ def measure_rates(
 
     Example
     -------
-    >>> from utils.metrics.bootstrap import draw_counts
+    >>> from utils.metrics.bootstrap import Speakers, draw_counts
     >>> enrol, test = np.array([0, 1, 2, 0, 1, 2]), np.array([0, 1, 2, 1, 2, 0])
     >>> scores = np.array([3.0, 2.0, -1.0, -2.0, -3.0, 1.0])
     >>> speakers = Speakers(enrol, test, 3)
