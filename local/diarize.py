@@ -16,8 +16,8 @@ from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
-    from local.setup.diarization import Plan
-    from local.setup.found_turns import Found, Label
+    from local.setup.diarization import DiarizationConfig
+    from local.setup.found_turns import DiarizedRecording, Label
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -76,22 +76,22 @@ def main() -> None:
     args = parse_arguments()
 
     from local.setup.diarization import read_kept
-    from local.setup.found_turns import as_found, write_found
+    from local.setup.found_turns import diarized_recording, write_recording
     from local.setup.meeting_names import number_speakers, open_namer
     from utils.diarization.turns import write_rttm
 
-    plan = make_plan(args)
+    config = read_config(args)
     kept = kept_files(args.files, args.out)
     is_named = args.enrolled is not None or args.link
     naming = args.enrolled, args.system, args.trust, args.fpir, args.link
     namer = open_namer(*naming) if is_named else None
-    faults = diarize_all(plan, kept, args.nj)
+    faults = diarize_all(config, kept, args.nj)
     whole = [path for path in kept if not faults[path]]
-    found = [as_found(path, read_kept(kept[path])) for path in whole]
+    found = [diarized_recording(path, read_kept(kept[path])) for path in whole]
     labels = namer(found) if namer else [number_speakers(own) for own in found]
     turns = []
     for own, own_labels in zip(found, labels, strict=True):
-        turns += write_found(args.out, own, own_labels)
+        turns += write_recording(args.out, own, own_labels)
         report(own, own_labels if is_named else {}, args.min_speakers)
     write_rttm(args.out / "all.rttm", turns)
     wrong = [fault for fault in faults.values() if fault]
@@ -100,9 +100,9 @@ def main() -> None:
         raise UserError(wrong[0] + others)
 
 
-def make_plan(args: argparse.Namespace) -> Plan:
+def read_config(args: argparse.Namespace) -> DiarizationConfig:
     """Find the models and read the settings."""
-    from local.setup.diarization import SETTINGS, Plan, find_network
+    from local.setup.diarization import SETTINGS, DiarizationConfig, find_network
     from local.setup.hyperparameters import load_hyperparameters
     from local.setup.systems import find_system
     from utils.diarization.counts import SpeakerCount
@@ -112,7 +112,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         segmentation = find_network(
             args.segmentation, ", or find speech by --speech energy"
         )
-    return Plan(
+    return DiarizationConfig(
         find_system(args.system),
         segmentation,
         load_hyperparameters(SETTINGS, args.overrides),
@@ -135,19 +135,21 @@ def kept_files(files: list[Path], out: Path) -> dict[Path, Path]:
     return kept
 
 
-def diarize_all(plan: Plan, kept: dict[Path, Path], nj: int) -> dict[Path, str]:
+def diarize_all(
+    config: DiarizationConfig, kept: dict[Path, Path], nj: int
+) -> dict[Path, str]:
     """Diarize in parallel; returns the fault of each file, mostly empty."""
     from joblib import Parallel, delayed
 
     from local.setup.diarization import diarize_file
     from utils.runtime.progress import progress
 
-    jobs = (delayed(diarize_file)(plan, *own) for own in kept.items())
+    jobs = (delayed(diarize_file)(config, *own) for own in kept.items())
     faults = Parallel(n_jobs=nj, return_as="generator", batch_size=1)(jobs)
     return dict(zip(kept, progress(faults, len(kept), "diarizing"), strict=True))
 
 
-def report(found: Found, labels: dict[str, Label], fewest: int) -> None:
+def report(found: DiarizedRecording, labels: dict[str, Label], fewest: int) -> None:
     """Print a line for a recording, and one for each speaker's label."""
     n = len(found.voices)
     what = (

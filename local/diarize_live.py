@@ -78,12 +78,12 @@ def main() -> None:
 
 def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListener:
     """Find the models and read the settings."""
-    from local.setup.diarization import SETTINGS, Plan, find_network
+    from local.setup.diarization import SETTINGS, DiarizationConfig, find_network
     from local.setup.hyperparameters import load_hyperparameters
     from local.setup.systems import find_system
     from utils.diarization.counts import SpeakerCount
 
-    plan = Plan(
+    config = DiarizationConfig(
         find_system(args.system),
         find_network(args.segmentation, ""),
         load_hyperparameters(SETTINGS, args.overrides),
@@ -91,7 +91,7 @@ def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListene
         "mean",
         args.trust,
     )
-    return plan.open_online(rate_hz)
+    return config.open_online(rate_hz)
 
 
 def watch(listener: ConversationListener, source: Source) -> Iterator[Change]:

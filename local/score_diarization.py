@@ -11,15 +11,9 @@ import math
 from pathlib import Path
 
 from utils.diarization.collars import NO_COLLAR, Collar, parse_collar
+from utils.diarization.score_sums import Place, Score, add_scores, resample_files
 from utils.diarization.score_table import describe, score_table
-from utils.diarization.scoring import (
-    Place,
-    Protocol,
-    Score,
-    add_scores,
-    resample_files,
-    score_recordings,
-)
+from utils.diarization.scoring import Protocol, score_recordings
 from utils.diarization.turns import read_rttm, read_uem
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError

@@ -24,7 +24,7 @@ _FORM = "2"  # of what is kept of a recording
 
 
 @dataclass(frozen=True)
-class Plan:
+class DiarizationConfig:
     """How recordings are diarized: all that decides the result.
 
     Attributes
@@ -48,10 +48,14 @@ class Plan:
     trust: bool = False
 
     def identity(self, path: Path) -> str:
-        """Hash the plan and a recording, so that finished work is known again."""
+        """Hash the config and a recording, so that finished work is known again."""
+        from local.setup.voice_clustering import backend_files
+
         weights = [self.system / "encoder.pt"]
         if self.segmentation:
             weights.append(self.segmentation / "segmentation.pt")
+        if self.settings["clustering"] == "vbx":
+            weights += backend_files(self.settings, self.system)
         words = [json.dumps(self.settings, sort_keys=True), str(self.count)]
         return fingerprint([*words, self.channel, _FORM], [path, *weights])
 
@@ -64,6 +68,7 @@ class Plan:
             A model is missing or broken.
         """
         from local.setup.hyperparameters import load_hyperparameters
+        from local.setup.voice_clustering import build_clusterer
         from utils.diarization.diarizer import Diarizer
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
@@ -75,7 +80,7 @@ class Plan:
         from utils.diarization.voices import VoiceEmbedder
         from utils.systems.system import open_system
 
-        own = self.settings
+        own, system = self.settings, open_system(self.system, trust=self.trust)
         segmenter: Segmenter
         if self.segmentation:
             segmenter = NetworkSegmenter(open_network(self.segmentation), own["step_s"])
@@ -84,14 +89,14 @@ class Plan:
             lengths_s = own["short_window_s"], own["short_step_s"]
             segmenter = EnergySegmenter(front_end, *lengths_s)
         embedder = VoiceEmbedder(
-            open_system(self.system, trust=self.trust),
+            system,
             own["embedding_shortest_s"],
             own["embedding_longest_s"],
+            own["embedding_new_s"],
             own["embedding_unit_s"],
         )
         grouping = Grouping(
-            own["threshold"],
-            own["same_window_penalty"],
+            build_clusterer(own, system),
             own["reliable_s"],
             own["most_voices"],
             own["smallest_s"],
@@ -122,6 +127,7 @@ class Plan:
             open_system(self.system, trust=self.trust),
             own["embedding_shortest_s"],
             own["online_longest_s"],
+            own["embedding_new_s"],
             own["embedding_unit_s"],
         )
         models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
@@ -154,7 +160,7 @@ def find_network(folder: Path, remedy: str) -> Path:
     return folder
 
 
-def diarize_file(plan: Plan, path: Path, kept: Path) -> str:
+def diarize_file(config: DiarizationConfig, path: Path, kept: Path) -> str:
     """Diarize one file and keep what is found; returns the file's fault, if any.
 
     Nothing is done where the same was found before.
@@ -162,11 +168,11 @@ def diarize_file(plan: Plan, path: Path, kept: Path) -> str:
     import torch
 
     torch.set_num_threads(1)
-    identity = plan.identity(path)
+    identity = config.identity(path)
     if read_kept(kept).get("identity") == identity:
         return ""
     try:
-        content = {"identity": identity} | find_turns(plan, path)
+        content = {"identity": identity} | find_turns(config, path)
     except UserError as error:
         return str(error)
     with replacing_file(kept) as temporary:
@@ -182,22 +188,22 @@ def read_kept(kept: Path) -> dict:
         return {}
 
 
-def find_turns(plan: Plan, path: Path) -> dict:
+def find_turns(config: DiarizationConfig, path: Path) -> dict:
     """Diarize the channels of a file that are asked for."""
     from utils.audio.decoding import count_channels
     from utils.diarization.segmentation import Source
 
     channels: Iterable[int | None] = [None]
-    if plan.channel == "each":
+    if config.channel == "each":
         channels = range(count_channels(path))
-    elif plan.channel != "mean":
-        channels = [int(plan.channel)]
-    diarizer = plan.open()
+    elif config.channel != "mean":
+        channels = [int(config.channel)]
+    diarizer = config.open()
     turns: list[list] = []
     voices: list[tuple[list[float], float]] = []
     duration_s = 0.0
     for channel in channels:
-        found = diarizer(Source(path, channel), plan.count)
+        found = diarizer(Source(path, channel), config.count)
         first, duration_s = len(voices), found.duration_s
         label = 1 if channel is None else channel + 1
         for (start_s, stop_s, own), score in zip(

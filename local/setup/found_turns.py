@@ -24,7 +24,7 @@ class Voice(NamedTuple):
     speech_s: float
 
 
-class Found(NamedTuple):
+class DiarizedRecording(NamedTuple):
     """What was found in a recording.
 
     Attributes
@@ -56,7 +56,7 @@ class Label(NamedTuple):
     facts: dict[str, object] = {}  # noqa: RUF012 - never changed
 
 
-def as_found(path: Path, content: dict) -> Found:
+def diarized_recording(path: Path, content: dict) -> DiarizedRecording:
     """Return what was found, speakers numbered in the order of their first turns.
 
     Parameters
@@ -83,7 +83,7 @@ def as_found(path: Path, content: dict) -> Found:
         )
         for own in numbers
     }
-    return Found(name, path, content["duration_s"], turns, scores, voices)
+    return DiarizedRecording(name, path, content["duration_s"], turns, scores, voices)
 
 
 def recording_name(path: Path) -> str:
@@ -97,7 +97,9 @@ def recording_name(path: Path) -> str:
     return "_".join(path.stem.split())
 
 
-def write_found(out: Path, found: Found, labels: dict[str, Label]) -> list[Turn]:
+def write_recording(
+    out: Path, found: DiarizedRecording, labels: dict[str, Label]
+) -> list[Turn]:
     """Write RTTM, JSON, picture and page of a recording; returns the named turns."""
     from utils.diarization.listening_page import render_listening_page
     from utils.diarization.timeline import draw_timeline
@@ -122,7 +124,7 @@ def write_found(out: Path, found: Found, labels: dict[str, Label]) -> list[Turn]
     return turns
 
 
-def as_content(found: Found, labels: dict[str, Label]) -> dict:
+def as_content(found: DiarizedRecording, labels: dict[str, Label]) -> dict:
     """Return what is written as JSON; local/README.md explains it."""
     speakers = [
         {

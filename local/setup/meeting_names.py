@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from local.setup.found_turns import Found, Label
+from local.setup.found_turns import DiarizedRecording, Label
 from utils.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ Place = tuple[int, str]  # a recording's number, and a speaker of it
 _UNKNOWN = "unknown-"
 
 
-def number_speakers(found: Found) -> dict[str, Label]:
+def number_speakers(found: DiarizedRecording) -> dict[str, Label]:
     """Keep the numbers that speakers have in a recording."""
     return {own: Label(own, tell_voice(found, own)) for own in found.voices}
 
 
-def tell_voice(found: Found, speaker: str) -> str:
+def tell_voice(found: DiarizedRecording, speaker: str) -> str:
     """Say how long somebody speaks, and how well the voice stands apart."""
     voice = found.voices[speaker]
     return f"{voice.speech_s:.1f} s of speech, margin {voice.margin:.2f}"
@@ -57,7 +57,7 @@ class Namer:
     fpir: float
     is_linked: bool
 
-    def __call__(self, found: Sequence[Found]) -> list[dict[str, Label]]:
+    def __call__(self, found: Sequence[DiarizedRecording]) -> list[dict[str, Label]]:
         """Label the speakers of recordings, which have different names.
 
         The labels do not depend on the order of the recordings.
@@ -83,7 +83,7 @@ class Namer:
     def _least_s(self) -> float:
         return self.verifier.least()["speech_s"]
 
-    def _name(self, found: Found) -> dict[str, Naming]:
+    def _name(self, found: DiarizedRecording) -> dict[str, Naming]:
         """Name the speakers of a recording, if there are people to choose from."""
         from utils.speakers.naming import name_voices
 
@@ -100,7 +100,7 @@ class Namer:
         return dict(zip(found.voices, namings, strict=True))
 
     def _group(
-        self, found: Sequence[Found], unnamed: Sequence[Place]
+        self, found: Sequence[DiarizedRecording], unnamed: Sequence[Place]
     ) -> dict[Place, int]:
         """Give the unnamed numbers, in each recording or linked over all of them."""
         if not self.is_linked:
@@ -136,7 +136,7 @@ class Namer:
 
     def _label(
         self,
-        found: Sequence[Found],
+        found: Sequence[DiarizedRecording],
         place: Place,
         namings: dict[str, Naming],
         groups: dict[Place, int],

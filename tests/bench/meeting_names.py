@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from local.setup.found_turns import Found, Label, as_found
+from local.setup.found_turns import DiarizedRecording, Label, diarized_recording
 from local.setup.meeting_names import Namer
 from tests.bench.conversations import list_speakers
 from utils.diarization.activity import find_activity
@@ -38,7 +38,7 @@ def enrol(system: Path, folder: Path, store: Path) -> tuple[Recogniser, set[str]
     return people, known
 
 
-def true_names(ref: list[Turn], found: Found) -> dict[str, str]:
+def true_names(ref: list[Turn], found: DiarizedRecording) -> dict[str, str]:
     """Return who talks most of each found speaker's time."""
     activity = find_activity(ref, found.turns)
     common = common_times(activity, activity.durations_s)  # (R, H)
@@ -53,9 +53,12 @@ def true_names(ref: list[Turn], found: Found) -> dict[str, str]:
 
 
 def tell_names(
-    found: list[Found], truth: list[dict[str, str]], labels: list[dict[str, Label]],
-    known: set[str], least_s: float,
-) -> str:  # fmt: skip
+    found: list[DiarizedRecording],
+    truth: list[dict[str, str]],
+    labels: list[dict[str, Label]],
+    known: set[str],
+    least_s: float,
+) -> str:
     """Count right names, wrong names and none, by speakers and by seconds."""
     counts: Counter[str] = Counter()
     seconds: Counter[str] = Counter()
@@ -86,9 +89,11 @@ def tell_names(
 
 
 def tell_links(
-    truth: list[dict[str, str]], labels: list[dict[str, Label]], found: list[Found],
+    truth: list[dict[str, str]],
+    labels: list[dict[str, Label]],
+    found: list[DiarizedRecording],
     least_s: float,
-) -> str:  # fmt: skip
+) -> str:
     """Compare labels over all conversations with the people."""
     who, label = [], []
     for own, people, named in zip(found, truth, labels, strict=True):
@@ -114,7 +119,9 @@ def main() -> None:
     args = parser.parse_args()
     ref = read_rttm(args.conversations / "reference.rttm")
     found = [
-        as_found(args.conversations / f"{path.stem}.wav", json.loads(path.read_text()))
+        diarized_recording(
+            args.conversations / f"{path.stem}.wav", json.loads(path.read_text())
+        )
         for path in sorted((args.found / "found").glob("*.json"))
     ]
     truth = [

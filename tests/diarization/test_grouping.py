@@ -5,11 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
+from utils.diarization.agglomerative import Agglomerative
 from utils.diarization.counts import SpeakerCount
 from utils.diarization.grouping import Grouping, assign
 from utils.diarization.voices import Voices
 
-GROUPING = Grouping(0.4, 1.0, reliable_s=1.0, most=1000, smallest_s=2.0)
+JOINED = Agglomerative(0.4, same_window_penalty=1.0)
+GROUPING = Grouping(JOINED, reliable_s=1.0, most=1000, smallest_s=2.0)
 
 
 def voices_of(speakers, rng, noise=0.1, clean_s=3.0, windows=None):
@@ -48,7 +50,7 @@ def test_little_speech_makes_no_person(rng):
 
 def test_only_some_voices_are_clustered_in_a_long_recording(rng):
     truth = rng.integers(0, 3, 500)
-    few = Grouping(0.4, 1.0, reliable_s=1.0, most=60, smallest_s=2.0)
+    few = Grouping(JOINED, reliable_s=1.0, most=60, smallest_s=2.0)
     labels = few(voices_of(truth, rng))
     _, first = np.unique(truth, return_index=True)
     assert labels.tolist() == np.argsort(np.argsort(first))[truth].tolist()
@@ -72,3 +74,13 @@ def test_a_window_is_assigned_like_by_trying_all_ways(rng):
         ways = itertools.permutations(range(4), len(rows))
         best = max(ways, key=lambda way: similarities[rows, list(way)].sum())
         assert labels[rows].tolist() == list(best)
+
+
+def test_any_clusterer_makes_the_groups(rng):
+    class Halves:
+        def __call__(self, embeddings, count, windows):
+            return (windows >= 4).astype(int)
+
+    truth = np.repeat([0, 1], 4)
+    grouping = Grouping(Halves(), reliable_s=1.0, most=1000, smallest_s=2.0)
+    assert grouping(voices_of(truth, rng)).tolist() == truth.tolist()

@@ -6,14 +6,8 @@ import pytest
 
 from tests.diarization.conversations import LENGTH_S, draw_conversation
 from utils.diarization.collars import NO_COLLAR, Collar, parse_collar
-from utils.diarization.scoring import (
-    Protocol,
-    Score,
-    add_scores,
-    resample_files,
-    score_channel,
-    score_recordings,
-)
+from utils.diarization.score_sums import Score, add_scores
+from utils.diarization.scoring import Protocol, score_channel, score_recordings
 from utils.diarization.turns import Region, Turn, read_rttm
 
 STEP_S = 0.01  # of the drawn times, and of the oracle's frames
@@ -200,14 +194,6 @@ def test_regions_say_what_is_scored_and_may_reach_beyond_the_end():
     assert scores["a", "1"].missed_s == 1
     assert scores["a", "1"].false_alarm_s == 2
     assert scores["b", "1"] == Score(n_channels=1, n_exact=1)
-
-
-def test_files_are_resampled_with_all_their_channels():
-    scores = {("a", "1"): Score(speech_s=1), ("a", "2"): Score(speech_s=1, missed_s=1)}
-    assert resample_files(scores, 100, seed=0) == {}
-    scores |= {("b", "1"): Score(speech_s=2, missed_s=2)}
-    low, high = resample_files(scores, 200, seed=0)["der"]
-    assert (low, high) == (0.5, 1.0)  # file a alone, file b alone
 
 
 @pytest.mark.parametrize("text", ["md_eval=0.25", "wide", "total=", "total=-1", "=0.5"])

@@ -93,6 +93,20 @@ def test_turns_have_scores(monkeypatch, system, call, tmp_path):
         assert own["margin"] is None and own["nearest_other"] is None
 
 
+def test_the_clustering_is_a_setting(monkeypatch, system, call, tmp_path, capsys):
+    out = tmp_path / "out"
+    run(monkeypatch, system, call, "--out", out, "--overrides", "clustering: spectral")
+    assert read_rttm(out / "a_call.rttm")
+    for wrong, told in (("kmeans", "none of agglomerative"), ("vbx", "plda")):
+        words = call, "--out", out, "--overrides", f"clustering: {wrong}"
+        assert told in refusal(monkeypatch, capsys, system, *words)
+    words = "clustering: vbx\nvbx: {backend: cosine}"
+    told = refusal(
+        monkeypatch, capsys, system, call, "--out", out, "--overrides", words
+    )
+    assert "no back-end with PLDA" in told
+
+
 def test_channels_of_a_call(monkeypatch, system, call, tmp_path):
     samples, rate_hz = soundfile.read(call)
     stereo = tmp_path / "stereo.wav"

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.backend.vectors import length_normalise
-from utils.diarization.agglomerative import (
-    cosine_matrix,
-    joining_order,
-    labels_after,
+from utils.diarization.counts import (
+    ANY_COUNT,
+    Clusterer,
+    SpeakerCount,
+    number_by_appearance,
 )
-from utils.diarization.counts import ANY_COUNT, SpeakerCount, number_by_appearance
 from utils.diarization.voices import Voices
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """Joins similar voices, average linkage by cosine, those of one window reluctantly.
+    """Clusters the voices of a recording.
 
     Reliable voices make the groups. Then every voice is given to the nearest, those of
     one window to different ones: H. Bredin, "pyannote.audio 2.1 speaker diarization
@@ -24,10 +24,8 @@ class Grouping:
 
     Attributes
     ----------
-    threshold : float
-        Least average cosine of groups that are joined.
-    same_window_penalty : float
-        Taken off the cosine of voices of one window.
+    clusterer : Clusterer
+        Makes the groups.
     reliable_s : float
         Clean speech of a reliable voice.
     most : int
@@ -38,8 +36,7 @@ class Grouping:
         for it.
     """
 
-    threshold: float
-    same_window_penalty: float
+    clusterer: Clusterer
     reliable_s: float
     most: int
     smallest_s: float
@@ -50,10 +47,9 @@ class Grouping:
         if n_voices < 2:
             return np.zeros(n_voices, dtype=int)
         chosen = self.reliable(voices.clean_s, count)
-        labels = self.join(voices.embeddings[chosen], voices.windows[chosen], count)
-        centres = self.centres(
-            voices.embeddings[chosen], labels, voices.clean_s[chosen], count
-        )
+        embeddings = voices.embeddings[chosen]
+        labels = self.clusterer(embeddings, count, voices.windows[chosen])
+        centres = self.centres(embeddings, labels, voices.clean_s[chosen], count)
         similarities = voices.embeddings @ centres.T
         return number_by_appearance(assign(similarities, voices.windows))
 
@@ -65,19 +61,6 @@ class Grouping:
         if len(chosen) > self.most:
             chosen = chosen[np.linspace(0, len(chosen) - 1, self.most).astype(int)]
         return chosen
-
-    def join(
-        self, embeddings: np.ndarray, windows: np.ndarray, count: SpeakerCount
-    ) -> np.ndarray:
-        """Label embeddings (n, D) of voices in windows (n,)."""
-        cosines = cosine_matrix(embeddings)
-        is_beside = windows[:, None] == windows
-        np.fill_diagonal(is_beside, False)
-        cosines[is_beside] -= self.same_window_penalty
-        merges, similarities = joining_order(cosines)
-        n = len(embeddings)
-        n_groups = min(count.clip(n - int(np.sum(similarities >= self.threshold))), n)
-        return labels_after(merges, n - n_groups)
 
     def centres(
         self,

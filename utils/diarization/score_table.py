@@ -1,6 +1,7 @@
 """Scores of diarization as a table, with what was scored."""
 
-from utils.diarization.scoring import Place, Protocol, Score, add_scores
+from utils.diarization.score_sums import Place, Score, add_scores
+from utils.diarization.scoring import Protocol
 from utils.report.page import render_text_table
 
 HEADER = [
@@ -21,7 +22,7 @@ def score_table(
         What `utils.diarization.scoring.score_recordings` returned.
     protocol : Protocol
     limits : dict
-        What `utils.diarization.scoring.resample_files` returned.
+        What `utils.diarization.score_sums.resample_files` returned.
     has_uem : bool
         Whether regions were given.
     """

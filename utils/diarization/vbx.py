@@ -6,14 +6,19 @@ brackets are equations of F. Landini et al., "Bayesian HMM clustering of x-vecto
 sequences (VBx) in speaker diarization", Computer Speech and Language 71 (2022).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from utils.backend.plda.model import Plda
-from utils.diarization.agglomerative import Agglomerative
-from utils.diarization.counts import ANY_COUNT, SpeakerCount, number_by_appearance
+from utils.diarization.counts import (
+    ANY_COUNT,
+    Clusterer,
+    SpeakerCount,
+    number_by_appearance,
+)
 
 _UNLIKELY = 1e-200  # beside the likeliest speaker of a moment: keeps sums above 0
 
@@ -58,17 +63,23 @@ class Vbx:
     ----------
     plda : Plda
         The model of the embeddings that are given.
-    start : Agglomerative
+    start : Clusterer
         Gives the first labels.
     settings : VbxSettings
+    transform : callable, optional
+        Maps embeddings (N, D) to what the PLDA models.
     """
 
     plda: Plda
-    start: Agglomerative
+    start: Clusterer
     settings: VbxSettings
+    transform: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __call__(
-        self, embeddings: np.ndarray, count: SpeakerCount = ANY_COUNT
+        self,
+        embeddings: np.ndarray,
+        count: SpeakerCount = ANY_COUNT,
+        windows: np.ndarray | None = None,
     ) -> np.ndarray:
         """Label embeddings; see `utils.diarization.counts.Clusterer`.
 
@@ -78,18 +89,20 @@ class Vbx:
         if len(embeddings) < 2:
             return np.zeros(len(embeddings), dtype=int)
         labels = self.refine(
-            embeddings, self.start(embeddings, SpeakerCount(count.fewest))
+            embeddings, self.start(embeddings, SpeakerCount(count.fewest), windows)
         )
         n_found = int(labels.max()) + 1
         n_allowed = min(count.clip(n_found), len(embeddings))
         if n_found == n_allowed:
             return labels
-        first = self.start(embeddings, SpeakerCount.exactly(n_allowed))
+        first = self.start(embeddings, SpeakerCount.exactly(n_allowed), windows)
         labels = self.refine(embeddings, first)
         return labels if labels.max() + 1 == n_allowed else first
 
     def refine(self, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Improve labels (N,) of embeddings (N, D), in the order of time."""
+        if self.transform:
+            embeddings = self.transform(embeddings)
         projected = self.plda.project(embeddings)[:, : self.settings.n_dims]
         psi = self.plda.psi[: self.settings.n_dims]
         one_hot = np.eye(labels.max() + 1)[labels]

@@ -11,6 +11,8 @@ from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.features.front_end import FrontEnd, normalise
 from utils.systems.system import System
 
+_FRAMES_AT_ONCE = 5000  # of features that are embedded together
+
 
 class Voices(NamedTuple):
     """Local speakers that are heard long enough to be embedded.
@@ -43,6 +45,9 @@ class VoiceEmbedder:
         a speaker with less even so has no embedding.
     longest_s : float
         Speech that is used.
+    new_s : float
+        With so much speech that no earlier window has, only that is used: speech of
+        windows that overlap is embedded once.
     unit_s : float
         Speech is cut to multiples of this, as voices of one length go together.
     n_windows : int
@@ -52,6 +57,7 @@ class VoiceEmbedder:
     system: System
     shortest_s: float
     longest_s: float
+    new_s: float
     unit_s: float
     n_windows: int = 32
 
@@ -59,16 +65,20 @@ class VoiceEmbedder:
         """Embed the voices of one channel of a recording."""
         front_end = self.system.front_end
         starts_s = segmentation.starts * FRAME_S
+        n_window, starts = segmentation.active.shape[1], segmentation.starts
+        n_seen = n_window - np.diff(starts, prepend=starts[:1] - n_window)
         samples = source.windows(
             starts_s, segmentation.window_s, front_end.sample_rate_hz
         )
         found: list[tuple[int, int, float]] = []
         embeddings: list[np.ndarray] = []
         held: list[np.ndarray] = []
-        for row, (window, active) in enumerate(
-            zip(samples, segmentation.active, strict=True), 1
+        for row, (window, active, seen) in enumerate(
+            zip(samples, segmentation.active, n_seen, strict=True), 1
         ):
-            for local, clean_s, features in self._heard(front_end, window, active):
+            is_new = np.arange(len(active)) >= seen  # (T,)
+            heard = self._heard(front_end, window, active, is_new)
+            for local, clean_s, features in heard:
                 found.append((row - 1, local, clean_s))
                 held.append(features)
             if row % self.n_windows == 0 or row == len(starts_s):
@@ -96,9 +106,10 @@ class VoiceEmbedder:
         wanted : ndarray of bool, shape (S,)
             Whose voices.
         """
+        is_new = np.ones(len(active), dtype=bool)
         heard = [
             own
-            for own in self._heard(self.system.front_end, samples, active)
+            for own in self._heard(self.system.front_end, samples, active, is_new)
             if wanted[own[0]]
         ]
         speakers = np.array([local for local, _, _ in heard], dtype=int)
@@ -109,11 +120,15 @@ class VoiceEmbedder:
         return Voices(np.zeros(len(heard), dtype=int), speakers, clean_s, vectors)
 
     def _heard(
-        self, front_end: FrontEnd, samples: np.ndarray, active: np.ndarray
+        self,
+        front_end: FrontEnd,
+        samples: np.ndarray,
+        active: np.ndarray,
+        is_new: np.ndarray,
     ) -> Iterator[tuple[int, float, np.ndarray]]:
         """Yield number, clean speech and features of the speakers of a window.
 
-        ``active`` has the shape (T, S).
+        ``active`` has the shape (T, S), ``is_new`` (T,).
         """
         if not active.any() or not samples.any():
             return
@@ -122,10 +137,15 @@ class VoiceEmbedder:
         frame_of = np.arange(len(fbank)) * len(active) // len(fbank)
         is_alone = active.sum(axis=1) == 1
         for local, own in enumerate(active.T):
-            clean_s = float((own & is_alone).sum() * FRAME_S)
-            used = own & is_alone if clean_s >= self.shortest_s else own
+            clean = own & is_alone
+            parts = (clean & is_new, self.new_s), (clean, self.shortest_s)
+            enough = (
+                part for part, least_s in parts if part.sum() * FRAME_S >= least_s
+            )
+            used = next(enough, own)
             if used.sum() * FRAME_S < self.shortest_s:
                 continue
+            clean_s = float(clean.sum() * FRAME_S)
             kept = fbank[used[frame_of]]
             n_units = min(len(kept) // n_unit, round(self.longest_s / self.unit_s))
             if n_units:
@@ -136,11 +156,24 @@ class VoiceEmbedder:
         """Embed features (T, F), those of one length at once, in their order."""
         lengths = np.array([len(own) for own in features])
         embeddings = np.zeros(len(features), dtype=object)
-        for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
+        for rows in length_batches(lengths):
             batch = torch.from_numpy(np.stack([features[row] for row in rows]))
             with torch.inference_mode():
                 vectors = self.system.encoder(batch.float().to(self.system.device))
             for row, vector in zip(rows, vectors.float().cpu().numpy(), strict=True):
                 embeddings[row] = vector
         return list(embeddings)
+
+
+def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield rows of one length, not too many at once: that bounds the memory.
+
+    Example
+    -------
+    >>> [rows.tolist() for rows in length_batches(np.array([300, 2000, 2000, 2000]))]
+    [[0], [1, 2], [3]]
+    """
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        n_batches = -(-len(rows) // max(1, _FRAMES_AT_ONCE // length))  # ceiling
+        yield from np.array_split(rows, n_batches)
