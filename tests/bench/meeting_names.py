@@ -3,8 +3,8 @@
     python -m tests.bench.meeting_names SYSTEM FOLDER CONVERSATIONS FOUND
 
 CONVERSATIONS is what tests.bench.conversations made of FOLDER with --skip-first 5,
-FOUND the output folder of local.diarize on it. Every second speaker of FOLDER is
-enrolled with the first five recordings, the others are strangers. A found speaker is
+FOUND the output folder of local.diarize on it. Every second of the people who talk is
+enrolled with the first three recordings, the others are strangers. A found speaker is
 the person who talks most of its time. Rates are of found speakers with enough speech.
 """
 
@@ -25,17 +25,16 @@ from utils.diarization.turns import Turn, read_rttm
 from utils.metrics.partitions import b_cubed
 from utils.speakers.recogniser import Recogniser, open_recogniser
 
-FPIRS, N_ENROLLED = (0.01, 0.05, 0.1), 5
+FPIRS, N_ENROLLED = (0.01, 0.05, 0.1), 3
 
 
-def enrol(system: Path, folder: Path, store: Path) -> tuple[Recogniser, set[str]]:
-    """Enrol every second speaker; returns who is known."""
+def enrol(system: Path, folder: Path, names: set[str], store: Path) -> Recogniser:
+    """Enrol people of a folder in a new store."""
     people = open_recogniser(system, store, is_new=True)
-    known = set()
-    for name, paths in list(list_speakers(folder).items())[::2]:
-        people.enrol(name, paths[:N_ENROLLED])
-        known.add(name)
-    return people, known
+    recordings = list_speakers(folder)
+    for name in sorted(names):
+        people.enrol(name, recordings[name][:N_ENROLLED])
+    return people
 
 
 def true_names(ref: list[Turn], found: DiarizedRecording) -> dict[str, str]:
@@ -129,7 +128,9 @@ def main() -> None:
         for own in found
     ]
     with tempfile.TemporaryDirectory() as folder:
-        people, known = enrol(args.system, args.folder, Path(folder) / "people.db")
+        known = set(sorted({own for people in truth for own in people.values()})[::2])
+        store = Path(folder) / "people.db"
+        people = enrol(args.system, args.folder, known, store)
         least_s = people.verifier.least()["speech_s"]
         for fpir in FPIRS:
             gallery, threshold = people.gallery(fpir)
