@@ -152,9 +152,8 @@ def diarize_all(
 def report(found: DiarizedRecording, labels: dict[str, Label], fewest: int) -> None:
     """Print a line for a recording, and one for each speaker's label."""
     n = len(found.voices)
-    what = (
-        f"{n} speaker{'s' * (n != 1)}, {len(found.turns)} turns" if n else "no speech"
-    )
+    turns = f"{len(found.turns)} turn{'s' * (len(found.turns) != 1)}"
+    what = f"{n} speaker{'s' * (n != 1)}, {turns}" if n else "no speech"
     few = f"; {fewest} asked for, no more voices are there" if 0 < n < fewest else ""
     print(f"{found.path}: {what}{few}")
     for label in labels.values():
