@@ -25,7 +25,7 @@ from utils.diarization.turns import Turn, read_rttm
 from utils.metrics.partitions import b_cubed
 from utils.speakers.recogniser import Recogniser, open_recogniser
 
-FPIRS, N_ENROLLED = (0.01, 0.05, 0.1), 3
+FPIRS, N_ENROLLED = (0.001, 0.01, 0.05), 3
 
 
 def enrol(system: Path, folder: Path, names: set[str], store: Path) -> Recogniser:
@@ -136,9 +136,9 @@ def main() -> None:
             gallery, threshold = people.gallery(fpir)
             named = Namer(people.verifier, gallery, threshold, fpir, False)(found)
             told = tell_names(found, truth, named, known, least_s)
-            print(f"{len(known)} enrolled, FPIR {fpir:.0%}: {told}")
+            print(f"{len(known)} enrolled, FPIR {fpir:.1%}: {told}")
             linked = Namer(people.verifier, None, None, fpir, True)(found)
-            print(f"linked, {fpir:.0%}: {tell_links(truth, linked, found, least_s)}")
+            print(f"linked, {fpir:.1%}: {tell_links(truth, linked, found, least_s)}")
 
 
 if __name__ == "__main__":
