@@ -72,6 +72,7 @@ class DiarizationConfig:
         from utils.diarization.diarizer import Diarizer
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
+        from utils.diarization.pieces import PieceSegmenter
         from utils.diarization.segmentation import (
             EnergySegmenter,
             NetworkSegmenter,
@@ -88,6 +89,9 @@ class DiarizationConfig:
             front_end = load_hyperparameters(ENERGY_FRONT_END)["front_end"]
             lengths_s = own["short_window_s"], own["short_step_s"]
             segmenter = EnergySegmenter(front_end, *lengths_s)
+        least_s = own["piece_shortest_s"] if self.segmentation else None
+        if least_s is not None:
+            segmenter = PieceSegmenter(segmenter, least_s, own["embedding_longest_s"])
         embedder = VoiceEmbedder(
             system,
             own["embedding_shortest_s"],
@@ -100,6 +104,7 @@ class DiarizationConfig:
             own["reliable_s"],
             own["most_voices"],
             own["smallest_s"],
+            is_apart=least_s is None,
         )
         pause_s, turn_s = own["longest_pause_s"], own["shortest_turn_s"]
         return Diarizer(segmenter, embedder, grouping, pause_s, turn_s)

@@ -1,20 +1,17 @@
-"""Who spoke when: error rates, counts, speed and memory, beside a peer.
+"""Who spoke when: error rates, counts, speed and memory.
 
     python -m tests.bench.diarization FOLDER [FOLDER ...] [--system models/campplus]
-        [--only NAME ...] [--overrides YAML] [--peer PYTHON] [--limit]
+        [--only NAME ...] [--overrides YAML] [--limit]
 
 A FOLDER holds recordings and reference.rttm, as tests.bench.conversations writes them,
 or a corpus such as AMI. On one thread. All of a recording is scored, overlap too,
 without collar: with the speech that the system finds, and with that of the reference.
 --limit: what is left to clustering, if each window's speakers are matched with the
-reference's. --peer: an interpreter in which senko is installed, run on the same files.
-Speeds are of CPU time.
+reference's. Speeds are of CPU time.
 """
 
 import argparse
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +22,6 @@ import torch
 
 from local.setup.diarization import SETTINGS, DiarizationConfig
 from local.setup.hyperparameters import load_hyperparameters
-from tests.conftest import ROOT
 from utils.data.files import audio_paths
 from utils.diarization.assembly import talking
 from utils.diarization.counts import ANY_COUNT
@@ -124,26 +120,6 @@ def tell(name: str, scores: list[Score]) -> None:
     print(f"  {name}: {parts}", flush=True)
 
 
-def run_peer(python: str, recordings: list[Recording]) -> None:
-    """Print what senko makes of the same files, and its speed."""
-    paths = [str(own.path) for own in recordings]
-    command = [python, "-m", "tests.bench.senko_peer", *paths]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    found: dict[str, list[Turn]] = {}
-    times = []
-    for line in done.stdout.splitlines():
-        kind, *words = line.split("\t")
-        if kind == "turn":
-            file, start, duration, speaker = words
-            turn = Turn(file, "1", float(start), float(duration), speaker)
-            found.setdefault(file, []).append(turn)
-        elif kind == "time":
-            times.append(float(words[0]))
-    tell("senko", [own.score(found.get(own.path.stem, [])) for own in recordings])
-    whole_s = sum(own.duration_s for own in recordings)
-    print(f"  senko: {whole_s / sum(times):.1f} times real time")
-
-
 def bench(diarizer: Diarizer, recordings: list[Recording], has_limit: bool) -> None:
     """Print rates and speed of the recordings of a folder."""
     found: dict[str, list[Score]] = {}
@@ -179,7 +155,6 @@ def main() -> None:
     parser.add_argument("--system", type=Path, default=Path("models/campplus"))
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--overrides", default="")
-    parser.add_argument("--peer", default="", help="interpreter with senko")
     parser.add_argument("--limit", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -191,9 +166,7 @@ def main() -> None:
         recordings = list(list_recordings(folder, args.only))
         print(f"{folder.name}: {len(recordings)} recordings", flush=True)
         bench(diarizer, recordings, args.limit)
-        if args.peer:
-            run_peer(args.peer, recordings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -84,3 +84,8 @@ def test_any_clusterer_makes_the_groups(rng):
     truth = np.repeat([0, 1], 4)
     grouping = Grouping(Halves(), reliable_s=1.0, most=1000, smallest_s=2.0)
     assert grouping(voices_of(truth, rng)).tolist() == truth.tolist()
+
+
+def test_pieces_of_a_window_may_be_of_one_person(rng):
+    pieces = Grouping(JOINED, 1.0, 1000, 2.0, is_apart=False)
+    assert pieces(voices_of([0, 0, 1], rng, windows=[0, 0, 0])).tolist() == [0, 0, 1]

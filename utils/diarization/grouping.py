@@ -34,12 +34,16 @@ class Grouping:
     smallest_s : float
         A group with less clean speech is dissolved, unless the number of speakers asks
         for it.
+    is_apart : bool
+        Whether the voices of a window are of different people, as they are unless
+        `utils.diarization.pieces` cuts them.
     """
 
     clusterer: Clusterer
     reliable_s: float
     most: int
     smallest_s: float
+    is_apart: bool = True
 
     def __call__(self, voices: Voices, count: SpeakerCount = ANY_COUNT) -> np.ndarray:
         """Return the label of each voice: int, shape (N,), numbered as they appear."""
@@ -48,9 +52,12 @@ class Grouping:
             return np.zeros(n_voices, dtype=int)
         chosen = self.reliable(voices.clean_s, count)
         embeddings = voices.embeddings[chosen]
-        labels = self.clusterer(embeddings, count, voices.windows[chosen])
+        windows = voices.windows[chosen] if self.is_apart else None
+        labels = self.clusterer(embeddings, count, windows)
         centres = self.centres(embeddings, labels, voices.clean_s[chosen], count)
         similarities = voices.embeddings @ centres.T
+        if not self.is_apart:
+            return number_by_appearance(similarities.argmax(axis=1))
         return number_by_appearance(assign(similarities, voices.windows))
 
     def reliable(self, clean_s: np.ndarray, count: SpeakerCount) -> np.ndarray:
