@@ -1,6 +1,6 @@
 """Turns while the sound comes beside turns of the whole recording: errors and speed.
 
-    python -m tests.bench.online_turns FOLDER [--system campplus] [--pattern "tst*"]
+    python -m tests.bench.online_turns FOLDER [--system campplus] [--pattern "tst*" ...]
 
 FOLDER holds recordings, reference.rttm and all.uem. DER is without collar, overlap
 scored. On one thread; seconds are of CPU time.
@@ -56,14 +56,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--system", default="campplus")
-    parser.add_argument("--pattern", default="*", help="of files' names")
+    parser.add_argument("--pattern", nargs="+", default=["*"], help="of files' names")
     args = parser.parse_args()
     torch.set_num_threads(1)
     plan = Plan(
         find_system(args.system), Path("models/segmentation"),
         load_hyperparameters(SETTINGS, ""), SpeakerCount(), "mean",
     )  # fmt: skip
-    paths = [own for own in audio_paths(args.folder) if own.match(args.pattern)]
+    paths = [
+        own for own in audio_paths(args.folder) if any(map(own.match, args.pattern))
+    ]
     names = {recording_name(path) for path in paths}
     ref, uem = (
         [own for own in read(args.folder / file) if own.file in names]
