@@ -57,11 +57,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--system", default="campplus")
     parser.add_argument("--pattern", nargs="+", default=["*"], help="of files' names")
+    parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
     args = parser.parse_args()
     torch.set_num_threads(1)
     plan = Plan(
         find_system(args.system), Path("models/segmentation"),
-        load_hyperparameters(SETTINGS, ""), SpeakerCount(), "mean",
+        load_hyperparameters(SETTINGS, args.overrides), SpeakerCount(), "mean",
     )  # fmt: skip
     paths = [
         own for own in audio_paths(args.folder) if any(map(own.match, args.pattern))
