@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from local.setup.diarization import SETTINGS, Plan
+from local.setup.diarization import SETTINGS, DiarizationConfig
 from local.setup.found_turns import recording_name
 from local.setup.hyperparameters import load_hyperparameters
 from local.setup.systems import find_system
@@ -27,11 +27,11 @@ from utils.live.conversation import join_changes
 from utils.live.sources import play_file
 
 
-def hear(plan: Plan, path: Path) -> tuple[list[Turn], float]:
+def hear(config: DiarizationConfig, path: Path) -> tuple[list[Turn], float]:
     """Return the turns that are told while a file is heard, and the greatest delay."""
     delays = [0.0]
     with play_file(path, 0.1) as source:
-        listener = plan.open_online(source.rate_hz)
+        listener = config.open_online(source.rate_hz)
         changes, n_heard = [], 0
         for chunk in source.chunks:
             n_heard += len(chunk)
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    plan = Plan(
+    config = DiarizationConfig(
         find_system(args.system), Path("models/segmentation"),
         load_hyperparameters(SETTINGS, args.overrides), SpeakerCount(), "mean",
     )  # fmt: skip
@@ -73,14 +73,14 @@ def main() -> None:
         for read, file in ((read_rttm, "reference.rttm"), (read_uem, "all.uem"))
     )
     sound_s = sum(own.stop_s - own.start_s for own in uem)
-    diarizer, delays = plan.open(), []
+    diarizer, delays = config.open(), []
     for way in ("whole", "online"):
         start, turns = time.process_time(), []
         for path in paths:
             if way == "whole":
                 turns += read_whole(diarizer, path)
             else:
-                told, delay_s = hear(plan, path)
+                told, delay_s = hear(config, path)
                 turns += told
                 delays.append(delay_s)
         seconds = time.process_time() - start
