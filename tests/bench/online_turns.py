@@ -20,7 +20,8 @@ from local.setup.systems import find_system
 from utils.data.files import audio_paths
 from utils.diarization.counts import SpeakerCount
 from utils.diarization.diarizer import Diarizer
-from utils.diarization.scoring import add_scores, score_recordings
+from utils.diarization.score_sums import add_scores
+from utils.diarization.scoring import score_recordings
 from utils.diarization.segmentation import Source
 from utils.diarization.turns import Turn, read_rttm, read_uem
 from utils.live.conversation import join_changes
