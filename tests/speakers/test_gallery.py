@@ -6,7 +6,12 @@ import pytest
 from tests.systems.folders import write_system
 from utils.backend.backend import Backend
 from utils.metrics.identification import detection_and_identification
-from utils.speakers.gallery import Gallery, person_embedding, threshold_for_gallery
+from utils.speakers.gallery import (
+    Gallery,
+    nearest,
+    person_embedding,
+    threshold_for_gallery,
+)
 from utils.speakers.people import UPDATED, Exemplar, Person
 from utils.systems.system import open_system
 from utils.verification.decisions import AS_RECORDED, Decisions
@@ -117,6 +122,16 @@ def test_a_search_among_many_finds_what_scoring_everybody_does(measured):
         found = gallery.identify(test, None, 5).matches
         assert [match.name for match in found] == [str(place) for place in best]
         np.testing.assert_allclose([match.llr for match in found], llrs[best])
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000, 5001])
+def test_the_nearest_hold_the_greatest(rng, size):
+    for products in (rng.standard_normal(size), rng.integers(0, 3, size)):
+        found = nearest(products, 8)
+        assert (np.diff(found) > 0).all()
+        greatest = np.sort(products)[::-1][:8]
+        np.testing.assert_array_equal(np.sort(products[found])[::-1][:8], greatest)
+    assert len(nearest(rng.standard_normal(size), 8)) < 24
 
 
 def test_what_is_no_cosine_scores_everybody(measured):
