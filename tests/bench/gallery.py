@@ -3,7 +3,8 @@
     python -m tests.bench.gallery [--people 1000000] [--dim 192] [--threads 1 2]
 
 Embeddings are drawn. Times are of the CPU and on the clock, beside those of the one
-product of matrix and query that an exact search cannot do without. The nearest are compared with those of products in float64.
+product of matrix and query that an exact search cannot do without. The nearest are
+compared with those of products in float64.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def draw(n_people: int, dim: int) -> np.ndarray:
 def measure(
     gallery: Gallery, queries: np.ndarray, n_threads: int
 ) -> tuple[list[list[str]], float]:
-    """Print the times of queries (M, D); returns the lists, and the most memory in MB."""
+    """Print the times of queries (M, D); returns lists, and the most memory in MB."""
     searches = {
         "a query": lambda query: gallery.identify(query, None, 5),
         "the product": lambda query: gallery.embeddings @ query.astype(np.float32),

@@ -1,0 +1,100 @@
+"""Real voices for the benches of people: recordings by speaker and session, embedded.
+
+SYSTEM was measured by local.calibrate_system; VOICES is a manifest, or a folder whose
+paths fit --pattern. Embeddings are kept in --cache.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.data.files import find_utterances
+from utils.data.manifest import read_manifest
+from utils.speakers.gallery import person_embedding
+from utils.speakers.people import ENROLLED
+from utils.systems.system import System, Utterance
+from utils.verification.verifier import Verifier
+
+Voices = dict[str, list[np.ndarray]]  # of each speaker, sessions (n, D)
+N_RESAMPLES = 2000
+
+
+def parse_arguments(description: str | None) -> argparse.Namespace:
+    """Read the command line of a bench of voices."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("system", type=Path)
+    parser.add_argument("voices", type=Path)
+    parser.add_argument("--pattern", default="{speaker}/{session}/*")
+    parser.add_argument("--cache", type=Path, help="folder of embeddings")
+    return parser.parse_args()
+
+
+def read_voices(source: Path, pattern: str) -> pd.DataFrame:
+    """List recordings: ``wav``, ``spk_id``, ``session``."""
+    if source.suffix == ".csv":
+        table = read_manifest(source)
+    else:
+        table = find_utterances(source, pattern)
+    return table if "session" in table else table.assign(session="")
+
+
+def embed(
+    system: System, utterances: Iterable[Utterance], cache: Path | None, name: str
+) -> np.ndarray:
+    """Embed one after another, or take them from the cache: (N, D)."""
+    path = cache / f"{name}.npy" if cache else None
+    if path and path.is_file():
+        return np.load(path)
+    embeddings = np.concatenate([system.embed([own]) for own in utterances])
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, embeddings)
+    return embeddings
+
+
+def by_session(table: pd.DataFrame, embeddings: np.ndarray) -> Voices:
+    """Group embeddings (N, D) of a table's rows."""
+    voices: Voices = {}
+    groups = table.reset_index(drop=True).groupby(["spk_id", "session"])
+    for (speaker, _), rows in groups.indices.items():
+        voices.setdefault(str(speaker), []).append(embeddings[rows])
+    return voices
+
+
+def profile(enrolment: np.ndarray) -> np.ndarray:
+    """Join embeddings (n, D) as those that one person is enrolled with: (D,)."""
+    return person_embedding(list(enrolment), len(enrolment) * [ENROLLED])
+
+
+def divide(sessions: list[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return enrolment and tests: the first session and the others.
+
+    Of one session alone, the first recordings and the rest.
+    """
+    first, *others = sessions
+    return first[:most], np.concatenate(others) if others else first[most:]
+
+
+def llrs(verifier: Verifier, models: np.ndarray, tests: np.ndarray) -> np.ndarray:
+    """Score models (N, D) with tests (M, D): (N, M)."""
+    found = verifier.system.score(verifier.system.enrol(list(models[:, None])), tests)
+    assert found.llrs is not None
+    return found.llrs
+
+
+def interval(counts: Sequence[tuple[int, int]], digits: int = 1) -> str:
+    """Tell a ratio of two counts, one pair a speaker, and its 95 % interval.
+
+    The interval resamples speakers.
+    """
+    pairs = np.array(counts)
+    drawn = np.random.default_rng(0).integers(0, len(pairs), (N_RESAMPLES, len(pairs)))
+    sums = pairs[drawn].sum(axis=1)
+    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
+    value = pairs[:, 0].sum() / pairs[:, 1].sum()
+    return f"{value:.{digits}%} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
