@@ -83,7 +83,7 @@ def main() -> None:
     """Measure."""
     args = parse_arguments(__doc__)
     verifier = open_verifier(args.system)
-    table = read_voices(args.voices, args.pattern)
+    table = read_voices(args.voices, args.pattern, args.per_speaker)
     voices = by_session(table, embed(verifier.system, table["wav"], args.cache, "all"))
     for n_enrolled in N_ENROLLED:
         identify(verifier, voices, n_enrolled)

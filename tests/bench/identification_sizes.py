@@ -1,4 +1,4 @@
-"""Whether the asked FPIR holds in galleries of 10 to 1000 people, on real speech.
+"""How well the asked FPIR holds in galleries of 10 to 1000 people, on real speech.
 
     python -m tests.bench.identification_sizes SYSTEM VOICES [--cache FOLDER]
 
@@ -58,7 +58,7 @@ def check(
     models : ndarray of shape (P, V, D)
         P people, V versions of each: a gallery has all versions of whom it has.
     tests : list of ndarray, shape (n, D)
-        Of each of the P people.
+        The recordings of each of the P people.
     size : int
         About V times as many as the people drawn.
     """
@@ -87,7 +87,7 @@ def main() -> None:
     """Measure."""
     args = parse_arguments(__doc__)
     verifier = open_verifier(args.system)
-    table = read_voices(args.voices, args.pattern)
+    table = read_voices(args.voices, args.pattern, args.per_speaker)
     voices = by_session(table, embed(verifier.system, table["wav"], args.cache, "all"))
     tests = [np.concatenate(own) for own in voices.values()]
     models = enrol_at_speeds(verifier, table, args.cache)

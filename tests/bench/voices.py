@@ -13,8 +13,7 @@ import pandas as pd
 
 from utils.data.files import find_utterances
 from utils.data.manifest import read_manifest
-from utils.speakers.gallery import person_embedding
-from utils.speakers.people import ENROLLED
+from utils.speakers.gallery import join
 from utils.systems.system import System, Utterance
 from utils.verification.verifier import Verifier
 
@@ -30,16 +29,21 @@ def parse_arguments(description: str | None) -> argparse.Namespace:
     parser.add_argument("system", type=Path)
     parser.add_argument("voices", type=Path)
     parser.add_argument("--pattern", default="{speaker}/{session}/*")
+    parser.add_argument("--per-speaker", type=int, help="the first so many of each")
     parser.add_argument("--cache", type=Path, help="folder of embeddings")
     return parser.parse_args()
 
 
-def read_voices(source: Path, pattern: str) -> pd.DataFrame:
+def read_voices(
+    source: Path, pattern: str, per_speaker: int | None = None
+) -> pd.DataFrame:
     """List recordings: ``wav``, ``spk_id``, ``session``."""
     if source.suffix == ".csv":
         table = read_manifest(source)
     else:
         table = find_utterances(source, pattern)
+    if per_speaker:
+        table = table.groupby("spk_id").head(per_speaker)
     return table if "session" in table else table.assign(session="")
 
 
@@ -58,7 +62,7 @@ def embed(
 
 
 def by_session(table: pd.DataFrame, embeddings: np.ndarray) -> Voices:
-    """Group embeddings (N, D) of a table's rows."""
+    """Group embeddings (N, D) of a table's rows by speaker and session."""
     voices: Voices = {}
     groups = table.reset_index(drop=True).groupby(["spk_id", "session"])
     for (speaker, _), rows in groups.indices.items():
@@ -68,13 +72,13 @@ def by_session(table: pd.DataFrame, embeddings: np.ndarray) -> Voices:
 
 def profile(enrolment: np.ndarray) -> np.ndarray:
     """Join embeddings (n, D) as those that one person is enrolled with: (D,)."""
-    return person_embedding(list(enrolment), len(enrolment) * [ENROLLED])
+    return join(list(enrolment)).astype(np.float32)
 
 
 def divide(sessions: list[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return enrolment and tests: the first session and the others.
 
-    Of one session alone, the first recordings and the rest.
+    Where there is one session alone: its first recordings and the rest.
     """
     first, *others = sessions
     return first[:most], np.concatenate(others) if others else first[most:]

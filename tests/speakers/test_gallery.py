@@ -9,7 +9,6 @@ from utils.metrics.identification import detection_and_identification
 from utils.speakers.gallery import (
     Gallery,
     nearest,
-    person_embedding,
     threshold_for_gallery,
 )
 from utils.speakers.people import UPDATED, Exemplar, Person
@@ -150,18 +149,67 @@ def test_what_is_no_cosine_scores_everybody(measured):
     assert gallery.identify(test).name == names[int(gallery.score(test).argmax())]
 
 
-def test_later_exemplars_never_outweigh_the_enrolment(rng):
-    own, other = np.eye(2)
-    for n_later in (1, 5, 100):
-        kinds = ["enrolled"] + n_later * [UPDATED]
-        joined = person_embedding([own, *n_later * [other]], kinds)
-        assert joined @ own >= joined @ other - 1e-12
-    vectors = rng.standard_normal((5, 3))
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    mean = unit.mean(axis=0)
-    np.testing.assert_allclose(
-        person_embedding(vectors, 5 * ["enrolled"]), mean / np.linalg.norm(mean)
+def with_later(vectors, n_later):
+    kinds = (len(vectors) - n_later) * ["enrolled"] + n_later * [UPDATED]
+    pairs = zip(vectors.astype(np.float32), kinds, strict=True)
+    return tuple(Exemplar(own, kind=kind) for own, kind in pairs)
+
+
+def test_later_exemplars_weigh_as_many_as_they_are_and_half_at_most(measured, rng):
+    system, _ = measured
+    vectors = draw(rng, 3, 9)
+    test = draw(rng, 1, 1)[0, 0]
+    people = [
+        Person("none", "", with_later(vectors[0, :3], 0)),
+        Person("one", "", with_later(vectors[1, :4], 1)),
+        Person("many", "", with_later(vectors[2], 6)),
+    ]
+    gallery = Gallery.of(system, people)
+    llrs = gallery.score(test)
+    for place, (n_later, share) in enumerate([(0, 0.0), (1, 0.25), (6, 0.5)]):
+        own = vectors[place, : 3 + n_later]
+        parts = [own[:3], own[3:]] if n_later else [own[:3]]
+        alone = [
+            Gallery.of(system, [Person("", "", with_later(part, 0))]).score(test)[0]
+            for part in parts
+        ]
+        weights = [1 - share, share][: len(parts)]
+        assert llrs[place] == pytest.approx(np.dot(weights, alone), abs=1e-4)
+    np.testing.assert_allclose(gallery.score(test, np.array([2])), llrs[2:])
+
+
+def test_what_came_later_brings_nobody_else_nearer(measured):
+    """Strangers score as with the enrolment on average, and never above both parts."""
+    system, _ = measured
+    rng = np.random.default_rng(4)
+    vectors, strangers = draw(rng, 40, 9), draw(rng, 200, 1)[:, 0]
+    before, after = (
+        Gallery.of(
+            system,
+            [Person("", "", with_later(own[:most], most - 3)) for own in vectors],
+        )
+        for most in (3, 9)
     )
+    enrolled = np.stack([before.score(own) for own in strangers])
+    both = np.stack([after.score(own) for own in strangers])
+    assert both.mean() <= enrolled.mean() + 0.05 * enrolled.std()
+    assert both.std() < enrolled.std()
+
+
+def test_a_search_among_many_knows_what_came_later(measured):
+    system, _ = measured
+    rng = np.random.default_rng(5)
+    vectors = draw(rng, 3000, 2)
+    people = [
+        Person(str(n), "", with_later(own[: 1 + n % 2], n % 2))
+        for n, own in enumerate(vectors)
+    ]
+    gallery = Gallery.of(system, people)
+    for test in (*draw(rng, 10, 1)[:, 0], vectors[1001, 1], vectors[1001].sum(axis=0)):
+        llrs = gallery.score(test)
+        found = gallery.identify(test, None, 5).matches
+        best = np.argsort(-llrs, kind="stable")[:5]
+        assert [match.name for match in found] == [str(place) for place in best]
 
 
 def test_an_empty_gallery(system):

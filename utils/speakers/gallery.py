@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.speakers.people import ENROLLED, Person
+from utils.speakers.people import Person, divide
 from utils.systems.opened import OpenedSystem
 from utils.verification.decisions import Decisions
 
 _SPARE = 100  # nearest people beyond those asked for, as products are rounded
 _BLOCK = 1024  # products whose maximum is taken
-_UPDATES_SHARE = 0.5  # of a model's weight, at most; the rest is the enrolment's
+_LATER_SHARE = 0.5  # of a ratio, at most; the rest is the enrolment's
 
 
 class Match(NamedTuple):
@@ -98,29 +98,64 @@ def nearest(products: np.ndarray, n: int) -> np.ndarray:
     return np.flatnonzero(products >= np.partition(maxima, -n)[-n])
 
 
-def person_embedding(
-    exemplars: Sequence[np.ndarray], kinds: Sequence[str]
-) -> np.ndarray:
-    """Join a person's exemplars (n, D) to one vector (D,) of unit length.
-
-    The mean of those enrolled and the mean of those taken in later, the latter with at
-    most half of the weight: whatever comes in later, the enrolment stays.
+def join(embeddings: Sequence[np.ndarray]) -> np.ndarray:
+    """Join a person's embeddings (n, D) to one vector (D,) of unit length.
 
     Example
     -------
-    >>> vectors = [np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([0.0, 1.0])]
-    >>> person_embedding(vectors, ["enrolled", "updated", "updated"]).round(3)
+    >>> join([np.array([3.0, 0.0]), np.array([0.0, 4.0])]).round(3)
     array([0.707, 0.707])
     """
-    vectors = np.stack(exemplars).astype(np.float64)
+    vectors = np.stack(embeddings).astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    is_enrolled = np.array([kind == ENROLLED for kind in kinds])
-    joined = vectors.mean(axis=0)
-    if is_enrolled.any() and not is_enrolled.all():
-        share = min(float(np.mean(~is_enrolled)), _UPDATES_SHARE)
-        means = vectors[is_enrolled].mean(axis=0), vectors[~is_enrolled].mean(axis=0)
-        joined = (1 - share) * means[0] + share * means[1]
-    return joined / np.linalg.norm(joined)
+    mean = vectors.mean(axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+class Later(NamedTuple):
+    """What was taken in after the enrolment, of those people who have some.
+
+    Attributes
+    ----------
+    places : ndarray of int, shape (n,)
+        Rising places of the people in the gallery.
+    embeddings : ndarray of float32, shape (n, D)
+        One a person, of unit length.
+    shares : ndarray of shape (n,)
+        What their ratios weigh beside the enrolment's.
+    """
+
+    places: np.ndarray
+    embeddings: np.ndarray
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, people: Sequence[Person], dim: int) -> "Later":
+        """Join everybody's later exemplars: vectors of ``dim``."""
+        places, embeddings, shares = [], [np.empty((0, dim), np.float32)], []
+        for place, person in enumerate(people):
+            enrolled, later = divide(person.exemplars)
+            if later:
+                places.append(place)
+                embeddings.append(join([own.embedding for own in later])[None])
+                shares.append(share_of_later(len(enrolled), len(later)))
+        vectors = np.concatenate(embeddings).astype(np.float32)
+        return cls(np.array(places, int), vectors, np.array(shares))
+
+
+def share_of_later(n_enrolled: int, n_later: int) -> float:
+    """Return what recordings taken in later weigh beside those of the enrolment.
+
+    As much as they are, at most half: the ratio of a person is the weighted mean of
+    two, with the enrolment and with what came later. Joining all of them to one vector
+    instead, and scaling it to unit length, would bring it nearer to everybody.
+
+    Example
+    -------
+    >>> share_of_later(3, 1), share_of_later(3, 10)
+    (0.25, 0.5)
+    """
+    return min(n_later / (n_enrolled + n_later), _LATER_SHARE)
 
 
 @dataclass(frozen=True)
@@ -132,12 +167,14 @@ class Gallery:
     system : OpenedSystem
     names : list of str, length N
     embeddings : ndarray of float32, shape (N, D)
-        One a person, of unit length.
+        The enrolment of each, joined, of unit length.
+    later : Later, optional
     """
 
     system: OpenedSystem
     names: list[str]
     embeddings: np.ndarray
+    later: Later | None = None
 
     @classmethod
     def of(cls, system: OpenedSystem, people: Sequence[Person]) -> "Gallery":
@@ -148,17 +185,14 @@ class Gallery:
         ValueError
             There is nobody.
         """
-        embeddings = [
-            person_embedding(
-                [own.embedding for own in person.exemplars],
-                [own.kind for own in person.exemplars],
-            )
-            for person in people
-        ]
-        if not embeddings:
+        if not people:
             raise ValueError("nobody is enrolled")
+        embeddings = np.stack([
+            join([own.embedding for own in divide(person.exemplars)[0]])
+            for person in people
+        ]).astype(np.float32)  # fmt: skip
         names = [person.name for person in people]
-        return cls(system, names, np.stack(embeddings).astype(np.float32))
+        return cls(system, names, embeddings, Later.of(people, embeddings.shape[1]))
 
     def score(
         self, embedding: np.ndarray, places: np.ndarray | None = None
@@ -171,23 +205,37 @@ class Gallery:
         places : ndarray of int, shape (n,), optional
             Who; None for everybody, (N,).
         """
-        own = self.embeddings if places is None else self.embeddings[places]
-        models = self.system.enrol(list(own[:, None]))
+        places = np.arange(len(self.names)) if places is None else places
+        llrs = self._score(self.embeddings[places], embedding)
+        if self.later is not None:
+            _, at, own = np.intersect1d(places, self.later.places, return_indices=True)
+            later = self._score(self.later.embeddings[own], embedding)
+            llrs[at] += self.later.shares[own] * (later - llrs[at])
+        return llrs
+
+    def _score(self, vectors: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+        """Score vectors (n, D), each a model, with a recording: (n,)."""
+        if not len(vectors):
+            return np.empty(0)
+        models = self.system.enrol(list(vectors[:, None]))
         scores, llrs, _ = self.system.score(models, embedding[None])
-        return (scores if llrs is None else llrs)[:, 0]
+        return (scores if llrs is None else llrs)[:, 0].astype(np.float64)
 
     def identify(
         self, embedding: np.ndarray, threshold: float | None = None, k: int = 3
     ) -> Identification:
         """Find the best k people for a recording (D,).
 
-        With a cosine, of unit vectors, scores are in the order of one product of the
-        matrix with the recording; only the nearest are scored by the system. With other
-        back-ends everybody is.
+        With a cosine, scores are in the order of the products of unit vectors; only the
+        nearest are scored by the system. With other back-ends everybody is.
         """
         places = np.arange(len(self.names))
         if self.system.backend.is_cosine:
-            products = self.embeddings @ embedding.astype(np.float32)  # (N,)
+            tested = embedding.astype(np.float32)
+            products = self.embeddings @ tested  # (N,)
+            if self.later is not None:  # ratios are linear in the cosine
+                at, vectors, shares = self.later
+                products[at] += shares * (vectors @ tested - products[at])
             places = nearest(products, k + _SPARE)
         llrs = self.score(embedding, places)
         best = np.argsort(-llrs, kind="stable")[:k]

@@ -1,6 +1,7 @@
 """People, the recordings that they are known by, and lines of the journal."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,6 +44,16 @@ class Person(NamedTuple):
     name: str
     consent: str
     exemplars: tuple[Exemplar, ...]
+
+
+def divide(exemplars: Sequence[Exemplar]) -> tuple[list[Exemplar], list[Exemplar]]:
+    """Return those that a person was enrolled with, and those taken in later.
+
+    Where all were taken in later, they stand for the enrolment.
+    """
+    enrolled = [own for own in exemplars if own.kind == ENROLLED]
+    later = [own for own in exemplars if own.kind != ENROLLED]
+    return (enrolled, later) if enrolled else (later, [])
 
 
 class Change(NamedTuple):

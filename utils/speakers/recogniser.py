@@ -12,9 +12,9 @@ from utils.speakers.gallery import (
     Identification,
     threshold_for_gallery,
 )
-from utils.speakers.people import UPDATED, Exemplar, Person
+from utils.speakers.people import UPDATED, Exemplar, Person, divide
 from utils.speakers.store import SpeakerStore
-from utils.speakers.updates import UpdatePolicy, enrolment_of
+from utils.speakers.updates import UpdatePolicy
 from utils.verification.answers import DIFFERENT, SAME
 from utils.verification.recordings import read_recording
 from utils.verification.verifier import Verifier, open_verifier
@@ -137,13 +137,13 @@ class Recogniser:
         in later never lets anything in.
         """
         person, heard = self.store.person(name), self.hear(path)
-        threshold = self.verifier.measured.threshold(far).llr
-        llr = self._compare(enrolment_of(person.exemplars), heard)
-        refused = policy.refusal(llr, threshold, heard.speech_s)
+        needed = policy.needed(self.verifier.measured, far)
+        llr = self._compare(divide(person.exemplars)[0], heard)
+        refused = policy.refusal(llr, needed, heard.speech_s)
         if refused:
             return f"not taken in: {refused}"
         dropped = policy.dropped(person.exemplars, datetime.now(timezone.utc))
-        reason = f"LLR {llr:.2f}, {threshold + policy.margin:.2f} needed: {path}"
+        reason = f"LLR {llr:.2f}, {needed:.2f} needed: {path}"
         taken = Exemplar(heard.embedding, "", str(path), heard.speech_s, UPDATED)
         self.store.add(name, [taken], reason, dropped)
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")

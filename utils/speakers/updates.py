@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from utils.speakers.people import ENROLLED, UPDATED, Exemplar
+from utils.speakers.people import Exemplar, divide
+from utils.verification.decisions import Decisions
 
 
 class UpdatePolicy(NamedTuple):
@@ -12,9 +13,10 @@ class UpdatePolicy(NamedTuple):
 
     Attributes
     ----------
-    margin : float
-        How far above the threshold its likelihood ratio with the enrolment, the
-        recordings taken in later left out, has to be.
+    rarer : float
+        By how much rarer than a false alarm somebody else's recording is taken in.
+        What decides is the ratio with the enrolment: what came in later never lets
+        anything in.
     least_speech_s : float
     most : int
         Exemplars that were taken in and are kept: the newest.
@@ -22,22 +24,32 @@ class UpdatePolicy(NamedTuple):
         Older ones are dropped at the next update.
     """
 
-    margin: float = 2.0
+    rarer: float = 100.0
     least_speech_s: float = 2.0
     most: int = 10
     oldest_days: float = 365.0
 
-    def refusal(self, llr: float, threshold: float, speech_s: float) -> str:
+    def needed(self, decisions: Decisions, far: float) -> float:
+        """Return the ratio with the enrolment that is needed in use at a rate.
+
+        Raises
+        ------
+        UserError
+            No threshold was measured for the rate.
+        """
+        threshold = decisions.threshold(far).llr
+        return max(threshold, decisions.tail.threshold(far / self.rarer))
+
+    def refusal(self, llr: float, needed: float, speech_s: float) -> str:
         """Say why a recording is not taken in; empty where it is.
 
         Example
         -------
-        >>> UpdatePolicy().refusal(llr=4.0, threshold=3.0, speech_s=5.0)
+        >>> UpdatePolicy().refusal(llr=4.0, needed=5.0, speech_s=5.0)
         'LLR 4.00 with the enrolment, 5.00 is needed'
         """
         if speech_s < self.least_speech_s:
             return f"{speech_s:.1f} s of speech, {self.least_speech_s:g} s are needed"
-        needed = threshold + self.margin
         if llr < needed:
             return f"LLR {llr:.2f} with the enrolment, {needed:.2f} is needed"
         return ""
@@ -47,13 +59,8 @@ class UpdatePolicy(NamedTuple):
 
         The enrolment's are never dropped.
         """
-        later = [own for own in exemplars if own.kind == UPDATED]
+        _, later = divide(exemplars)
         limit = now - timedelta(days=self.oldest_days)
         kept = [own for own in later if datetime.fromisoformat(own.time) >= limit]
         newest = kept[-(self.most - 1) :] if self.most > 1 else []
         return [own for own in later if own not in newest]
-
-
-def enrolment_of(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
-    """Return the exemplars that a person was enrolled with."""
-    return [own for own in exemplars if own.kind == ENROLLED]
