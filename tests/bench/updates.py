@@ -82,8 +82,8 @@ class Bench(NamedTuple):
         ]
         print(f"{len(misses[0])} speakers, {n_taken} of {len(misses[0]) * N_OFFERED} "
               f"offered taken in: FRR before {interval(misses[0])}, after "
-              f"{interval(misses[1])}, change {interval(changes)}; FAR before {interval(alarms[0], 2)}, after "
-              f"{interval(alarms[1], 2)}")  # fmt: skip
+              f"{interval(misses[1])}, change {interval(changes)}; FAR before "
+              f"{interval(alarms[0], 2)}, after {interval(alarms[1], 2)}")  # fmt: skip
 
     def others(self, name: str) -> np.ndarray:
         """Return the recordings of everybody else: (M, D)."""

@@ -197,6 +197,36 @@ def test_a_store_is_never_overwritten(path):
         schema.create(path, {"model_sha256": HASH})
 
 
+def test_a_store_on_a_read_only_medium_is_read(store, path, rng, monkeypatch):
+    store.enrol("Anna", exemplars(rng))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # for root as well
+    with pytest.raises(UserError, match="people.db-wal holds changes; copy both"):
+        SpeakerStore(path, HASH)
+    store.close()
+    before = sorted(path.parent.iterdir())
+    again = SpeakerStore(path, HASH)
+    assert [person.name for person in again.people()] == ["Anna"]
+    with pytest.raises(UserError, match="readonly database; nothing was changed"):
+        again.enrol("Bo", exemplars(rng))
+    assert sorted(path.parent.iterdir()) == before
+
+
+def test_no_half_of_a_store_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "_TABLES", "create table facts (name); no such thing;")
+    with pytest.raises(UserError, match="nothing was changed"):
+        schema.create(tmp_path / "people.db", {"model_sha256": HASH})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_stores_in_one_folder(path, store, rng):
+    other = path.with_name("others.db")
+    schema.create(other, {"model_sha256": HASH})
+    store.enrol("Anna", exemplars(rng))
+    SpeakerStore(other, HASH).enrol("Bo", exemplars(rng))
+    for own, name in ((path, "Anna"), (other, "Bo")):
+        assert [person.name for person in SpeakerStore(own, HASH).people()] == [name]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 def test_a_read_only_store(store, path, rng):
     path.chmod(0o400)

@@ -48,6 +48,18 @@ def test_a_channel_of_a_call(run, store, voices, tmp_path):
     assert "no channel 2" in fault(run, "--channel", 2, "identify", store, call)
 
 
+def test_what_is_wrong_with_a_recording_is_told(run, store, system, voices, caplog):
+    run("verify", store, "p0", voices / "s0/2.wav", "--far", 0.1)
+    assert "the same recording" not in caplog.text
+    run("verify", store, "p0", voices / "s0/0.wav", "--far", 0.1)
+    assert "0.wav: the same recording as one of p0's" in caplog.text
+
+
+def test_a_taken_name_is_refused_before_anything_is_heard(run, store, tmp_path):
+    said = fault(run, "enrol", store, "p0", tmp_path / "there is no such file.wav")
+    assert "'p0' is enrolled already" in said
+
+
 def test_a_person_is_verified(run, store, voices):
     said = run("verify", store, "p0", voices / "s0/0.wav", "--far", 0.1)
     pattern = r"(not )?p0: LLR (-?[\d.]+), needs (-?[\d.]+) for FAR 0.1\n"

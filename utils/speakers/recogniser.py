@@ -1,11 +1,15 @@
 """A system and a store together: enrol, verify, identify, update."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+import numpy as np
+
 from utils.runtime.errors import UserError
+from utils.runtime.progress import progress
 from utils.speakers import schema
 from utils.speakers.gallery import (
     Gallery,
@@ -18,6 +22,8 @@ from utils.speakers.updates import UpdatePolicy
 from utils.verification.answers import DIFFERENT, SAME
 from utils.verification.recordings import read_recording
 from utils.verification.verifier import Verifier, open_verifier
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Recogniser:
     channel: int | None = None
 
     def hear(self, path: Path | str, label: str = "") -> Exemplar:
-        """Embed a recording.
+        """Embed a recording, and tell what is wrong with it.
 
         Raises
         ------
@@ -72,6 +78,8 @@ class Recogniser:
         refused = self.verifier.refusal(recording)
         if refused:
             raise UserError(refused)
+        for remark in self.verifier.quality_remarks(recording):
+            logger.warning(remark)
         embedding = self.verifier.embed([recording])[0]
         return Exemplar(embedding, label, recording.name, recording.speech_s)
 
@@ -79,19 +87,24 @@ class Recogniser:
         self, name: str, paths: Sequence[Path | str], label: str = "", consent: str = ""
     ) -> None:
         """Take somebody new in; see `SpeakerStore.enrol`."""
-        self.store.enrol(name, [self.hear(path, label) for path in paths], consent)
+        self.store.check_new(name)
+        self.store.enrol(name, self._hear_all(paths, label), consent)
 
     def add(self, name: str, paths: Sequence[Path | str], label: str = "") -> None:
         """Give somebody more recordings to be known by."""
         self.store.person(name)
-        heard = [self.hear(path, label) for path in paths]
+        heard = self._hear_all(paths, label)
         self.store.add(name, heard, f"{len(heard)} recordings")
 
     def verify(self, name: str, path: Path | str, far: float) -> Verified:
         """Compare a recording with somebody."""
-        person, heard = self.store.person(name), self.hear(path)
-        decisions = self.verifier.decisions
+        person, decisions = self.store.person(name), self.verifier.decisions
         threshold = decisions.threshold(far).llr if decisions else None
+        heard = self.hear(path)
+        if any(
+            np.array_equal(own.embedding, heard.embedding) for own in person.exemplars
+        ):
+            logger.warning(f"{path}: the same recording as one of {person.name}'s")
         return Verified(self._compare(person.exemplars, heard), threshold)
 
     def identify(
@@ -136,8 +149,9 @@ class Recogniser:
         The recording has to match those that the person was enrolled with: what came
         in later never lets anything in.
         """
-        person, heard = self.store.person(name), self.hear(path)
+        person = self.store.person(name)
         needed = policy.needed(self.verifier.measured, far)
+        heard = self.hear(path)
         llr = self._compare(divide(person.exemplars)[0], heard)
         refused = policy.refusal(llr, needed, heard.speech_s)
         if refused:
@@ -147,6 +161,10 @@ class Recogniser:
         taken = Exemplar(heard.embedding, "", str(path), heard.speech_s, UPDATED)
         self.store.add(name, [taken], reason, dropped)
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
+
+    def _hear_all(self, paths: Sequence[Path | str], label: str) -> list[Exemplar]:
+        heard = (self.hear(path, label) for path in paths)
+        return list(progress(heard, len(paths), "hearing"))
 
     def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
         gallery = Gallery.of(self.verifier.system, [Person("", "", tuple(exemplars))])

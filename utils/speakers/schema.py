@@ -8,7 +8,7 @@ it made and revives what it ended.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from utils.runtime.errors import UserError
@@ -51,14 +51,17 @@ def create(path: Path, facts: dict[str, str]) -> None:
         raise UserError(f"{path}: there is a store already") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be made ({error.strerror})") from None
-    connection = sqlite3.connect(path)
-    with reporting(path):
-        connection.execute("pragma journal_mode = wal")
-        connection.executescript(_TABLES)
-        known = facts | {"version": str(VERSION)}
-        connection.executemany("insert into facts values (?, ?)", known.items())
-        connection.commit()
-    connection.close()
+    try:
+        with reporting(path), closing(sqlite3.connect(path)) as connection:
+            connection.execute("pragma journal_mode = wal")
+            connection.executescript(_TABLES)
+            known = facts | {"version": str(VERSION)}
+            connection.executemany("insert into facts values (?, ?)", known.items())
+            connection.commit()
+    except UserError:
+        for ending in ("", "-wal", "-shm"):  # no half of a store is left
+            Path(f"{path}{ending}").unlink(missing_ok=True)
+        raise
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -71,7 +74,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such store; make one with local.speakers enrol")
-    connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    connection = _open(path)
     try:
         connection.execute("pragma secure_delete = on")
         facts = read_facts(connection)
@@ -86,6 +89,26 @@ def connect(path: Path) -> sqlite3.Connection:
             "the newer program"
         )
     return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the file: to be read alone where its folder has no room for a journal.
+
+    Raises
+    ------
+    UserError
+        Nothing can be written beside it, and there are changes that have to be.
+    """
+    if os.access(path.parent, os.W_OK):
+        return sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
+    journal = Path(f"{path}-wal")
+    if journal.is_file() and journal.stat().st_size:
+        raise UserError(
+            f"{path}: its folder is read-only, and {journal.name} holds changes; copy "
+            "both into one that you may write to"
+        )
+    address = f"{path.absolute().as_uri()}?immutable=1"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
 
 
 def read_facts(connection: sqlite3.Connection) -> dict[str, str]:

@@ -91,6 +91,22 @@ class SpeakerStore:
             for name, consent, person in found
         ]
 
+    def check_new(self, name: str) -> str:
+        """Return a name as it is stored, of nobody yet.
+
+        Raises
+        ------
+        UserError
+            The name is taken, or no name.
+        """
+        name = tidy_name(name)
+        if self._find(name) is not None:
+            raise UserError(
+                f"{self.path}: {name!r} is enrolled already; add recordings to them, "
+                "or use another name"
+            )
+        return name
+
     def enrol(
         self, name: str, exemplars: Sequence[Exemplar], consent: str = ""
     ) -> None:
@@ -99,14 +115,9 @@ class SpeakerStore:
         Raises
         ------
         UserError
-            The name is taken, or no name; or what `add` raises.
+            See `check_new` and `add`.
         """
-        name = tidy_name(name)
-        if self._find(name) is not None:
-            raise UserError(
-                f"{self.path}: {name!r} is enrolled already; add recordings to them, "
-                "or use another name"
-            )
+        name = self.check_new(name)
         with self._change("enrol", name, f"{len(exemplars)} recordings") as change:
             newest = self._database.execute("select max(person) from people").fetchone()
             person = (newest[0] or 0) + 1

@@ -173,13 +173,14 @@ class Verifier:
         self, enrolled: Sequence[Recording], tested: Recording
     ) -> Iterator[str]:
         for recording in (*enrolled, tested):
-            yield from self._quality_remarks(recording)
+            yield from self.quality_remarks(recording)
         if any(np.array_equal(own.features, tested.features) for own in enrolled):
             yield f"{tested.name}: the same recording as in the enrolment"
         if self.decisions is None:
             yield self._unmeasured
 
-    def _quality_remarks(self, recording: Recording) -> Iterator[str]:
+    def quality_remarks(self, recording: Recording) -> Iterator[str]:
+        """Yield what is wrong with a recording, and what that does to the errors."""
         name, rate_hz = recording.name, self.system.front_end.sample_rate_hz
         if recording.rate_hz < rate_hz:
             yield f"{name}: {recording.rate_hz} Hz, the system hears {rate_hz} Hz"
@@ -190,8 +191,19 @@ class Verifier:
             if limits.least <= value < limits.nearer:
                 yield (
                     f"{name}: {value:.3g} {_UNITS[measure]}; expect the error rates of "
-                    f"speech {limits.condition}"
+                    f"speech {limits.condition}{self._missed(limits.condition)}"
                 )
+
+    def _missed(self, condition: str) -> str:
+        """Tell the false-rejection rates in a condition beside those as recorded."""
+        at = self.decisions.thresholds if self.decisions else ()
+        missed = [
+            f"{own.rates[condition].frr.value:.0%} at FAR {own.far:g} (else "
+            f"{own.rates[AS_RECORDED].frr.value:.0%})"
+            for own in at
+            if {condition, AS_RECORDED} <= own.rates.keys()
+        ]
+        return f": FRR {', '.join(missed)}" if missed else ""
 
 
 def open_verifier(
