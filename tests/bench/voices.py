@@ -14,7 +14,7 @@ import pandas as pd
 from utils.data.files import find_utterances
 from utils.data.manifest import read_manifest
 from utils.speakers.gallery import join
-from utils.systems.system import System, Utterance
+from utils.systems.opened import OpenedSystem, Utterance
 from utils.verification.verifier import Verifier
 
 Voices = dict[str, list[np.ndarray]]  # of each speaker, sessions (n, D)
@@ -48,7 +48,7 @@ def read_voices(
 
 
 def embed(
-    system: System, utterances: Iterable[Utterance], cache: Path | None, name: str
+    system: OpenedSystem, utterances: Iterable[Utterance], cache: Path | None, name: str
 ) -> np.ndarray:
     """Embed one after another, or take them from the cache: (N, D)."""
     path = cache / f"{name}.npy" if cache else None
