@@ -31,7 +31,13 @@ def system_of(model, front_end="features_kaldi", overrides="n_mels: 16"):
     encoder = build(model)
     encoder(5 * torch.randn(8, 40, 16))
     front_end = load_hyperparameters(ROOT / f"hparams/{front_end}.yaml", overrides)
-    return System(ROOT, front_end["front_end"], encoder.eval(), "", None)
+    return System(
+        folder=ROOT,
+        front_end=front_end["front_end"],
+        model_sha256="",
+        backend=None,
+        encoder=encoder.eval(),
+    )
 
 
 @pytest.mark.parametrize("model", SMALL)

@@ -77,7 +77,7 @@ def are_beside(windows: np.ndarray) -> np.ndarray:
 
     Example
     -------
-    >>> are_beside(np.array([0, 0, 1])).sum()
+    >>> int(are_beside(np.array([0, 0, 1])).sum())
     2
     """
     is_beside = windows[:, None] == windows
