@@ -16,7 +16,9 @@ from utils.runtime.fingerprint import fingerprint
 if TYPE_CHECKING:
     from utils.diarization.counts import SpeakerCount
     from utils.diarization.diarizer import Diarizer
+    from utils.diarization.voices import VoiceEmbedder
     from utils.live.conversation import ConversationListener
+    from utils.systems.system import System
 
 SETTINGS = Path("hparams/diarization.yaml")
 ENERGY_FRONT_END = Path("hparams/features.yaml")
@@ -78,7 +80,6 @@ class DiarizationConfig:
             NetworkSegmenter,
             Segmenter,
         )
-        from utils.diarization.voices import VoiceEmbedder
         from utils.systems.system import open_system
 
         own, system = self.settings, open_system(self.system, trust=self.trust)
@@ -92,13 +93,7 @@ class DiarizationConfig:
         least_s = own["piece_shortest_s"] if self.segmentation else None
         if least_s is not None:
             segmenter = PieceSegmenter(segmenter, least_s, own["embedding_longest_s"])
-        embedder = VoiceEmbedder(
-            system,
-            own["embedding_shortest_s"],
-            own["embedding_longest_s"],
-            own["embedding_new_s"],
-            own["embedding_unit_s"],
-        )
+        embedder = self._embedder(system, own["embedding_longest_s"])
         grouping = Grouping(
             build_clusterer(own, system),
             own["reliable_s"],
@@ -118,7 +113,6 @@ class DiarizationConfig:
             A model is missing or broken.
         """
         from utils.diarization.network import open_network
-        from utils.diarization.voices import VoiceEmbedder
         from utils.live.centres import SpeakerCentres
         from utils.live.conversation import (
             ConversationListener,
@@ -128,13 +122,8 @@ class DiarizationConfig:
         from utils.systems.system import open_system
 
         own = self.settings
-        embedder = VoiceEmbedder(
-            open_system(self.system, trust=self.trust),
-            own["embedding_shortest_s"],
-            own["online_longest_s"],
-            own["embedding_new_s"],
-            own["embedding_unit_s"],
-        )
+        system = open_system(self.system, trust=self.trust)
+        embedder = self._embedder(system, own["online_longest_s"])
         models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
         centres = SpeakerCentres(
             own["online_threshold"], own["online_new_s"], self.count.most
@@ -147,6 +136,19 @@ class DiarizationConfig:
             own["shortest_turn_s"],
         )
         return ConversationListener(models, centres, rate_hz, pace)
+
+    def _embedder(self, system: System, longest_s: float) -> VoiceEmbedder:
+        """Build what embeds voices, of so much of their speech at most."""
+        from utils.diarization.voices import VoiceEmbedder
+
+        own = self.settings
+        return VoiceEmbedder(
+            system,
+            own["embedding_shortest_s"],
+            longest_s,
+            own["embedding_new_s"],
+            own["embedding_unit_s"],
+        )
 
 
 def find_network(folder: Path, remedy: str) -> Path:
