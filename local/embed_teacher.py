@@ -1,8 +1,9 @@
 """What a trained model says of the training speech, for another to learn from.
 
 Embeds the clean version of every utterance at every stored speed and writes OUT.npy and
-OUT.ids, for the phase distil: local.train distil --teacher OUT. The stored features are
-used where the model has their front-end, the audio of --manifest where it has another.
+OUT.ids, for the phase distil: local.train distil --teacher OUT. The audio of --manifest
+is embedded where the model has a graph (local.export), which is faster, or another
+front-end than the stored features; else they are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
     from utils.features.store import FeatureStore
-    from utils.systems.system import System
+    from utils.systems.opened import OpenedSystem
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -43,24 +44,38 @@ def main() -> None:
 
     from utils.embeddings.files import write_embeddings
     from utils.features.store import FeatureStore
-    from utils.systems.folder import have_same_front_end
-    from utils.systems.system import open_system
     from utils.training.distillation import heard_by_teacher
 
-    system = open_system(args.teacher, "cosine", args.device, trust=args.trust)
     store = FeatureStore(args.features / "train")
     rows = np.unique(store.rows(heard_by_teacher(store).tolist()))
-    if have_same_front_end(args.teacher, args.features, args.trust):
-        embeddings = system.embed_stored(store, rows)
-    else:
-        embeddings = embed_audio(system, store, rows, args.manifest)
+    embeddings, model_sha256 = embed(args, store, rows)
     ids = store.index["ID"].to_numpy()[rows].tolist()
-    write_embeddings(args.out, ids, embeddings, system.model_sha256)
+    write_embeddings(args.out, ids, embeddings, model_sha256)
     print(f"{len(ids)} embeddings of {args.teacher}: {args.out}.npy")
 
 
+def embed(
+    args: argparse.Namespace, store: FeatureStore, rows: np.ndarray
+) -> tuple[np.ndarray, str]:
+    """Embed rows of the features, or their audio: (N, D), and the model's hash."""
+    from utils.systems.exported import answers_by_graph, open_exported
+    from utils.systems.folder import have_same_front_end
+    from utils.systems.system import open_system
+
+    system: OpenedSystem
+    if args.manifest and answers_by_graph(args.teacher, args.device):
+        system = open_exported(args.teacher, "cosine")
+    else:
+        system = weights = open_system(
+            args.teacher, "cosine", args.device, trust=args.trust
+        )
+        if have_same_front_end(args.teacher, args.features, args.trust):
+            return weights.embed_stored(store, rows), weights.model_sha256
+    return embed_audio(system, store, rows, args.manifest), system.model_sha256
+
+
 def embed_audio(
-    system: System, store: FeatureStore, rows: np.ndarray, manifest: Path | None
+    system: OpenedSystem, store: FeatureStore, rows: np.ndarray, manifest: Path | None
 ) -> np.ndarray:
     """Embed the audio that rows of the features were made of: (N, D)."""
     from utils.data.manifest import read_manifest
