@@ -14,7 +14,48 @@ from utils.metrics.error_rates import (
     convex_hull,
     error_rates,
     split_scores,
+    target_labels,
 )
+
+
+def split_llrs(
+    llrs: np.ndarray, is_target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ratios of target and of non-target trials; they may be infinite.
+
+    Raises
+    ------
+    ValueError
+        A ratio is NaN; or see `utils.metrics.error_rates.split_scores`.
+
+    Example
+    -------
+    >>> targets, nontargets = split_llrs(np.array([np.inf, 0.0]), np.array([1, 0]))
+    >>> targets.tolist(), nontargets.tolist()
+    ([inf], [0.0])
+    """
+    llrs, is_target = np.asarray(llrs, dtype=np.float64), target_labels(is_target)
+    split_scores(_ranks(llrs), is_target)
+    return llrs[is_target], llrs[~is_target]
+
+
+def _ranks(llrs: np.ndarray) -> np.ndarray:
+    """Replace ratios by finite numbers of their order, with their ties."""
+    if np.isnan(llrs).any():
+        raise ValueError("ratios must be numbers: there are NaN")
+    return np.unique(llrs, return_inverse=True)[1].reshape(llrs.shape).astype(float)
+
+
+def llr_hull(llrs: np.ndarray, is_target: np.ndarray) -> ErrorRates:
+    """Return the convex hull of the error trade-off of ratios, infinite ones as well.
+
+    Raises
+    ------
+    ValueError
+        See `split_llrs`.
+    """
+    ranks = _ranks(np.asarray(llrs, dtype=np.float64))
+    return convex_hull(error_rates(ranks, is_target))
 
 
 def cllr(llrs: np.ndarray, is_target: np.ndarray) -> float:
@@ -27,20 +68,21 @@ def cllr(llrs: np.ndarray, is_target: np.ndarray) -> float:
     Parameters
     ----------
     llrs : ndarray of shape (n_trials,)
-        Natural-log likelihood ratios.
+        Natural-log likelihood ratios; infinite ones as well.
     is_target : ndarray of bool, shape (n_trials,)
 
     Returns
     -------
     float
-        In bits; 1 for scores that say nothing.
+        In bits; 1 for scores that say nothing, infinite where an infinite ratio is
+        misleading.
 
     Example
     -------
     >>> cllr(np.array([0.0, 0.0]), np.array([True, False]))
     1.0
     """
-    targets, nontargets = split_scores(llrs, is_target)
+    targets, nontargets = split_llrs(llrs, is_target)
     return float((bits(-targets).mean() + bits(nontargets).mean()) / 2)
 
 
@@ -74,7 +116,7 @@ def min_cllr(scores: np.ndarray, is_target: np.ndarray) -> float:
     >>> min_cllr(np.array([2.0, 1.0]), np.array([True, False]))
     0.0
     """
-    hull = convex_hull(error_rates(scores, is_target))
+    hull = llr_hull(scores, is_target)
     return float(least_cross_entropy_curve(hull, np.zeros(1))[0])
 
 
@@ -114,7 +156,7 @@ def bayes_error_curve(
     >>> bayes_error_curve(llrs, is_target, np.array([-3.0, 0.0])).tolist()
     [1.0, 0.0]
     """
-    targets, nontargets = map(np.sort, split_scores(llrs, is_target))
+    targets, nontargets = map(np.sort, split_llrs(llrs, is_target))
     p_miss = np.searchsorted(targets, -log_odds) / len(targets)
     p_fa = 1 - np.searchsorted(nontargets, -log_odds) / len(nontargets)
     prior = probability(log_odds)
@@ -146,7 +188,7 @@ def cross_entropy_curve(
     >>> bool(np.isclose(curve[0], cllr(llrs, is_target)))
     True
     """
-    targets, nontargets = split_scores(llrs, is_target)
+    targets, nontargets = split_llrs(llrs, is_target)
     misses = np.array([bits(-targets - odds).mean() for odds in log_odds])
     alarms = np.array([bits(nontargets + odds).mean() for odds in log_odds])
     prior = probability(log_odds)
