@@ -22,6 +22,9 @@ model=rescnn_small         # hparams/train_<model>.yaml, or hparams/sizes/<model
 phases="pretrain triplet"  # trained in turn; perhaps "pretrain pretrain:large_margin"
 pretrained=                # trained model, a folder or a name in models/: embed with it alone
 adapt=false                # --pretrained: learn back-ends on the corpus's training speech
+task=                      # accent, language, gender, age, ...: tell that label, no speakers
+task_options=              # more options of local.prepare_task, such as "--where age>=16"
+heads="linear gaussian mlp mlp+voice" # of a --task; +voice: with measures of the voice
 init=                      # trained model, likewise, that the first phase starts from
 teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too
@@ -45,6 +48,7 @@ device=cpu                 # or cuda, cuda:1, ...
 . "$root/utils/stages.sh"
 . "$root/utils/env.sh"
 . "$root/utils/experiment.sh"
+. "$root/utils/task.sh"
 
 resolve_models "$root" pretrained init teacher
 resolve_paths "$root" source pretrained init teacher data exp
@@ -71,6 +75,7 @@ if stage 1 "manifests and trials -> $data"; then
     --nj "$nj" "${skip_option[@]}" "${prepare_words[@]}"
   step "$data" "$data"/*.{csv,tsv} "$data"/{trials,enrol}/*.txt -- \
     python -m local.validate_data "$data" --nj "$nj" "${skip_option[@]}"
+  if [[ -n $task ]]; then prepare_task; fi
 fi
 
 if stage 2 "filterbanks of the speech -> $features"; then
@@ -81,6 +86,7 @@ if stage 2 "filterbanks of the speech -> $features"; then
     --nj "$nj" "${skip_option[@]}" "${silent_option[@]}"
 fi
 
+if [[ -n $task ]]; then run_task; fi # stages 3 to 7 of a label, and ends
 for training_seed in $(seq $((seed + seeds - 1)) -1 "$seed"); do # the first tells of all
   begin_training "$training_seed"
   if [[ -z $pretrained ]] && stage 3 "training, first phase -> $exp"; then
@@ -94,12 +100,7 @@ for training_seed in $(seq $((seed + seeds - 1)) -1 "$seed"); do # the first tel
   fi
 
   if stage 5 "embeddings -> $embeddings"; then
-    for split in $(splits_in "$data" train valid cohort test); do
-      step "$embeddings/$split.npy" "$data/$split.csv" "$features.done" \
-        "$trained/experiment.json" -- python -m local.extract_embeddings "$trained" \
-        "$data/$split.csv" --features "$features" --out "$embeddings/$split" --device "$device" \
-        "${trust_option[@]}"
-    done
+    for split in $(splits_in "$data" train valid cohort test); do embed_split "$split"; done
   fi
 
   if stage 6 "back-ends and scores -> $exp/scores"; then

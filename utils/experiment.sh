@@ -4,6 +4,7 @@
 
 # Refuse options that lead nowhere.
 check_options() {
+  check_task
   ((seeds > 0)) || wrong_usage "--seeds is 1 or more"
   [[ $seeds == 1 || -z $pretrained ]] || wrong_usage "--seeds: --pretrained trains nothing"
   [[ $env == venv || $env == none ]] || wrong_usage "--env is venv or none, not '$env'"
@@ -37,9 +38,9 @@ model_yaml() {
 # default_tag: the name of an experiment that was given none: that of the model it uses.
 default_tag() {
   if [[ -z $pretrained ]]; then
-    echo "$model"
+    echo "$model${task:+-$task}"
   else
-    echo "pretrained-$(trained_name "$pretrained")"
+    echo "pretrained-$(trained_name "$pretrained")${task:+-$task}"
   fi
 }
 
@@ -86,6 +87,7 @@ begin_training() {
   fi
   embeddings=$exp/embeddings
   choose_model
+  if [[ -n $task ]]; then choose_task_folders; fi
 }
 
 # Choose the model that embeds, with its front-end and its back-ends: the last phase's,
@@ -101,6 +103,13 @@ choose_model() {
     front_end_option=(--model "$pretrained" "${trust_option[@]}")
     own_backends=("$pretrained"/{,../}backends/*/backend.json)
   fi
+}
+
+# embed_split SPLIT: embed the utterances of a manifest by the model that was chosen.
+embed_split() {
+  step "$embeddings/$1.npy" "$data/$1.csv" "$features.done" "$trained/experiment.json" -- \
+    python -m local.extract_embeddings "$trained" "$data/$1.csv" --features "$features" \
+    --out "$embeddings/$1" --device "$device" "${trust_option[@]}"
 }
 
 # splits_in DATA SPLIT...: those that the folder has.

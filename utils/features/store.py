@@ -136,6 +136,17 @@ class FeatureStore:
         part._read_places()
         return part
 
+    def joined(self, *others: "FeatureStore") -> "FeatureStore":
+        """Return a store of the utterances of several, for their features alone."""
+        joined, indices, n_shards = copy.copy(self), [], 0
+        for store in (self, *others):
+            indices.append(store.index.assign(shard=store.index["shard"] + n_shards))
+            n_shards += len(store.shards)
+        joined.index = pd.concat(indices, ignore_index=True)
+        joined.shards = [shard for store in (self, *others) for shard in store.shards]
+        joined._read_places()
+        return joined
+
     def __len__(self) -> int:
         """Return the number of stored utterances."""
         return len(self.index)

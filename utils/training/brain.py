@@ -61,6 +61,7 @@ class SpeakerBrain(ResumableBrain):
     batches: BatchSampler
     crop_dataset: CropDataset
     precision: str
+    measured = "valid_eer"  # what `valid_eer` returns, by its name in the log
 
     def __init__(self, modules: dict, **options: Any) -> None:
         super().__init__(modules, **options)
@@ -216,12 +217,13 @@ class SpeakerBrain(ResumableBrain):
             self.train_loss = float(stage_loss)
             self.check_health(self.epoch_means())
             return
-        record = {"epoch": epoch, "valid_eer": self.valid_eer()}
+        error = self.valid_eer()
+        record = {"epoch": epoch, self.measured: error}
         if epoch > 0:
-            self.counter.update_metric(record["valid_eer"])
+            self.counter.update_metric(error)
             record |= self.training_record(epoch)
         self.state.records.append(record)
-        meta = {"eer": record["valid_eer"], "epoch": epoch}
+        meta = {"eer": error, "epoch": epoch}
         if self.checkpointer is not None:
             self.checkpointer.save_and_keep_only(
                 meta=meta, min_keys=["eer"], importance_keys=[]

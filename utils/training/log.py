@@ -52,8 +52,8 @@ def epoch_line(record: dict, n_epochs: int) -> str:
     Parameters
     ----------
     record : dict
-        ``epoch`` and ``valid_eer`` (fraction); of a training epoch also
-        ``train_loss`` and ``seconds``, of one on triplets ``active_triplets``, the
+        ``epoch``, and ``valid_eer`` (fraction) or ``valid_loss``; of a training epoch
+        also ``train_loss`` and ``seconds``, of one on triplets ``active_triplets``, the
         fraction of those with a loss.
     n_epochs : int
 
@@ -68,6 +68,9 @@ def epoch_line(record: dict, n_epochs: int) -> str:
         parts.append(f"loss {record['train_loss']:.4g}")
     if "active_triplets" in record:
         parts.append(f"{100 * record['active_triplets']:.3g} % of triplets active")
-    parts.append(f"validation EER {100 * record['valid_eer']:.2f} %")
+    if "valid_eer" in record:
+        parts.append(f"validation EER {100 * record['valid_eer']:.2f} %")
+    else:
+        parts.append(f"validation loss {record['valid_loss']:.4g}")
     took = f" ({record['seconds']:.0f} s)" if "seconds" in record else ""
     return f"epoch {record['epoch']}/{n_epochs}: {', '.join(parts)}{took}"

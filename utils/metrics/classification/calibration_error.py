@@ -16,7 +16,7 @@ class Reliability(NamedTuple):
     confidence, accuracy : ndarray
         Mean probability, and share that is right; NaN in empty bins.
     share : ndarray
-        Of the decisions.
+        How many of the decisions are in each bin.
     """
 
     confidence: np.ndarray

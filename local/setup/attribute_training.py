@@ -1,0 +1,163 @@
+"""A training on a label, made from its task, its features and its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from local.setup.attributes import OUTPUTS, read_task_rows
+from local.setup.training import make_loaders
+from utils.features.store import FeatureStore
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from utils.attributes.labels import Task
+    from utils.training.attributes import (
+        AttributeBrain,
+        AttributeData,
+        AttributeTargets,
+    )
+
+_SPLITS = "train", "valid", "test"
+
+
+class AttributeTraining(NamedTuple):
+    """What is trained on.
+
+    Attributes
+    ----------
+    task : Task
+    data : AttributeData
+    targets : AttributeTargets
+    centre, spread : float
+        Mean and deviation of a number; 0 and 1 for classes.
+    """
+
+    task: Task
+    data: AttributeData
+    targets: AttributeTargets
+    centre: float
+    spread: float
+
+
+def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
+    """Read a task, and the features of its training and validation speakers."""
+    from utils.training.attributes import AttributeData
+
+    task, rows, _ = read_task_rows(exp)
+    there = [s for s in _SPLITS if (features / s / "index.csv").is_file()]
+    first, *others = (FeatureStore(features / s) for s in there or _SPLITS[:1])
+    store = first.joined(*others)
+    of_utterance = store.index.get("utterance", store.index["ID"])
+    rows = rows.set_index("ID")
+    part = of_utterance.map(rows["part"]).fillna("")
+    train, valid = (
+        store.part((part == name).to_numpy()) for name in ("train", "valid")
+    )
+    speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
+    origins = np.unique(train.index["origin"], return_inverse=True)[1]
+    origin_of = np.empty(len(speakers), dtype=np.int64)
+    origin_of[labels] = origins
+    data = AttributeData(features, train, valid, speakers.tolist(), labels, origin_of)
+    wanted = [
+        task.targets(rows.loc[one.index.get("utterance", one.index["ID"]), "label"])
+        for one in (train, valid)
+    ]
+    return _with_targets(task, data, *wanted)
+
+
+def _with_targets(
+    task: Task, data: AttributeData, train: np.ndarray, valid: np.ndarray
+) -> AttributeTraining:
+    from utils.attributes.heads import balanced_weights, speaker_weights
+    from utils.training.attributes import AttributeTargets
+
+    speakers = data.valid.index["spk_id"].to_numpy(dtype=str)
+    if task.is_number:
+        weights = speaker_weights(data.train.index["spk_id"].to_numpy(dtype=str))
+        centre = float(weights @ train)
+        spread = max(float(np.sqrt(weights @ (train - centre) ** 2)), 1e-9)
+        train, valid = ((x - centre) / spread for x in (train, valid))
+        targets = AttributeTargets(train, valid, np.zeros(0), speaker_weights(speakers))
+        return AttributeTraining(task, data, targets, centre, spread)
+    pairs = np.unique(np.column_stack([data.labels, train]), axis=0)
+    counts = np.bincount(pairs[:, 1], minlength=len(task.classes))
+    class_weights = counts.sum() / len(counts) / np.maximum(counts, 1)
+    valid_weights = balanced_weights(valid, speakers)
+    targets = AttributeTargets(train, valid, class_weights, valid_weights)
+    return AttributeTraining(task, data, targets, 0.0, 1.0)
+
+
+def make_attribute_brain(
+    hparams: dict, told: AttributeTraining, seed: int, machine: dict, folder: Path
+) -> AttributeBrain:
+    """Build the brain, with outputs of its own in place of the speakers' classifier."""
+    from utils.training.attributes import AttributeBrain, AttributeOutputs
+    from utils.training.checkpoints import AtomicCheckpointer
+
+    section = hparams["pretrain"]
+    dim = hparams["net"]["embedding_dim"]
+    return AttributeBrain(
+        modules={
+            "encoder": hparams["net"]["encoder"],
+            "outputs": AttributeOutputs(dim, told.targets.n_outputs),
+        },
+        targets=told.targets,
+        opt_class=section["optimizer"],
+        hparams=section | {"seed": seed, "folder": folder, "on_progress": []},
+        run_opts=machine
+        | {
+            "max_grad_norm": section["max_grad_norm"],
+            "grad_accumulation_factor": section["accumulation"],
+        },
+        checkpointer=AtomicCheckpointer(folder / "checkpoints"),
+    )
+
+
+def label_loaders(
+    section: dict, told: AttributeTraining, seed: int, device: str
+) -> tuple[DataLoader, DataLoader]:
+    """Build the loaders: speakers are drawn alike, crops have their rows as labels."""
+    from utils.training.crops import CropDataset
+
+    data = told.data
+    crops = CropDataset(data.train, np.arange(len(data.train)), section["crop_frames"])
+    return make_loaders(section, data, crops, seed, 0, device)
+
+
+def save_trained(
+    folder: Path,
+    brain: AttributeBrain,
+    told: AttributeTraining,
+    hparams: Path,
+    seed: int,
+) -> None:
+    """Save the best encoder, and the layer that tells the label of its embeddings."""
+    from utils.models.experiment import save_model
+    from utils.runtime.atomic import replacing_file
+    from utils.runtime.device import processor_name
+    from utils.training.checkpoints import KEPT
+
+    kept = brain.checkpointer.recover_if_possible(**KEPT[brain.hparams.keep]).meta
+    facts = {
+        "model": hparams.stem.removeprefix("train_"),
+        "phase": "attribute",
+        "task": told.task.column,
+        "seed": seed,
+        "precision": brain.precision,
+        "processor": processor_name(str(brain.device)),
+        "n_train_speakers": len(told.data.speakers),
+        "n_valid_speakers": int(told.data.valid.index["spk_id"].nunique()),
+        "kept_epoch": kept["epoch"],
+        "valid_loss": kept["eer"],
+    }
+    weights, offsets = brain.outputs.layer()
+    if told.task.is_number:
+        weights, offsets = weights * told.spread, offsets * told.spread + told.centre
+    save_model(folder, brain.exported_encoder(), facts, brain.head_weights())
+    with replacing_file(folder / OUTPUTS) as temporary, temporary.open("wb") as file:
+        np.savez(file, weights=weights, offsets=offsets)
+    print(f"epoch {kept['epoch']}: validation loss {kept['eer']:.4f}; {folder}")

@@ -1,0 +1,85 @@
+"""`./run.sh --task`: a label in place of speakers, in a tiny configuration."""
+
+import json
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from utils.data.manifest import read_manifest
+
+TINY = [
+    "--env", "none", "--nj", "1", "--prepare-options", "--speakers 16 --utterances 4",
+]  # fmt: skip
+NETWORK = (
+    "--net.width 4 --net.n_blocks 1 --net.embedding_dim 16 --pretrain.epochs 1 "
+    "--pretrain.epoch_crops 32 --pretrain.batch_size 8"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("task")
+
+
+@pytest.fixture
+def run(root, folder):
+    def run_sh(tag, *options):
+        return subprocess.run(
+            [root / "run.sh", *TINY, "--data", folder / "data",
+             "--exp", folder / tag, *options],
+            cwd=folder, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run_sh
+
+
+def check(result, exp):
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return json.loads((exp / "results.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_network_learns_a_label_end_to_end(run, folder):
+    told = run("gender", "--task", "gender", "--overrides", NETWORK)
+    results = check(told, folder / "gender")
+    systems = {(r["system"], r["speakers"]) for r in results}
+    assert {("network", "apart"), ("majority", "apart"), ("averages", "shared"),
+            ("nearest-speaker", "apart")} <= systems  # fmt: skip
+    for result in results:
+        assert f"{100 * result['macro_f1']:.1f}" in told.stdout
+        low, high = result["ci"]["macro_f1"]
+        assert low <= result["macro_f1"] <= high
+    parts = [read_manifest(folder / f"gender/task/{p}.csv")
+             for p in ("train", "valid", "test")]  # fmt: skip
+    speakers = [set(part["spk_id"]) for part in parts]
+    assert not speakers[0] & speakers[2] and not speakers[1] & speakers[2]
+    again = run("gender", "--task", "gender", "--overrides", NETWORK)
+    assert "stage 6: up to date" in again.stdout, again.stdout
+
+
+@pytest.mark.slow
+def test_a_trained_model_s_embeddings_tell_a_label(run, folder, root):
+    how = ("--pretrained", root / "recipes/general/model", "--heads", "linear",
+           "--task", "channel-of-no-manifest")  # fmt: skip
+    refused = run("wrong", *how)
+    assert refused.returncode == 1 and "no such column; there are" in refused.stderr
+    told = run("own", *how[:-1], "gender")
+    results = check(told, folder / "own")
+    assert {r["system"] for r in results} == {
+        "majority", "nearest-speaker", "pauses", "averages", "linear",
+    }  # fmt: skip
+    assert "linear, chosen by training speakers left out" in told.stdout
+    frame = pd.read_csv(folder / "own/told/apart.linear.csv")
+    tests = read_manifest(folder / "own/task/test.csv")
+    assert sorted(frame["ID"]) == sorted(tests["ID"])
+    assert np.isfinite(frame[["f", "m"]]).all(axis=None)
+    page = (folder / "own/report.html").read_text()
+    assert "<svg" in page and "macro-F1" in page
+
+
+def test_wrong_options_are_refused(run):
+    told = run("x", "--task", "gender", "--seeds", "2")
+    assert told.returncode == 2 and "--task trains once" in told.stderr

@@ -1,0 +1,71 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of run.sh, read and set
+# Stages 3 to 7 of run.sh --task: a label is told in place of speakers.
+
+# check_task: refuse options that a task has no use for, and set those that follow.
+check_task() {
+  [[ -n $task ]] || return 0
+  [[ $seeds == 1 ]] || wrong_usage "--seeds: --task trains once; give --seed instead"
+  [[ -z $pretrained || -n $heads ]] || wrong_usage "--heads: name one, such as linear"
+  if [[ -n $pretrained ]]; then adapt=true; fi
+}
+
+# Choose the folders of a task; embeddings of a pretrained model serve all tasks.
+choose_task_folders() {
+  read -ra task_words <<< "$task_options"
+  read -ra head_words <<< "$heads"
+  if [[ -n $pretrained ]]; then
+    embeddings=exp/$corpus/pretrained-$(trained_name "$pretrained")/embeddings
+    features=${embeddings%/embeddings}/features voice=${embeddings%/embeddings}/voice
+  else
+    trained=$exp/network head_words=() voice=
+  fi
+}
+
+# Choose whose label is told, and which speakers test it.
+prepare_task() {
+  step "$exp/task" "$data"/{train,valid,test}.csv -- \
+    python -m local.prepare_task "$data" --task "$task" --out "$exp/task" --seed "$seed" \
+    "${task_words[@]}"
+}
+
+# measure_split SPLIT: measure pitch, voicing and spectrum of a manifest's utterances.
+measure_split() {
+  step "$voice/$1.npy" "$data/$1.csv" "$features.done" -- \
+    python -m local.measure_voices "$data/$1.csv" --out "$voice/$1" --nj "$nj"
+}
+
+# Run the stages, and end.
+run_task() {
+  if [[ -z $pretrained ]] && stage 3 "training on $task -> $trained"; then
+    resumable_step "$trained" "$hparams" "$exp/task.done" "$features.done" -- \
+      python -m local.train_attribute --hparams "$hparams" --features "$features" \
+      --exp "$exp" --seed "$seed" --device "$device" --out "$trained" "${override_words[@]}"
+  fi
+  if stage 5 "embeddings -> $embeddings"; then
+    for split in $(splits_in "$data" train valid test); do
+      embed_split "$split"
+      if [[ $heads == *+voice* && -n $pretrained ]]; then measure_split "$split"; fi
+    done
+  fi
+  if stage 6 "heads on $task -> $exp/heads"; then
+    step "$exp/told" "$exp/task.done" "$embeddings"/*.npy.done "$features.done" \
+      hparams/attributes.yaml -- \
+      python -m local.learn_heads --exp "$exp" --embeddings "$embeddings" \
+      --features "$features" ${voice:+--voice "$voice"} --model "$trained" --heads "${head_words[@]}"
+  fi
+  if stage 7 "report -> $exp"; then
+    step "$exp/results.json" "$exp/told.done" hparams/attributes.yaml -- \
+      python -m local.report_task --exp "$exp" --model "$trained"
+  fi
+  end_stages
+  tell_task_results
+  exit 0
+}
+
+# Say where the results are, and what may come next.
+tell_task_results() {
+  if ((stop_stage >= 7)); then
+    echo "results: $exp/results.json, $exp/report.html"
+    echo "heads on the embeddings of $trained: $exp/heads/"
+  fi
+}
