@@ -66,6 +66,6 @@ run_task() {
 tell_task_results() {
   if ((stop_stage >= 7)); then
     echo "results: $exp/results.json, $exp/report.html"
-    echo "heads on the embeddings of $trained: $exp/heads/"
+    echo "next: local.attributes tells recordings by a head of $exp/heads/"
   fi
 }
