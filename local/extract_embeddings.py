@@ -3,6 +3,10 @@
 Writes OUT.npy, float32 of shape (N, D), and OUT.ids, one utterance a line. Uses the
 stored features when --features names them, with those of corrupted copies, else reads
 the audio; what --skip-bad leaves out stands in OUT.skipped.txt.
+
+For recognisers that adapt to the speaker: --per-speaker also writes OUT-spk, one vector
+for each speaker, and --every N OUT-online, for each utterance a matrix with a row every
+N frames of 10 ms, made of its past alone; --kaldi writes them, and OUT, as ark and scp.
 """
 
 from __future__ import annotations
@@ -12,6 +16,11 @@ import tempfile
 from pathlib import Path
 
 from local.setup.featurising import featurise
+from local.setup.recogniser_input import (
+    add_recogniser_options,
+    check_recogniser_options,
+    write_for_recognisers,
+)
 from utils.embeddings.files import write_embeddings
 from utils.runtime.program import run_program
 
@@ -30,13 +39,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--nj", type=int, default=1, help="processes for reading audio")
+    add_recogniser_options(parser)
     parser.add_argument(
         "--skip-bad", action="store_true", help="go on without unreadable files"
     )
     parser.add_argument(
         "--trust", action="store_true", help="build whatever the folder describes"
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    check_recogniser_options(parser, args)
+    return args
 
 
 def main() -> None:
@@ -70,6 +82,7 @@ def main() -> None:
             embeddings = system.embed_stored(FeatureStore(folder))
     write_embeddings(args.out, ids, embeddings, system.model_sha256, copies)
     print(f"{len(ids)} embeddings of {embeddings.shape[1]} dimensions: {args.out}.npy")
+    write_for_recognisers(args, system, manifest, ids, embeddings)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 import pytest
 
-WITH_A_SYSTEM = "utils.systems.system", "utils.verification.verifier"
+WITH_A_SYSTEM = (
+    "utils.systems.system",
+    "utils.systems.online_embeddings",
+    "utils.verification.verifier",
+)
 
 
 @pytest.fixture(autouse=True)

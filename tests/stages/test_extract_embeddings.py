@@ -1,3 +1,4 @@
+import kaldiio
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +7,7 @@ from local.extract_embeddings import main
 from tests.systems.folders import write_system
 from tests.trees import write_noise
 from utils.data.manifest import write_manifest
-from utils.embeddings.files import read_copies
+from utils.embeddings.files import read_copies, read_embeddings
 from utils.embeddings.labelled import read_labelled
 from utils.features.store import FeatureWriter
 from utils.runtime.program import run_program
@@ -88,3 +89,26 @@ def test_copies_are_embedded_and_known_by_their_utterance(extract, rng, tmp_path
     assert data.speakers.tolist() == data.utterances.tolist() == ["a", "b", "a", "b"]
     assert not np.allclose(data.vectors[0], data.vectors[2])
     assert read_copies(tmp_path / "emb") == {"a-noisy1": "a", "b-noisy1": "b"}
+
+
+def test_recognisers_get_speakers_and_rows_of_the_past(extract, tmp_path):
+    options = ["--skip-bad", "--per-speaker", "--kaldi", "--every", "25"]
+    code, told = extract("all.csv", *options)
+    assert code == 0, told.err
+    speakers = dict(kaldiio.load_scp(f"{tmp_path}/emb-spk.scp").items())
+    ids, vectors = read_embeddings(tmp_path / "emb.scp")
+    assert ids == list(speakers) == ["a", "b"]  # one utterance each
+    assert np.stack(list(speakers.values())) == pytest.approx(vectors, abs=1e-6)
+    online = dict(kaldiio.load_scp(f"{tmp_path}/emb-online.scp").items())
+    assert {name: rows.shape for name, rows in online.items()} == {
+        "a": (4, 16), "b": (4, 16),
+    }  # fmt: skip
+    assert not online["a"][:2].any() and online["a"][2:].any(axis=1).all()
+    assert (tmp_path / "emb-online.period").read_text() == "25\n"
+
+
+def test_periods_that_mean_nothing_are_refused(extract):
+    code, told = extract("all.csv", "--every", "-1")
+    assert code == 2 and "--every: a number of frames" in told.err
+    code, told = extract("all.csv", "--every", "10", "--least-s", "20")
+    assert code == 2 and "--least-s is above 0" in told.err
