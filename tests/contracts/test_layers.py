@@ -18,7 +18,7 @@ MODULES = {
 PACKAGES = (  # of utils: each imports only itself and those before it
     "runtime", "audio", "trials", "metrics", "models", "data", "validation", "features",
     "embeddings", "backend", "training", "report", "systems", "verification",
-    "speakers", "diarization", "live", "attributes",
+    "speakers", "diarization", "live", "attributes", "forensic",
 )  # fmt: skip
 FORBIDDEN = {
     "utils": {"local", "recipes", "argparse", "hyperpyyaml", "ruamel", "yaml"},

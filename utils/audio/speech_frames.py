@@ -79,6 +79,33 @@ def take_frames(samples: np.ndarray, rate_hz: int) -> SpeechFrames | None:
     return None if narrow is None else _analyse(narrow)
 
 
+def active_s(samples: np.ndarray, rate_hz: int) -> float:
+    """Return how long sound is active: in speech without noise, the time of speech.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,)
+    rate_hz : int
+
+    Returns
+    -------
+    float
+        In seconds; of the first five minutes' share, where it is longer.
+
+    Example
+    -------
+    >>> tone = np.sin(2 * np.pi * 200 * np.arange(8000) / 8000)
+    >>> round(active_s(np.concatenate([tone, np.zeros(24000)]), 8000), 1)
+    1.0
+    """
+    frames = take_frames(samples, rate_hz)
+    if frames is None:
+        return 0.0
+    heard_s = min(len(samples) / rate_hz, _LONGEST_S)
+    share = min(1.0, int(frames.is_active.sum()) * _HOP / _RATE_HZ / heard_s)
+    return share * len(samples) / rate_hz
+
+
 def smooth(values: np.ndarray, n: int) -> np.ndarray:
     """Average over n rows, an odd number, about each.
 

@@ -1,0 +1,275 @@
+"""Compare a questioned recording with known ones, as evidence: a likelihood ratio.
+
+POPULATION is a folder of speakers, or a manifest: speakers of whom one might be the
+questioned one. Its recordings are brought into the condition of the case, and on them
+the system is calibrated and validated, without the speakers of the case. OUT gets
+report.html, with all that a reader needs to judge the ratio, to be printed as it is,
+and case.json. Where the condition is outside what was validated, or the recordings
+cannot be compared, there is no ratio but the reason. Nothing is said of identity.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils.runtime.atomic import replacing_file
+from utils.runtime.program import run_program
+from utils.runtime.progress import progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from utils.forensic.case import Case
+    from utils.forensic.examining import Finding
+    from utils.forensic.population import Population
+    from utils.systems.system import System
+
+LEAST_VOICE_S = 1.0  # of speech, that a second voice is told from
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("questioned", type=Path, help="recording")
+    parser.add_argument("known", type=Path, nargs="+", help="recordings of one person")
+    parser.add_argument(
+        "--population", type=Path, required=True, help="folder, or manifest.csv"
+    )
+    parser.add_argument("--relevant", default="", help="such as gender=m,channel=phone")
+    parser.add_argument("--why", default="", help="this population is the relevant one")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument(
+        "--pattern", default="{speaker}/**", help="of paths; perhaps with {session}"
+    )
+    parser.add_argument(
+        "--same-session", action="store_true",
+        help="the case's recordings are of one session, as the population's may be",
+    )  # fmt: skip
+    parser.add_argument(
+        "--system", default="", help="name in models/, or folder of a trained system"
+    )
+    parser.add_argument("--backend", default="", help="of the system; empty: its own")
+    parser.add_argument(
+        "--per-speaker", type=int, default=8, help="at most so many recordings of each"
+    )
+    parser.add_argument(
+        "--channel", type=int, help="of the questioned recording, from 0; else all"
+    )
+    parser.add_argument(
+        "--segmentation", type=Path, default=Path("models/segmentation"),
+        help="network that tells voices apart",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scale", type=Path, help="words for ratios, with their source"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of draws and intervals")
+    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    parser.add_argument(
+        "--trust", action="store_true", help="build all that is described"
+    )
+    args = parser.parse_args()
+    if args.per_speaker < 2:
+        parser.error("--per-speaker: two recordings of a speaker and more")
+    return args
+
+
+def main() -> None:
+    """Read the material, examine it on the population, and report."""
+    args = parse_arguments()
+
+    from local.setup.systems import find_system
+    from utils.forensic.case import Case
+    from utils.forensic.limits import material_limits
+    from utils.forensic.material import read_material, without_copies
+    from utils.forensic.words import read_scale
+    from utils.systems.system import open_system
+
+    scale = read_scale(args.scale) if args.scale else None
+    system = open_system(find_system(args.system), args.backend, trust=args.trust)
+    questioned = read_material(args.questioned, system.front_end, args.channel)
+    heard = [read_material(path, system.front_end) for path in args.known]
+    known, told = without_copies(questioned, heard)
+    case = Case(
+        questioned,
+        tuple(known),
+        {"source": str(args.population)},
+        method_facts(args, system),
+        refusals=tuple(material_limits([questioned, *known])),
+        remarks=tuple(told),
+        scale=scale,
+    )
+    if not case.refusals:
+        case = examine_case(args, system, case)
+    write_case(args.out, case)
+    print(case.summary(), *case.remarks, f"{args.out}/report.html", sep="\n")
+
+
+def method_facts(args: argparse.Namespace, system: System) -> dict[str, object]:
+    """Tell with what the case is examined, so that it can be examined again."""
+    from utils.report.provenance import program_facts
+    from utils.runtime.fingerprint import hash_file
+
+    own = program_facts()
+    versions = dict(own["versions"])  # type: ignore[call-overload]
+    stored = hash_file(system.folder / "backend" / "backend.json")
+    return {
+        "system": str(system.folder),
+        "encoder SHA-256": system.model_sha256,
+        "front-end SHA-256": hash_file(system.folder / "front_end.yaml"),
+        "back-end": args.backend or "the system's own",
+        "back-end SHA-256": stored or "none stored: cosine",
+        "seed of draws and intervals": args.seed,
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "commit": own["commit"],
+        "command": own["command"],
+    }
+
+
+def examine_case(args: argparse.Namespace, system: System, case: Case) -> Case:
+    """Bring the population into the case's condition, and compare."""
+    from utils.forensic.examining import Aims, examine
+
+    table, excluded = read_population(args, case)
+    population = hear_population(args, system, case, table)
+    questioned, known = (
+        system.embed_features(
+            [own.recording.name for own in side],
+            [own.recording.features for own in side],
+        )
+        for side in ([case.questioned], case.known)
+    )
+    finding = examine(
+        system.backend,
+        population,
+        (case.questioned, questioned),
+        (case.known, known),
+        str(args.population),
+        Aims(args.same_session, args.seed),
+    )
+    voices_s, remarks = voices_of(args, system)
+    return replace(
+        case,
+        finding=finding,
+        population=population_facts(args, case, finding),
+        refusals=finding.refusals,
+        remarks=(*case.remarks, *remarks, *finding.remarks),
+        voices_s=voices_s,
+        excluded=(*excluded, *finding.excluded),
+    )
+
+
+def read_population(
+    args: argparse.Namespace, case: Case
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read the relevant population, without the speakers of the case, who are told."""
+    from utils.data.files import find_utterances
+    from utils.data.manifest import read_manifest
+    from utils.forensic.population import (
+        check_size,
+        parse_relevant,
+        relevant_rows,
+        without_case_speakers,
+    )
+    from utils.verification.voices import draw_voices
+
+    if args.population.suffix == ".csv":
+        table = read_manifest(args.population)
+    else:
+        table = find_utterances(args.population, args.pattern)
+    source = str(args.population)
+    table = relevant_rows(table, parse_relevant(args.relevant), source)
+    table, told = without_case_speakers(table, [case.questioned, *case.known])
+    counts = table["spk_id"].value_counts()
+    table = table[table["spk_id"].isin(counts.index[counts > 1])]
+    check_size(table["spk_id"].nunique(), source)
+    return draw_voices(table, args.per_speaker, args.seed), told
+
+
+def hear_population(
+    args: argparse.Namespace, system: System, case: Case, table: pd.DataFrame
+) -> Population:
+    """Hear and embed all recordings as those of the case are."""
+    from joblib import Parallel, delayed
+
+    from utils.forensic.material import common_condition
+    from utils.forensic.population import embed_population, hear_in_case
+
+    conditions = case.questioned.condition, common_condition(case.known)
+    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=4)
+    tasks = (
+        delayed(hear_in_case)(row, system.front_end, *conditions)
+        for row in table.to_dict("records")
+    )
+    heard = list(progress(workers(tasks), len(table), "hearing"))
+    return embed_population(system, table, heard)
+
+
+def population_facts(
+    args: argparse.Namespace, case: Case, finding: Finding
+) -> dict[str, object]:
+    """Tell who the population is, why, and in which condition it was heard."""
+    from utils.forensic.material import common_condition
+
+    own = finding.population
+    given = args.why or "not stated (--why); the reader has to judge its relevance"
+    return {
+        "source": str(args.population),
+        "filter": args.relevant or "none",
+        "why it is relevant": given,
+        "speakers": len(own.names),
+        "recordings": len(own.speakers),
+        "sessions": "several a speaker" if own.has_sessions else "one a speaker",
+        "brought to, as the questioned recording": case.questioned.condition.text,
+        "brought to, as the known recordings": common_condition(case.known).text,
+    }
+
+
+def voices_of(
+    args: argparse.Namespace, system: System
+) -> tuple[tuple[float, ...], list[str]]:
+    """Return how long each voice of the questioned recording speaks, and a warning."""
+    from local.setup.diarization import SETTINGS, DiarizationConfig, find_turns
+    from local.setup.hyperparameters import load_hyperparameters
+    from utils.diarization.counts import ANY_COUNT
+
+    if not (args.segmentation / "segmentation.pt").is_file():
+        return (), []
+    channel = "mean" if args.channel is None else str(args.channel)
+    settings = load_hyperparameters(SETTINGS)
+    config = DiarizationConfig(
+        system.folder, args.segmentation, settings, ANY_COUNT, channel, args.trust
+    )
+    turns = find_turns(config, args.questioned)["turns"]
+    spoken_s: dict[int, float] = {}
+    for _, start_s, stop_s, voice, *_ in turns:
+        spoken_s[voice] = spoken_s.get(voice, 0.0) + stop_s - start_s
+    lengths_s = sorted(spoken_s.values(), reverse=True)
+    several = [own for own in lengths_s if own >= LEAST_VOICE_S]
+    if len(several) < 2:
+        return tuple(lengths_s), []
+    return tuple(lengths_s), [
+        f"{args.questioned}: {len(several)} voices, as diarization finds: cut out what "
+        "the questioned speaker says; a ratio of a mixture is about neither of them"
+    ]
+
+
+def write_case(folder: Path, case: Case) -> None:
+    """Write the report and the numbers."""
+    from utils.forensic.case import as_json
+    from utils.forensic.page import case_page
+
+    with replacing_file(folder / "case.json") as temporary:
+        text = json.dumps(as_json(case), indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    with replacing_file(folder / "report.html") as temporary:
+        temporary.write_text(case_page(case), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_program(main)

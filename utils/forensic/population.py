@@ -1,0 +1,285 @@
+"""The relevant population of a case: who is in it, and how it is heard."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from utils.audio.decoding import decode_audio
+from utils.data.labels import GENDERS
+from utils.forensic.degrading import degrade
+from utils.forensic.material import Condition, Material, hear_spoken
+from utils.runtime.errors import UserError
+from utils.runtime.fingerprint import hash_file
+from utils.systems.opened import Hearing, OpenedSystem
+from utils.verification.recordings import Recording
+
+FEWEST, ENOUGH = 10, 20  # speakers: none below the first, a warning below the second
+
+
+class Heard(NamedTuple):
+    """A recording of the population in the two conditions of a case.
+
+    Attributes
+    ----------
+    questioned, known : Recording
+        Degraded as the questioned recording, and as the known ones.
+    is_speech : bool
+        As it was recorded.
+    """
+
+    questioned: Recording
+    known: Recording
+    is_speech: bool
+
+
+@dataclass(frozen=True)
+class Population:
+    """Embedded recordings of known speakers in the conditions of a case.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Those of the speakers.
+    speakers, sessions : ndarray of int, shape (N,)
+        Numbers from 0; sessions are all 0 where none are known.
+    questioned, known : ndarray of float32, shape (N, D)
+        Embeddings in the condition of each side.
+    heard : tuple of Heard, length N
+    """
+
+    names: tuple[str, ...]
+    speakers: np.ndarray
+    sessions: np.ndarray
+    questioned: np.ndarray
+    known: np.ndarray
+    heard: tuple[Heard, ...]
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether a speaker was recorded in several sessions."""
+        pairs = np.unique(np.stack([self.speakers, self.sessions]), axis=1)
+        return pairs.shape[1] > len(self.names)
+
+    def without(self, places: Sequence[int]) -> "Population":
+        """Leave speakers out, by their numbers."""
+        kept = ~np.isin(self.speakers, places)
+        numbers, speakers = np.unique(self.speakers[kept], return_inverse=True)
+        return Population(
+            tuple(self.names[number] for number in numbers),
+            speakers,
+            self.sessions[kept],
+            self.questioned[kept],
+            self.known[kept],
+            tuple(
+                own for own, is_kept in zip(self.heard, kept, strict=True) if is_kept
+            ),
+        )
+
+
+def parse_relevant(text: str) -> dict[str, str]:
+    """Read ``gender=male,channel=phone``.
+
+    Raises
+    ------
+    UserError
+        It is of another form.
+
+    Example
+    -------
+    >>> parse_relevant("gender=male, channel=phone")
+    {'gender': 'male', 'channel': 'phone'}
+    """
+    wanted: dict[str, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, equals, value = (own.strip() for own in part.partition("="))
+        if not (name and equals and value) or name in wanted:
+            raise UserError(
+                f"--relevant {text!r}: {part!r} is not one column=value; an example: "
+                "gender=male,channel=phone"
+            )
+        wanted[name] = value
+    return wanted
+
+
+def relevant_rows(
+    table: pd.DataFrame, wanted: Mapping[str, str], source: str
+) -> pd.DataFrame:
+    """Keep the rows of the relevant population.
+
+    Parameters
+    ----------
+    table : DataFrame
+    wanted : dict of str
+        The value of each column; case does not matter, and genders have many names.
+    source : str
+        For the message.
+
+    Raises
+    ------
+    UserError
+        There is no such column, or nobody is left.
+
+    Example
+    -------
+    >>> table = pd.DataFrame({"spk_id": ["a", "b"], "gender": ["m", "f"]})
+    >>> relevant_rows(table, {"gender": "Male"}, "table")["spk_id"].tolist()
+    ['a']
+    """
+    for name, value in wanted.items():
+        if name not in table:
+            has = ", ".join(own for own in table if own not in ("ID", "wav", "spk_id"))
+            raise UserError(
+                f"{source}: --relevant: no column {name!r}; there are {has or 'none'}: "
+                "name one of them, or a manifest with that column"
+            )
+        values = table[name].astype(str)
+        key = value.casefold()
+        if name == "gender":
+            key = GENDERS.get(key, key)
+        is_wanted = values.str.casefold() == key
+        if not is_wanted.any():
+            there = ", ".join(sorted(set(values) - {""})[:8]) or "nothing"
+            raise UserError(
+                f"{source}: --relevant: nobody is left with {name}={value}; in column "
+                f"{name} there are {there}"
+            )
+        table = table[is_wanted]
+    return table
+
+
+def without_case_speakers(
+    table: pd.DataFrame, material: Sequence[Material]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out speakers who are those of the case, by folder or by file; tell them.
+
+    Parameters
+    ----------
+    table : DataFrame
+    material : sequence of Material
+        All recordings of the case.
+    """
+    folders = {
+        part for own in material for part in Path(own.path).resolve().parent.parts
+    }
+    named = set(table["spk_id"].astype(str)) & folders
+    told = [f"{name}: the folder of a recording of the case" for name in sorted(named)]
+    hashes = {own.sha256: own.path for own in material}
+    sizes = {Path(own.path).stat().st_size for own in material}
+    for speaker, path in zip(table["spk_id"], table["wav"], strict=True):
+        file = Path(path)
+        if speaker in named or not file.is_file() or file.stat().st_size not in sizes:
+            continue
+        if (sha256 := hash_file(file)) in hashes:
+            named.add(speaker)
+            told.append(f"{speaker}: {path} is the file {hashes[sha256]} of the case")
+    return table[~table["spk_id"].isin(named)], told
+
+
+def check_size(n_speakers: int, source: str) -> str:
+    """Say what few speakers do to the interval; empty where they are enough.
+
+    Raises
+    ------
+    UserError
+        There are fewer than ten.
+
+    Example
+    -------
+    >>> check_size(20, "voices")
+    ''
+    """
+    if n_speakers < FEWEST:
+        raise UserError(
+            f"{source}: {n_speakers} speakers with two recordings of speech are left "
+            f"in the relevant population; at least {FEWEST} are needed, better "
+            f"{ENOUGH} and more: add speakers, or widen --relevant"
+        )
+    if n_speakers >= ENOUGH:
+        return ""
+    wider = np.sqrt(ENOUGH / n_speakers)
+    return (
+        f"only {n_speakers} speakers: the interval, about {wider:.1f} times as wide as "
+        f"with {ENOUGH}, resamples so few that it is unsure itself, and as a rule too "
+        f"narrow; no ratio beyond {n_speakers} in favour of two persons is supported"
+    )
+
+
+def hear_in_case(
+    row: Mapping[str, object],
+    front_end: Hearing,
+    questioned: Condition,
+    known: Condition,
+) -> Heard:
+    """Hear a row's recording in both conditions of a case.
+
+    Raises
+    ------
+    UserError
+        See `utils.audio.decoding.decode_audio`.
+    """
+    name = str(row["wav"])
+    start, stop = (row.get(end) for end in ("start", "stop"))
+    samples, rate_hz = decode_audio(
+        name, int(str(start or 0)), None if stop is None else int(str(stop))
+    )
+    recorded = hear_spoken(samples, rate_hz, front_end, name)
+    own = Condition(
+        recorded.speech_s,
+        recorded.snr_db,
+        recorded.bandwidth_hz,
+        recorded.clipped_share,
+    )
+    versions: list[Recording] = []
+    for wanted in (questioned, known):
+        if versions and wanted == questioned:
+            versions.append(versions[0])
+            continue
+        made = degrade(samples, rate_hz, own, wanted)
+        is_same = made is samples
+        versions.append(
+            recorded if is_same else hear_spoken(made, rate_hz, front_end, name)
+        )
+    return Heard(versions[0], versions[1], recorded.is_speech)
+
+
+def embed_population(
+    system: OpenedSystem, table: pd.DataFrame, heard: Sequence[Heard]
+) -> Population:
+    """Embed what was heard; speakers without two recordings of speech are left out.
+
+    Parameters
+    ----------
+    system : OpenedSystem
+    table : DataFrame
+        N rows with ``spk_id``, and perhaps ``session``.
+    heard : sequence of Heard, length N
+    """
+    spoken = np.array(
+        [own.is_speech and min(s.speech_s for s in own[:2]) > 0 for own in heard]
+    )
+    counts = table["spk_id"][spoken].value_counts()
+    kept = spoken & table["spk_id"].isin(counts.index[counts > 1]).to_numpy()
+    own_heard = tuple(own for own, is_kept in zip(heard, kept, strict=True) if is_kept)
+    table = table[kept]
+    if not len(table):
+        empty = np.empty((0, 0), np.float32)
+        nobody = np.zeros(0, int)
+        return Population((), nobody, nobody, empty, empty, ())
+    speakers, names = pd.factorize(table["spk_id"])
+    sessions = np.zeros(len(table), int)
+    if "session" in table and (table["session"] != "").all():
+        sessions = pd.factorize(table["session"])[0]
+    sides = [own.questioned for own in own_heard], [own.known for own in own_heard]
+    once = list({id(own): own for side in sides for own in side}.values())
+    embedded = system.embed_features(
+        [own.name for own in once], [own.features for own in once]
+    )
+    place = {id(own): number for number, own in enumerate(once)}
+    questioned, known = (embedded[[place[id(own)] for own in side]] for side in sides)
+    return Population(
+        tuple(map(str, names)), speakers, sessions, questioned, known, own_heard
+    )
