@@ -1,0 +1,1 @@
+"""AccentDB: accents of English."""

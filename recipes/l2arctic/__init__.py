@@ -1,0 +1,1 @@
+"""L2-ARCTIC: non-native English."""

@@ -1,0 +1,1 @@
+"""VoxLingua107: languages from videos."""
