@@ -1,0 +1,93 @@
+"""Training on a label: outputs, weights of the loss, and what is read for it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from local.setup.attribute_training import read_attribute_training
+from tests.stages.experiments import write_experiment, write_features
+from utils.attributes.files import write_task
+from utils.attributes.labels import CLASSES, NUMBER, Task
+from utils.data.manifest import read_manifest, write_manifest
+from utils.features.store import FeatureStore
+from utils.training.attributes import AttributeOutputs
+
+
+def test_the_layer_of_the_outputs_is_what_they_compute():
+    torch.manual_seed(0)
+    outputs = AttributeOutputs(8, 3)
+    embeddings = torch.nn.functional.normalize(torch.randn(5, 8))
+    weights, offsets = outputs.layer()
+    expected = outputs(embeddings).detach().numpy()
+    assert embeddings.numpy() @ weights + offsets == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.fixture
+def write(tmp_path, rng):
+    """A task on an experiment, whose test part holds what was in all splits."""
+    write_experiment(tmp_path, rng)
+    write_features(tmp_path, rng)
+    splits = ("train", "valid", "test")
+    rows = pd.concat(read_manifest(tmp_path / f"data/{s}.csv") for s in splits)
+
+    def write_labels(task, label_of, part_of):
+        (tmp_path / "exp/task").mkdir()
+        write_task(tmp_path / "exp/task/task.json", task, {})
+        made = rows.assign(
+            label=rows["spk_id"].map(label_of), part=rows["spk_id"].map(part_of)
+        )
+        made["shared_part"] = made["part"]
+        for part in splits:
+            own = made[made["part"] == part]
+            write_manifest(tmp_path / f"exp/task/{part}.csv", own)
+        return read_attribute_training(tmp_path / "exp", tmp_path / "data/features")
+
+    return write_labels
+
+
+SPEAKERS = [f"train{n}" for n in range(6)] + [f"valid{n}" for n in range(4)]
+SPEAKERS += [f"test{n}" for n in range(5)]
+# another division than the corpus's own: every third speaker is tested
+PARTS = {
+    s: ("train", "train", "test", "train", "valid")[n % 5]
+    for n, s in enumerate(SPEAKERS)
+}
+
+
+def test_speakers_of_all_splits_are_read_with_weights_of_their_classes(write):
+    labels = {s: "f" if n % 3 == 0 else "m" for n, s in enumerate(SPEAKERS)}
+    told = write(Task("gender", CLASSES, ("f", "m")), labels, PARTS)
+    trained = [s for s in SPEAKERS if PARTS[s] == "train"]
+    assert told.data.speakers == sorted(trained)
+    names = told.data.train.index["spk_id"]
+    assert told.targets.train.tolist() == [int(labels[s] == "m") for s in names]
+    n_women = sum(labels[s] == "f" for s in trained)
+    weights = np.array([1 / n_women, 1 / (len(trained) - n_women)]) * len(trained) / 2
+    assert told.targets.class_weights == pytest.approx(weights)
+    women = told.targets.valid == 0
+    assert told.targets.valid_weights[women].sum() == pytest.approx(0.5)
+
+
+def test_numbers_are_standardised_by_the_training_speakers(write):
+    ages = {s: str(20 + 3 * n) for n, s in enumerate(SPEAKERS)}
+    told = write(Task("age", NUMBER), ages, PARTS)
+    assert told.targets.n_outputs == 1
+    assert told.targets.train.mean() == pytest.approx(0, abs=1e-9)
+    assert told.targets.train.std() == pytest.approx(1)
+    names = told.data.valid.index["spk_id"]
+    again = told.targets.valid * told.spread + told.centre
+    assert again == pytest.approx([float(ages[s]) for s in names])
+
+
+def test_joined_stores_hold_the_features_of_each(tmp_path, rng):
+    write_experiment(tmp_path, rng)
+    write_features(tmp_path, rng)
+    one, two = (
+        FeatureStore(tmp_path / f"data/features/{s}") for s in ("train", "test")
+    )
+    joined = one.joined(two)
+    assert list(joined.ids) == [*one.ids, *two.ids]
+    name = two.ids[3]
+    assert np.array_equal(joined.frames(name), two.frames(name))
+    assert len(one) == 24  # as it was
