@@ -7,6 +7,11 @@ check_task() {
   [[ $seeds == 1 ]] || wrong_usage "--seeds: --task trains once; give --seed instead"
   [[ -z $pretrained || -n $heads ]] || wrong_usage "--heads: name one, such as linear"
   if [[ -n $pretrained ]]; then adapt=true; fi
+  local head
+  for head in $heads; do
+    grep -q "^${head%+voice}: *!new" hparams/attributes.yaml ||
+      wrong_usage "--heads: no $head in hparams/attributes.yaml"
+  done
 }
 
 # Choose the folders of a task; embeddings of a pretrained model serve all tasks.

@@ -180,7 +180,7 @@ def results_notes(results: Sequence[dict[str, Any]], task: Task) -> list[str]:
             notes.append(f"not better than {name}: {', '.join(no_better)}")
     for name in [name for name in PROBES if name in apart]:
         told = _said(apart[name], task)
-        notes.append(f"{name}: the recording's {_MEANING[name]} alone gives {told}")
+        notes.append(f"{name}: {told} by the recording's {_MEANING[name]} alone")
     return notes
 
 
@@ -254,7 +254,26 @@ def results_page(
     )  # fmt: skip
     for figure, caption in _figures(shown, task):
         parts.append(render_figure(svg_text(figure), caption))
-    return render_page(title, [*parts, render_facts(facts)])
+    readable: dict[str, object] = {
+        name: _readable(value) for name, value in facts.items()
+    }
+    return render_page(title, [*parts, render_facts(readable)])
+
+
+def _readable(value: Any) -> str:
+    """Write what JSON holds without its brackets.
+
+    Example
+    -------
+    >>> _readable({"mlp": 0.70836, "of": ["a", "b"], "none": ()})
+    'mlp 0.708, of a; b'
+    """
+    if isinstance(value, dict):
+        filled = {k: v for k, v in value.items() if v not in (None, (), [], "", False)}
+        return ", ".join(f"{name} {_readable(own)}" for name, own in filled.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_readable(own) for own in value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _figures(told: Told, task: Task) -> list[tuple[Any, str]]:
