@@ -81,6 +81,10 @@ def test_commands_can_be_given(command):
         named = "--corpus" in words and words[words.index("--corpus") + 1]
         known = prepare_help(named or Path(words[0]).parent.name)
         assert all(word in known for word in options if word.startswith("--"))
+    if "--task-options" in words:
+        options = words.pop(words.index("--task-options") + 1).split()
+        known = help_of("local.prepare_task")
+        assert all(word in known for word in options if word.startswith("--"))
     for word in words[1:]:
         if word.startswith("--") and " " not in word and word != "--help":
             name = word[2:].replace("-", "_")

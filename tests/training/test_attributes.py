@@ -11,7 +11,11 @@ from utils.attributes.files import write_task
 from utils.attributes.labels import CLASSES, NUMBER, Task
 from utils.data.manifest import read_manifest, write_manifest
 from utils.features.store import FeatureStore
-from utils.training.attributes import AttributeOutputs
+from utils.training.attributes import (
+    AttributeBrain,
+    AttributeOutputs,
+    AttributeTargets,
+)
 
 
 def test_the_layer_of_the_outputs_is_what_they_compute():
@@ -91,3 +95,23 @@ def test_joined_stores_hold_the_features_of_each(tmp_path, rng):
     name = two.ids[3]
     assert np.array_equal(joined.frames(name), two.frames(name))
     assert len(one) == 24  # as it was
+
+
+def test_a_network_that_is_too_sure_is_validated_as_if_calibrated():
+    """The order of two epochs follows what they tell, not how sure they are of it."""
+    targets = AttributeTargets(
+        np.zeros(1, dtype=int), np.array([0, 1, 0, 1]), np.ones(2), np.full(4, 0.25)
+    )
+    embeddings = np.array([[1.0, -1], [-1, 1], [1, -1], [1, -1]])  # one of four wrong
+    brain = AttributeBrain.__new__(AttributeBrain)
+    brain.targets, brain.device = targets, "cpu"
+    brain.valid_embeddings = list(enumerate(embeddings.astype(np.float32)))
+    losses = []
+    for gain in (0.0, 0.5, 20.0):
+        outputs = torch.nn.Linear(2, 2, bias=False)
+        torch.nn.init.constant_(outputs.weight, 0)
+        outputs.weight.data += gain * torch.eye(2)
+        brain.parts = {"outputs": outputs}
+        losses.append(brain.valid_eer())
+    assert losses[0] == pytest.approx(np.log(2))
+    assert max(losses[1:]) < 0.68
