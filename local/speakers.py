@@ -45,6 +45,9 @@ def parse_arguments() -> argparse.Namespace:
     add = verb("add", "more recordings of somebody", "name", "files")
     for own in (enrol, add):
         own.add_argument("--label", default="", help="channel, device or session")
+        own.add_argument(
+            "--skip-bad", action="store_true", help="leave files out that are of no use"
+        )
     check = verb("verify", "is it this person?", "name", "file")
     update = verb("update", "take a confident match in", "name", "file")
     for own in (check, update):
@@ -86,11 +89,10 @@ def with_system(args: argparse.Namespace) -> str:
     opened = open_recogniser(args.store, args.system, args.trust, is_new)
     recogniser = replace(opened, channel=args.channel)
     if args.verb == "enrol":
-        recogniser.enrol(args.name, args.files, args.label, args.consent)
-        return f"{args.name}: {len(args.files)} recordings enrolled"
+        return enrol(recogniser, args, is_new)
     if args.verb == "add":
-        recogniser.add(args.name, args.files, args.label)
-        return f"{args.name}: {len(args.files)} recordings added"
+        n_added = recogniser.add(args.name, args.files, args.label, args.skip_bad)
+        return f"{args.name}: {n_added} recordings added"
     if args.verb == "update":
         return recogniser.update(args.name, args.file, args.far, UpdatePolicy())
     if args.verb == "verify":
@@ -100,6 +102,23 @@ def with_system(args: argparse.Namespace) -> str:
     )
     matches = [f"  {match.name}: {match.llr:.2f}" for match in found.matches]
     return "\n".join([found.text, *matches])
+
+
+def enrol(recogniser: Recogniser, args: argparse.Namespace, is_new: bool) -> str:
+    """Take somebody new in; a store made for somebody who was refused goes."""
+    from utils.speakers.schema import discard
+
+    try:
+        n_enrolled = recogniser.enrol(
+            args.name, args.files, args.label, args.consent, args.skip_bad
+        )
+    except BaseException:
+        is_empty = is_new and not recogniser.store.history()
+        recogniser.store.close()
+        if is_empty:
+            discard(args.store)
+        raise
+    return f"{args.name}: {n_enrolled} recordings enrolled"
 
 
 def tell_verified(recogniser: Recogniser, name: str, file: str, far: float) -> str:

@@ -37,10 +37,11 @@ def identify(verifier: Verifier, voices: Voices, n_enrolled: int) -> None:
         people, strangers = names[part::2][:size], names[1 - part :: 2]
         divided = [divide(voices[own], max(N_ENROLLED)) for own in people]
         models = np.stack([profile(own[:n_enrolled]) for own, _ in divided])
+        counts = [len(own[:n_enrolled]) for own, _ in divided]
         tests = [own for _, own in divided]
         tests += [np.concatenate(voices[own]) for own in strangers]
         for place, own in enumerate(tests):
-            scores.append(llrs(verifier, models, own).T)
+            scores.append(llrs(verifier, models, own, counts).T)
             truth += len(own) * [place if place < size else -1]
             who += len(own) * [(people + strangers)[place]]
     joined, right = np.concatenate(scores), np.array(truth)

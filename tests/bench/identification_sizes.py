@@ -64,7 +64,8 @@ def check(
     """
     n_people, n_versions, _ = models.shape
     who = np.repeat(np.arange(n_people), [len(own) for own in tests])  # (M,)
-    scores = llrs(verifier, np.concatenate(models), np.concatenate(tests))
+    joined, recordings = np.concatenate(models), np.concatenate(tests)
+    scores = llrs(verifier, joined, recordings, len(joined) * [N_ENROLLED])
     scores = scores.reshape(n_people, n_versions, -1).max(axis=1)  # (P, M)
     n_drawn, rng = round(size / n_versions), np.random.default_rng(0)
     drawn = [rng.permutation(n_people)[:n_drawn] for _ in range(N_DRAWS)]

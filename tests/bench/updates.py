@@ -44,9 +44,14 @@ class Bench(NamedTuple):
         """The threshold in use."""
         return self.verifier.measured.threshold(FAR).llr
 
+    def compare(self, exemplars: np.ndarray, tests: np.ndarray) -> np.ndarray:
+        """Score recordings (n, D) of one person, joined, with tests (M, D): (M,)."""
+        model = profile(exemplars)[None]
+        return llrs(self.verifier, model, tests, [len(exemplars)])[0]
+
     def take_in(self, enrolment: np.ndarray, offered: np.ndarray) -> np.ndarray:
         """Return what of the offered (M, D) is taken in and kept."""
-        found = llrs(self.verifier, profile(enrolment)[None], offered)[0]
+        found = self.compare(enrolment, offered)
         needed = self.policy.needed(self.verifier.measured, FAR)
         return offered[found >= needed][-self.policy.most :]
 
@@ -54,11 +59,10 @@ class Bench(NamedTuple):
         self, enrolment: np.ndarray, later: np.ndarray, tests: np.ndarray
     ) -> np.ndarray:
         """Return which tests (M, D) a profile accepts: bool (M,)."""
-        found = llrs(self.verifier, profile(enrolment)[None], tests)[0]
+        found = self.compare(enrolment, tests)
         if len(later):
             share = share_of_later(len(enrolment), len(later))
-            with_later = llrs(self.verifier, profile(later)[None], tests)[0]
-            found = (1 - share) * found + share * with_later
+            found = (1 - share) * found + share * self.compare(later, tests)
         return found >= self.threshold
 
     def update(self) -> None:

@@ -13,8 +13,9 @@ import pandas as pd
 
 from utils.data.files import find_utterances
 from utils.data.manifest import read_manifest
-from utils.speakers.gallery import join
+from utils.speakers.gallery import shifts_of
 from utils.systems.opened import OpenedSystem, Utterance
+from utils.verification.enrolment import join
 from utils.verification.verifier import Verifier
 
 Voices = dict[str, list[np.ndarray]]  # of each speaker, sessions (n, D)
@@ -84,11 +85,13 @@ def divide(sessions: list[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarra
     return first[:most], np.concatenate(others) if others else first[most:]
 
 
-def llrs(verifier: Verifier, models: np.ndarray, tests: np.ndarray) -> np.ndarray:
-    """Score models (N, D) with tests (M, D): (N, M)."""
+def llrs(
+    verifier: Verifier, models: np.ndarray, tests: np.ndarray, counts: Sequence[int]
+) -> np.ndarray:
+    """Score models (N, D), each of some recordings, with tests (M, D): (N, M)."""
     found = verifier.system.score(verifier.system.enrol(list(models[:, None])), tests)
     assert found.llrs is not None
-    return found.llrs
+    return found.llrs - shifts_of(counts, verifier.measured)[:, None]
 
 
 def interval(counts: Sequence[tuple[int, int]], digits: int = 1) -> str:

@@ -212,6 +212,30 @@ def test_a_search_among_many_knows_what_came_later(measured):
         assert [match.name for match in found] == [str(place) for place in best]
 
 
+def test_what_is_taken_off_goes_by_the_number_of_recordings(measured):
+    """Of the enrolment and of what came later; a search among many knows it."""
+    system, decisions = measured
+    decisions = replace(decisions, shifts=(0.0, 2.0, 3.0))
+    rng = np.random.default_rng(6)
+    vectors = draw(rng, 3000, 5)
+    people = [
+        Person(str(n), "", with_later(own[: 1 + n % 5], 2 * (n % 5 == 4)))
+        for n, own in enumerate(vectors)
+    ]
+    raw, shifted = (
+        Gallery.of(system, people, known) for known in (None, decisions)
+    )  # fmt: skip
+    taken_off = np.array([0.0, 2.0, 3.0, 3.0 * (3 / 4) / (2 / 3), 0.6 * 3 + 0.4 * 2])
+    for test in (*draw(rng, 10, 1)[:, 0], vectors[1001, 1], vectors[1004].sum(axis=0)):
+        llrs = shifted.score(test)
+        np.testing.assert_allclose(
+            raw.score(test) - llrs, np.tile(taken_off, 600), atol=1e-5
+        )
+        found = shifted.identify(test, None, 5).matches
+        best = np.argsort(-llrs, kind="stable")[:5]
+        assert [match.name for match in found] == [str(place) for place in best]
+
+
 def test_an_empty_gallery(system):
     assert isinstance(system.backend, Backend)
     with pytest.raises(ValueError, match="nobody is enrolled"):

@@ -109,6 +109,24 @@ def test_many_changes_are_undone_one_by_one(store, path, rng):
         store.undo()
 
 
+def test_refusals_stand_in_the_journal_and_are_no_change(store, path, rng):
+    """Undo takes the last change back, bit for bit, with what was refused since."""
+    store.enrol("Anna", exemplars(rng))
+    store.refuse("Anna", "LLR 1.00, 2.00 is needed: a.wav")
+    before = state(path)
+    CHANGES["add"](store, rng)
+    store.refuse(" Anna ", "0.3 s of speech: b.wav")
+    assert [line.action for line in store.history("Anna")] == [
+        "enrol", "refuse", "add", "refuse",
+    ]  # fmt: skip
+    assert len(store.person("Anna").exemplars) == 4
+    assert store.undo().action == "add"
+    assert state(path) == before
+    assert store.undo().action == "enrol" and store.history() == []
+    with pytest.raises(UserError, match="nobody is called 'Cy'"):
+        store.refuse("Cy", "LLR 1.00")
+
+
 def test_removed_people_can_come_back_and_forgotten_ones_cannot(store, path, rng):
     secret = exemplars(rng, 1)
     store.enrol("Anna", secret, consent="Anna's own words")

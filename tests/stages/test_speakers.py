@@ -81,9 +81,37 @@ def test_updates_are_told_and_undone(run, store, voices):
 
 
 def test_strangers_do_not_update(run, store, system, voices):
+    before = run("history", store)
     said = run("update", store, "p0", voices / "s6/0.wav", "--far", 0.1)
     assert said.startswith("not taken in: LLR")
     assert len(SpeakerStore(store).person("p0").exemplars) == 2
+    last = run("history", store).removeprefix(before)
+    assert "  refuse  p0  LLR" in last and last.endswith("s6/0.wav\n")
+
+
+def test_bad_files_are_told_and_left_out_if_asked(run, store, voices, caplog):
+    bad = [voices / "none.wav", voices / "s3/0.wav", voices / "s3"]
+    words = "enrol", store, "Cy", *bad
+    code, said = run(*words)
+    assert code == 1 and said.count("\n") == 3  # a line each, and what to do
+    assert "2 of 3 files cannot be used; --skip-bad goes on without them" in said
+    for path in (bad[0], bad[2]):
+        assert str(path) in caplog.text
+    assert "nobody is called 'Cy'" in fault(run, "show", store, "Cy")
+    assert run(*words, "--skip-bad") == "Cy: 1 recordings enrolled\n"
+    assert "s3/0.wav" in run("show", store, "Cy")
+    assert "added" in run("add", store, "Cy", *bad, "--skip-bad")
+    _, nothing = run("add", store, "Cy", bad[0], bad[2], "--skip-bad")
+    assert "2 of 2 files cannot be used\n" in nothing
+
+
+def test_no_store_is_left_for_somebody_who_was_refused(run, voices, tmp_path):
+    new = tmp_path / "new.db"
+    fault(run, "enrol", new, "Cy", voices / "none.wav")
+    assert list(tmp_path.iterdir()) == []
+    run("enrol", new, "Cy", voices / "s3/0.wav")
+    fault(run, "enrol", new, "Di", voices / "none.wav")
+    assert "Cy" in run("list", new)
 
 
 def test_names_change_and_go(run, store, tmp_path):

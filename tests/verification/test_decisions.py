@@ -22,6 +22,7 @@ DECISIONS = Decisions(
     Tail((0.1, 0.01), (1.0, 3.0)),
     {"speech_s": Limits(1.5, 0.7, "cut short")},
     {"source": "voices", "speakers": 20},
+    shifts=(0.0, 0.8, 1.1),
 )
 
 
@@ -50,6 +51,8 @@ def test_decisions_of_another_encoder(tmp_path):
         '{"thresholds": 1}',
         '{"model_sha256": "a1", "thresholds": [{"far": "x"}]}',
         '{"model_sha256": "a1", "thresholds": [], "limits": {"a": {}}}',
+        '{"model_sha256": "a1", "measured_on": {}, "thresholds": [], "limits": {}, '
+        '"tail": {"fars": [0.1], "llrs": [1.0]}}',  # of a time without shifts
     ],
 )
 def test_broken_decisions(tmp_path, text):

@@ -72,6 +72,16 @@ def test_the_answer_is_the_systems(verifier, wavs):
     assert verifier(wavs[:2], wavs[2]) == answer
 
 
+def test_several_recordings_pay_for_being_nearer_to_everybody(verifier, wavs):
+    decisions = replace(verifier.decisions, shifts=(0.0, 0.5))
+    shifted = replace(verifier, decisions=decisions)
+    one, two = wavs[:1], wavs[:2]
+    assert shifted(one, wavs[2]) == verifier(one, wavs[2])
+    before, after = verifier(two, wavs[2]), shifted(two, wavs[2])
+    assert after.score == before.score
+    assert after.llr == pytest.approx(before.llr - 0.5)
+
+
 def test_the_threshold_is_that_of_the_rate(verifier, wavs):
     assert verifier(wavs[:1], wavs[3], far=0.1).decision == "same"
     with pytest.raises(UserError, match="--far 0.5: measured were 0.1, 0.01"):

@@ -9,6 +9,7 @@ import numpy as np
 from utils.speakers.people import Person, divide
 from utils.systems.opened import OpenedSystem
 from utils.verification.decisions import Decisions
+from utils.verification.enrolment import join
 
 _SPARE = 100  # nearest people beyond those asked for, as products are rounded
 _BLOCK = 1024  # products whose maximum is taken
@@ -98,20 +99,6 @@ def nearest(products: np.ndarray, n: int) -> np.ndarray:
     return np.flatnonzero(products >= np.partition(maxima, -n)[-n])
 
 
-def join(embeddings: Sequence[np.ndarray]) -> np.ndarray:
-    """Join a person's embeddings (n, D) to one vector (D,) of unit length.
-
-    Example
-    -------
-    >>> join([np.array([3.0, 0.0]), np.array([0.0, 4.0])]).round(3)
-    array([0.707, 0.707])
-    """
-    vectors = np.stack(embeddings).astype(np.float64)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    mean = vectors.mean(axis=0)
-    return mean / np.linalg.norm(mean)
-
-
 class Later(NamedTuple):
     """What was taken in after the enrolment, of those people who have some.
 
@@ -123,24 +110,38 @@ class Later(NamedTuple):
         One a person, of unit length.
     shares : ndarray of shape (n,)
         What their ratios weigh beside the enrolment's.
+    shifts : ndarray of shape (n,)
+        What is taken off their ratios: see `Decisions.shift`.
     """
 
     places: np.ndarray
     embeddings: np.ndarray
     shares: np.ndarray
+    shifts: np.ndarray
 
     @classmethod
-    def of(cls, people: Sequence[Person], dim: int) -> "Later":
+    def of(
+        cls, people: Sequence[Person], dim: int, decisions: Decisions | None
+    ) -> "Later":
         """Join everybody's later exemplars: vectors of ``dim``."""
         places, embeddings, shares = [], [np.empty((0, dim), np.float32)], []
+        counts = []
         for place, person in enumerate(people):
             enrolled, later = divide(person.exemplars)
             if later:
                 places.append(place)
                 embeddings.append(join([own.embedding for own in later])[None])
                 shares.append(share_of_later(len(enrolled), len(later)))
+                counts.append(len(later))
         vectors = np.concatenate(embeddings).astype(np.float32)
-        return cls(np.array(places, int), vectors, np.array(shares))
+        shifts = shifts_of(counts, decisions)
+        return cls(np.array(places, int), vectors, np.array(shares), shifts)
+
+
+def shifts_of(counts: Sequence[int], decisions: Decisions | None) -> np.ndarray:
+    """Return what is taken off the ratios of people with so many recordings each."""
+    shift = decisions.shift if decisions else lambda _: 0.0
+    return np.array([shift(own) for own in counts], dtype=np.float32)
 
 
 def share_of_later(n_enrolled: int, n_later: int) -> float:
@@ -169,16 +170,31 @@ class Gallery:
     embeddings : ndarray of float32, shape (N, D)
         The enrolment of each, joined, of unit length.
     later : Later, optional
+    shifts : ndarray of float32, shape (N,), optional
+        What is taken off the ratios: see `Decisions.shift`; None for nothing.
     """
 
     system: OpenedSystem
     names: list[str]
     embeddings: np.ndarray
     later: Later | None = None
+    shifts: np.ndarray | None = None
 
     @classmethod
-    def of(cls, system: OpenedSystem, people: Sequence[Person]) -> "Gallery":
+    def of(
+        cls,
+        system: OpenedSystem,
+        people: Sequence[Person],
+        decisions: Decisions | None = None,
+    ) -> "Gallery":
         """Join everybody's exemplars.
+
+        Parameters
+        ----------
+        system : OpenedSystem
+        people : sequence of Person
+        decisions : Decisions, optional
+            What was measured of the system.
 
         Raises
         ------
@@ -187,12 +203,14 @@ class Gallery:
         """
         if not people:
             raise ValueError("nobody is enrolled")
+        enrolled = [divide(person.exemplars)[0] for person in people]
         embeddings = np.stack([
-            join([own.embedding for own in divide(person.exemplars)[0]])
-            for person in people
+            join([own.embedding for own in exemplars]) for exemplars in enrolled
         ]).astype(np.float32)  # fmt: skip
         names = [person.name for person in people]
-        return cls(system, names, embeddings, Later.of(people, embeddings.shape[1]))
+        later = Later.of(people, embeddings.shape[1], decisions)
+        shifts = shifts_of(list(map(len, enrolled)), decisions)
+        return cls(system, names, embeddings, later, shifts)
 
     def score(
         self, embedding: np.ndarray, places: np.ndarray | None = None
@@ -207,9 +225,12 @@ class Gallery:
         """
         places = np.arange(len(self.names)) if places is None else places
         llrs = self._score(self.embeddings[places], embedding)
+        if self.shifts is not None:
+            llrs -= self.shifts[places]
         if self.later is not None:
             _, at, own = np.intersect1d(places, self.later.places, return_indices=True)
             later = self._score(self.later.embeddings[own], embedding)
+            later -= self.later.shifts[own]
             llrs[at] += self.later.shares[own] * (later - llrs[at])
         return llrs
 
@@ -231,12 +252,7 @@ class Gallery:
         """
         places = np.arange(len(self.names))
         if self.system.backend.is_cosine:
-            tested = embedding.astype(np.float32)
-            products = self.embeddings @ tested  # (N,)
-            if self.later is not None:  # ratios are linear in the cosine
-                at, vectors, shares = self.later
-                products[at] += shares * (vectors @ tested - products[at])
-            places = nearest(products, k + _SPARE)
+            places = nearest(self._products(embedding), k + _SPARE)
         llrs = self.score(embedding, places)
         best = np.argsort(-llrs, kind="stable")[:k]
         matches = [
@@ -244,3 +260,16 @@ class Gallery:
             for place, llr in zip(places[best], llrs[best], strict=True)
         ]
         return Identification(matches, threshold)
+
+    def _products(self, embedding: np.ndarray) -> np.ndarray:
+        """Return cosines (N,) in the order of the ratios, which are linear in them."""
+        tested = embedding.astype(np.float32)
+        products = self.embeddings @ tested
+        calibration = self.system.backend.calibration
+        slope = float(calibration.fusion.weights[0]) if calibration else 1.0
+        if self.shifts is not None:
+            products -= self.shifts / np.float32(slope)
+        if self.later is not None:
+            at, vectors, shares, shifts = self.later
+            products[at] += shares * (vectors @ tested - shifts / slope - products[at])
+        return products

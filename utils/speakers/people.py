@@ -10,6 +10,7 @@ import numpy as np
 from utils.runtime.errors import UserError
 
 ENROLLED, UPDATED = "enrolled", "updated"
+REFUSE = "refuse"  # the action of a line that changed nothing
 
 
 @dataclass(frozen=True)

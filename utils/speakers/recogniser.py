@@ -84,17 +84,31 @@ class Recogniser:
         return Exemplar(embedding, label, recording.name, recording.speech_s)
 
     def enrol(
-        self, name: str, paths: Sequence[Path | str], label: str = "", consent: str = ""
-    ) -> None:
-        """Take somebody new in; see `SpeakerStore.enrol`."""
-        self.store.check_new(name)
-        self.store.enrol(name, self._hear_all(paths, label), consent)
+        self, name: str, paths: Sequence[Path | str], label: str = "",
+        consent: str = "", skip_bad: bool = False,
+    ) -> int:  # fmt: skip
+        """Take somebody new in; returns by how many recordings.
 
-    def add(self, name: str, paths: Sequence[Path | str], label: str = "") -> None:
-        """Give somebody more recordings to be known by."""
+        Raises
+        ------
+        UserError
+            See `SpeakerStore.enrol`; or recordings cannot be used, after a line for
+            each: some, unless ``skip_bad``, or all.
+        """
+        self.store.check_new(name)
+        heard = self._hear_all(paths, label, skip_bad)
+        self.store.enrol(name, heard, consent)
+        return len(heard)
+
+    def add(
+        self, name: str, paths: Sequence[Path | str], label: str = "",
+        skip_bad: bool = False,
+    ) -> int:  # fmt: skip
+        """Give somebody more recordings to be known by; see `enrol`."""
         self.store.person(name)
-        heard = self._hear_all(paths, label)
+        heard = self._hear_all(paths, label, skip_bad)
         self.store.add(name, heard, f"{len(heard)} recordings")
+        return len(heard)
 
     def verify(self, name: str, path: Path | str, far: float) -> Verified:
         """Compare a recording with somebody."""
@@ -135,7 +149,7 @@ class Recogniser:
         people = self.store.people()
         if not people:
             raise UserError(f"{self.store.path}: nobody is enrolled")
-        gallery = Gallery.of(self.verifier.system, people)
+        gallery = Gallery.of(self.verifier.system, people, self.verifier.decisions)
         if fpir is None:
             return gallery, None
         decisions = self.verifier.measured
@@ -155,6 +169,7 @@ class Recogniser:
         llr = self._compare(divide(person.exemplars)[0], heard)
         refused = policy.refusal(llr, needed, heard.speech_s)
         if refused:
+            self.store.refuse(name, f"{refused}: {path}")
             return f"not taken in: {refused}"
         dropped = policy.dropped(person.exemplars, datetime.now(timezone.utc))
         reason = f"LLR {llr:.2f}, {needed:.2f} needed: {path}"
@@ -162,12 +177,27 @@ class Recogniser:
         self.store.add(name, [taken], reason, dropped)
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
 
-    def _hear_all(self, paths: Sequence[Path | str], label: str) -> list[Exemplar]:
-        heard = (self.hear(path, label) for path in paths)
-        return list(progress(heard, len(paths), "hearing"))
+    def _hear_all(
+        self, paths: Sequence[Path | str], label: str, skip_bad: bool
+    ) -> list[Exemplar]:
+        """Embed recordings; a line is told of each that cannot be used."""
+        heard = []
+        for path in progress(paths, len(paths), "hearing"):
+            try:
+                heard.append(self.hear(path, label))
+            except UserError as error:
+                if len(paths) == 1:
+                    raise
+                logger.warning(error)
+        n_bad = len(paths) - len(heard)
+        if n_bad and not (heard and skip_bad):
+            remedy = "; --skip-bad goes on without them" if heard else ""
+            raise UserError(f"{n_bad} of {len(paths)} files cannot be used{remedy}")
+        return heard
 
     def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
-        gallery = Gallery.of(self.verifier.system, [Person("", "", tuple(exemplars))])
+        verifier, person = self.verifier, Person("", "", tuple(exemplars))
+        gallery = Gallery.of(verifier.system, [person], verifier.decisions)
         return float(gallery.score(heard.embedding)[0])
 
 

@@ -59,9 +59,14 @@ def create(path: Path, facts: dict[str, str]) -> None:
             connection.executemany("insert into facts values (?, ?)", known.items())
             connection.commit()
     except UserError:
-        for ending in ("", "-wal", "-shm"):  # no half of a store is left
-            Path(f"{path}{ending}").unlink(missing_ok=True)
+        discard(path)  # no half of a store is left
         raise
+
+
+def discard(path: Path) -> None:
+    """Delete a store that nothing came into."""
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,14 @@ import numpy as np
 
 from utils.runtime.errors import UserError
 from utils.speakers import schema
-from utils.speakers.people import UPDATED, Change, Exemplar, Person, tidy_name
+from utils.speakers.people import (
+    REFUSE,
+    UPDATED,
+    Change,
+    Exemplar,
+    Person,
+    tidy_name,
+)
 
 
 class SpeakerStore:
@@ -205,8 +212,16 @@ class SpeakerStore:
         wanted = tidy_name(name) if name else ""
         return [Change(*row) for row in rows if not wanted or row[2] == wanted]
 
+    def refuse(self, name: str, reason: str) -> None:
+        """Write into the journal that a recording was not taken in."""
+        self._number(name)
+        with self._change(REFUSE, tidy_name(name), reason):
+            pass
+
     def undo(self) -> Change:
         """Take the last change back, with its line; the store is as it was before.
+
+        Lines about what was refused since then go with it: they changed nothing.
 
         Raises
         ------
@@ -216,7 +231,8 @@ class SpeakerStore:
         with schema.reporting(self.path), self._transaction():
             last = self._database.execute(
                 "select id, time, action, name, reason from changes "
-                "order by id desc limit 1"
+                "where action != ? order by id desc limit 1",
+                (REFUSE,),
             ).fetchone()
             if last is None:
                 raise UserError(f"{self.path}: no change to undo")
@@ -225,7 +241,7 @@ class SpeakerStore:
                 self._database.execute(
                     f"update {table} set until = null where until = ?", last[:1]
                 )
-            self._database.execute("delete from changes where id = ?", last[:1])
+            self._database.execute("delete from changes where id >= ?", last[:1])
         return Change(*last[1:])
 
     def close(self) -> None:

@@ -110,6 +110,8 @@ class Decisions:
         By the measure: a field of `utils.verification.recordings.Recording`.
     measured_on : dict
         Speakers, utterances, sessions, where from.
+    shifts : tuple of float
+        See `shift`: for 1, 2, 3 ... recordings.
     """
 
     model_sha256: str
@@ -117,6 +119,29 @@ class Decisions:
     tail: Tail
     limits: Mapping[str, Limits]
     measured_on: Mapping[str, object]
+    shifts: tuple[float, ...] = (0.0,)
+
+    def shift(self, n_enrolled: int) -> float:
+        """Return what to take off the ratios of a person with several recordings.
+
+        Joined to one vector, they bring other people nearer; without it, more of them
+        would pass than a threshold promises, which is measured on single recordings.
+        Beyond what was measured it grows as 1 - 1/n does, as the joined vector's length
+        before it is scaled.
+
+        Example
+        -------
+        >>> tail = Tail((0.1, 0.01), (2.0, 6.0))
+        >>> decisions = Decisions("", (), tail, {}, {}, shifts=(0.0, 1.0))
+        >>> decisions.shift(1), decisions.shift(2), decisions.shift(4)
+        (0.0, 1.0, 1.5)
+        """
+        n_measured = len(self.shifts)
+        if n_enrolled <= n_measured:
+            return self.shifts[n_enrolled - 1]
+        if n_measured == 1:
+            return 0.0
+        return self.shifts[-1] * (1 - 1 / n_enrolled) / (1 - 1 / n_measured)
 
     def threshold(self, far: float) -> Threshold:
         """Return the threshold for a false-alarm rate.
@@ -141,6 +166,9 @@ class Decisions:
             yield f"FAR {threshold.far:g}: threshold {threshold.llr:.2f}"
             for name, rates in threshold.rates.items():
                 yield f"  {name}: FAR {rates.far.text}, FRR {rates.frr.text}"
+        if len(self.shifts) > 1:
+            most = len(self.shifts)
+            yield f"with {most} recordings: {self.shifts[-1]:.2f} off the ratios"
         for measure, limits in self.limits.items():
             yield (
                 f"{measure}: {limits.condition} below {limits.nearer:.3g}, measured to "
@@ -154,6 +182,7 @@ def write_decisions(folder: Path, decisions: Decisions, facts: dict) -> None:
         "model_sha256": decisions.model_sha256,
         "measured_on": dict(decisions.measured_on),
         "tail": {"fars": decisions.tail.fars, "llrs": decisions.tail.llrs},
+        "shifts": decisions.shifts,
         "limits": {name: vars(limits) for name, limits in decisions.limits.items()},
         "thresholds": [
             {
@@ -221,5 +250,10 @@ def _decisions(content: dict) -> Decisions:
     tail = Tail(tuple(content["tail"]["fars"]), tuple(content["tail"]["llrs"]))
     limits = {name: Limits(**own) for name, own in content["limits"].items()}
     return Decisions(
-        content["model_sha256"], thresholds, tail, limits, content["measured_on"]
+        content["model_sha256"],
+        thresholds,
+        tail,
+        limits,
+        content["measured_on"],
+        tuple(map(float, content["shifts"])),
     )

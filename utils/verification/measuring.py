@@ -14,6 +14,7 @@ from utils.runtime.errors import UserError
 from utils.systems.opened import OpenedSystem
 from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Tail, Threshold
+from utils.verification.enrolment import measure_shifts
 from utils.verification.rates import measure_rates, shortage
 from utils.verification.voices import Versions, Voices, score_voices
 
@@ -101,6 +102,7 @@ def measure_system(
         measure_tail(backend, voices),
         measure_limits(versions),
         measured_on,
+        measure_shifts(backend, voices, aims.seed),
     )
     return Measured(backend, decisions, [lack for lack in lacks.values() if lack])
 

@@ -17,6 +17,7 @@ from utils.verification.decisions import (
     Threshold,
     read_decisions,
 )
+from utils.verification.enrolment import join
 from utils.verification.recordings import Recording, read_recording
 
 _LEAST_SPEECH_S = 0.5  # whatever was measured
@@ -156,9 +157,10 @@ class Verifier:
     def _score(self, recordings: Sequence[Recording]) -> tuple[float, float | None]:
         """Score the last recording with a model of the others."""
         embeddings = self.embed(recordings)  # (N, D)
-        model = self.system.enrol([embeddings[:-1]])
+        model = self.system.enrol([join(embeddings[:-1])[None]])
         scores, llrs, _ = self.system.score(model, embeddings[-1:])
-        return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0])
+        shift = self.decisions.shift(len(recordings) - 1) if self.decisions else 0.0
+        return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0]) - shift
 
     def _condition(self, recordings: Sequence[Recording], at: Threshold) -> str:
         """Name the worst of the measured conditions that a recording is in."""
