@@ -117,7 +117,7 @@ class Verifier:
         score, llr = self._score(recordings)
         if threshold is None or llr is None:
             return Answer(speech_s, remarks, score=score, llr=llr)
-        condition = self._condition(recordings, threshold)
+        condition = self.condition(recordings, threshold)
         return Answer(
             speech_s,
             remarks,
@@ -162,7 +162,7 @@ class Verifier:
         shift = self.decisions.shift(len(recordings) - 1) if self.decisions else 0.0
         return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0]) - shift
 
-    def _condition(self, recordings: Sequence[Recording], at: Threshold) -> str:
+    def condition(self, recordings: Sequence[Recording], at: Threshold) -> str:
         """Name the worst of the measured conditions that a recording is in."""
         met = [
             limits.condition
