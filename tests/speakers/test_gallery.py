@@ -213,7 +213,7 @@ def test_a_search_among_many_knows_what_came_later(measured):
 
 
 def test_what_is_taken_off_goes_by_the_number_of_recordings(measured):
-    """Of the enrolment and of what came later; a search among many knows it."""
+    """Enrolment and what came later each pay; a search among many knows it."""
     system, decisions = measured
     decisions = replace(decisions, shifts=(0.0, 2.0, 3.0))
     rng = np.random.default_rng(6)
