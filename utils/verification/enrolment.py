@@ -51,7 +51,7 @@ def measure_shifts(
         Calibrated.
     voices : Voices
     seed : int
-        Of which recordings are joined: of any sessions.
+        Draws which recordings are joined: of any sessions.
 
     Returns
     -------
