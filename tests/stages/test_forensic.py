@@ -24,8 +24,8 @@ def system(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """Twelve speakers with three recordings each."""
-    return write_speakers(tmp_path_factory.mktemp("people"), 12, 3)
+    """Sixteen speakers with three recordings each."""
+    return write_speakers(tmp_path_factory.mktemp("people"), 16, 3)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_a_case(run, people, case):
         *case, "--population", people, "--why", "neighbours", "--same-session"
     )
     n_left_out = len(content["population"]["excluded"])  # who sound like the case
-    assert content["population"]["speakers"] == 12 - n_left_out >= 10
+    assert content["population"]["speakers"] == 16 - n_left_out >= 10
     assert content["population"]["why it is relevant"] == "neighbours"
     assert len(content["material"]["known"]) == 2
     assert content["validation"]["n_speakers"] == content["population"]["speakers"]
@@ -117,7 +117,7 @@ def test_a_manifest_has_sessions_and_a_filter(run, people, case, tmp_path):
     words = "--population", table, "--relevant", "gender=male"
     content, *_ = run(*case[:2], *words)
     n_left_out = len(content["population"]["excluded"])
-    assert content["population"]["speakers"] == 11 - n_left_out
+    assert content["population"]["speakers"] == 15 - n_left_out
     assert content["validation"]["across_sessions"]
 
 
@@ -136,7 +136,7 @@ def test_a_speaker_of_the_population_is_left_out(run, people, tmp_path):
     content, page, _ = run(*own, "--population", people)
     told = content["population"]["excluded"]
     assert told[0] == "s3: the folder of a recording of the case"
-    assert content["population"]["speakers"] == 12 - len(told)
+    assert content["population"]["speakers"] == 16 - len(told)
 
 
 def test_a_copy_of_a_file_of_the_population(run, people, case, tmp_path):
