@@ -49,7 +49,8 @@ _LIMITS = (
     "The interval is of the calibration, by resampled speakers of the population; what "
     "another recording of the same speakers would give is not in it.",
     "Folds and resamples are of speakers, but the encoder has its own training "
-    "speakers, who were not compared with those here.",
+    "speakers, who were not compared with those here: where the population was among "
+    "them, the validation promises too much.",
 )
 _SOURCES = (
     "ENFSI, Guideline for Evaluative Reporting in Forensic Science, 2015.",
