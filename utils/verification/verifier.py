@@ -174,8 +174,11 @@ class Verifier:
     def _remarks(
         self, enrolled: Sequence[Recording], tested: Recording
     ) -> Iterator[str]:
+        names: dict[str, list[str]] = {}  # of the recordings that a remark is about
         for recording in (*enrolled, tested):
-            yield from self.quality_remarks(recording)
+            for remark in self._quality(recording):
+                names.setdefault(remark, []).append(recording.name)
+        yield from (f"{', '.join(own)}: {remark}" for remark, own in names.items())
         if any(np.array_equal(own.features, tested.features) for own in enrolled):
             yield f"{tested.name}: the same recording as in the enrolment"
         if self.decisions is None:
@@ -183,17 +186,21 @@ class Verifier:
 
     def quality_remarks(self, recording: Recording) -> Iterator[str]:
         """Yield what is wrong with a recording, and what that does to the errors."""
-        name, rate_hz = recording.name, self.system.front_end.sample_rate_hz
+        yield from (f"{recording.name}: {own}" for own in self._quality(recording))
+
+    def _quality(self, recording: Recording) -> Iterator[str]:
+        rate_hz = self.system.front_end.sample_rate_hz
         if recording.rate_hz < rate_hz:
-            yield f"{name}: {recording.rate_hz} Hz, the system hears {rate_hz} Hz"
+            yield f"{recording.rate_hz} Hz, the system hears {rate_hz} Hz"
         if recording.clipped_share > _CLIPPED_SHARE:
-            yield f"{name}: {recording.clipped_share:.1%} of the samples are clipped"
+            yield f"{recording.clipped_share:.1%} of the samples are clipped"
         for measure, limits in self.limits.items():
             value = getattr(recording, measure)
             if limits.least <= value < limits.nearer:
+                rounded = float(f"{value:.2g}")
                 yield (
-                    f"{name}: {value:.3g} {_UNITS[measure]}; expect the error rates of "
-                    f"speech {limits.condition}{self._missed(limits.condition)}"
+                    f"{rounded:g} {_UNITS[measure]}; expect the error rates of speech "
+                    f"{limits.condition}{self._missed(limits.condition)}"
                 )
 
     def _missed(self, condition: str) -> str:
