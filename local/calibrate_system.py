@@ -69,17 +69,13 @@ def main() -> None:
     args = parse_arguments()
 
     from local.setup.systems import find_system
-    from utils.data.files import find_utterances
-    from utils.data.manifest import read_manifest
+    from utils.data.files import read_or_find_utterances
     from utils.systems.system import open_system
     from utils.verification.measuring import Aims, measure_system
     from utils.verification.voices import draw_voices, embed_voices
 
     system = open_system(find_system(args.system), args.backend, trust=args.trust)
-    if args.voices.suffix == ".csv":
-        found = read_manifest(args.voices)
-    else:
-        found = find_utterances(args.voices, args.pattern)
+    found = read_or_find_utterances(args.voices, args.pattern)
     if args.ignore_sessions:
         found = found.drop(columns="session", errors="ignore")
     table = draw_voices(found, args.per_speaker, args.seed)

@@ -168,8 +168,7 @@ def read_population(
     args: argparse.Namespace, case: Case
 ) -> tuple[pd.DataFrame, list[str]]:
     """Read the relevant population, without the speakers of the case, who are told."""
-    from utils.data.files import find_utterances
-    from utils.data.manifest import read_manifest
+    from utils.data.files import read_or_find_utterances
     from utils.forensic.population import (
         check_size,
         parse_relevant,
@@ -178,10 +177,7 @@ def read_population(
     )
     from utils.verification.voices import draw_voices
 
-    if args.population.suffix == ".csv":
-        table = read_manifest(args.population)
-    else:
-        table = find_utterances(args.population, args.pattern)
+    table = read_or_find_utterances(args.population, args.pattern)
     source = str(args.population)
     table = relevant_rows(table, parse_relevant(args.relevant), source)
     table, told = without_case_speakers(table, [case.questioned, *case.known])

@@ -46,6 +46,7 @@ class AttributeTraining(NamedTuple):
 def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
     """Read a task, and the features of its training and validation speakers."""
     from utils.training.attributes import AttributeData
+    from utils.training.data import number_speakers
 
     task, rows, _ = read_task_rows(exp)
     there = [s for s in _SPLITS if (features / s / "index.csv").is_file()]
@@ -57,11 +58,7 @@ def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
     train, valid = (
         store.part((part == name).to_numpy()) for name in ("train", "valid")
     )
-    speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
-    origins = np.unique(train.index["origin"], return_inverse=True)[1]
-    origin_of = np.empty(len(speakers), dtype=np.int64)
-    origin_of[labels] = origins
-    data = AttributeData(features, train, valid, speakers.tolist(), labels, origin_of)
+    data = AttributeData(features, train, valid, *number_speakers(train))
     wanted = [
         task.targets(rows.loc[one.index.get("utterance", one.index["ID"]), "label"])
         for one in (train, valid)
@@ -72,14 +69,17 @@ def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
 def _with_targets(
     task: Task, data: AttributeData, train: np.ndarray, valid: np.ndarray
 ) -> AttributeTraining:
-    from utils.attributes.heads import balanced_weights, speaker_weights
+    from utils.attributes.heads import (
+        balanced_weights,
+        centre_and_spread,
+        speaker_weights,
+    )
     from utils.training.attributes import AttributeTargets
 
     speakers = data.valid.index["spk_id"].to_numpy(dtype=str)
     if task.is_number:
         weights = speaker_weights(data.train.index["spk_id"].to_numpy(dtype=str))
-        centre = float(weights @ train)
-        spread = max(float(np.sqrt(weights @ (train - centre) ** 2)), 1e-9)
+        centre, spread = centre_and_spread(train, weights)
         train, valid = ((x - centre) / spread for x in (train, valid))
         targets = AttributeTargets(train, valid, np.zeros(0), speaker_weights(speakers))
         return AttributeTraining(task, data, targets, centre, spread)
@@ -136,6 +136,7 @@ def save_trained(
     seed: int,
 ) -> None:
     """Save the best encoder, and the layer that tells the label of its embeddings."""
+    from utils.attributes.heads import Layer
     from utils.models.experiment import save_model
     from utils.runtime.atomic import replacing_file
     from utils.runtime.device import processor_name
@@ -156,7 +157,7 @@ def save_trained(
     }
     weights, offsets = brain.outputs.layer()
     if told.task.is_number:
-        weights, offsets = weights * told.spread, offsets * told.spread + told.centre
+        weights, offsets = Layer(weights, offsets).scaled(told.centre, told.spread)
     save_model(folder, brain.exported_encoder(), facts, brain.head_weights())
     with replacing_file(folder / OUTPUTS) as temporary, temporary.open("wb") as file:
         np.savez(file, weights=weights, offsets=offsets)

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from utils.data.files import find_utterances
-from utils.data.manifest import read_manifest
+from utils.data.files import read_or_find_utterances
 from utils.speakers.gallery import shifts_of
 from utils.systems.opened import OpenedSystem, Utterance
 from utils.verification.enrolment import join
@@ -39,10 +38,7 @@ def read_voices(
     source: Path, pattern: str, per_speaker: int | None = None
 ) -> pd.DataFrame:
     """List recordings: ``wav``, ``spk_id``, ``session``."""
-    if source.suffix == ".csv":
-        table = read_manifest(source)
-    else:
-        table = find_utterances(source, pattern)
+    table = read_or_find_utterances(source, pattern)
     if per_speaker:
         table = table.groupby("spk_id").head(per_speaker)
     return table if "session" in table else table.assign(session="")

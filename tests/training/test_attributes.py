@@ -112,6 +112,6 @@ def test_a_network_that_is_too_sure_is_validated_as_if_calibrated():
         torch.nn.init.constant_(outputs.weight, 0)
         outputs.weight.data += gain * torch.eye(2)
         brain.parts = {"outputs": outputs}
-        losses.append(brain.valid_eer())
+        losses.append(brain.valid_error())
     assert losses[0] == pytest.approx(np.log(2))
     assert max(losses[1:]) < 0.68

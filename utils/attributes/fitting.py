@@ -8,6 +8,7 @@ how far a recording may be from the training. Test speakers have no part in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -108,19 +109,14 @@ def fit_head(learner: Learner, data: Labelled, n_folds: int, seed: int) -> Fitte
         A class has one speaker.
     """
     folds = speaker_folds(data, most_folds(data, n_folds), seed)
-    best: tuple[float, float, np.ndarray] | None = None
+    best: tuple[_Judged, float] | None = None
     for setting in learner.settings:
         told = told_out_of_fold(learner, data, setting, folds)
-        loss = _loss(told, data, learner.needs_calibration)
-        if best is None or loss < (1 - _MARGIN) * best[0]:
-            best = loss, setting, told
+        judged = _judge(told, data, learner.needs_calibration)
+        if best is None or judged.loss < (1 - _MARGIN) * best[0].loss:
+            best = judged, setting
     assert best is not None
-    loss, setting, told = best
-    calibration, errors = None, np.zeros(0)
-    if not data.n_classes:
-        errors = np.quantile(np.abs(told - data.targets), LEVELS)
-    elif learner.needs_calibration:
-        calibration = fit_calibration(told, data.targets, data.weights)
+    (calibration, errors, loss), setting = best
     typicality = fit_typicality(data, folds)
     return FittedHead(
         learner.learn(data, setting), calibration, typicality, errors, setting, loss
@@ -140,14 +136,8 @@ def fit_trained(head: Head, data: Labelled, is_valid: np.ndarray) -> FittedHead:
     valid = data.take(is_valid)
     if not data.n_classes:
         head = data.take(~is_valid).limited(head)
-    told = head(valid.vectors)
-    calibration, errors = None, np.zeros(0)
-    if data.n_classes:
-        calibration = fit_calibration(told, valid.targets, valid.weights)
-    else:
-        errors = np.quantile(np.abs(told - valid.targets), LEVELS)
+    calibration, errors, loss = _judge(head(valid.vectors), valid, calibrates=True)
     typicality = fit_typicality(data, is_valid.astype(int))
-    loss = _loss(told, valid, calibrates=True)
     return FittedHead(head, calibration, typicality, errors, 0.0, loss)
 
 
@@ -170,9 +160,20 @@ def most_folds(data: Labelled, n_folds: int) -> int:
     return max(2, min(n_folds, *counts))
 
 
-def _loss(told: np.ndarray, data: Labelled, calibrates: bool) -> float:
+class _Judged(NamedTuple):
+    """See `FittedHead`: what those say of a head whom it was not learnt on."""
+
+    calibration: Calibration | None
+    errors: np.ndarray
+    loss: float
+
+
+def _judge(told: np.ndarray, data: Labelled, calibrates: bool) -> _Judged:
     if not data.n_classes:
-        return float(data.weights @ np.abs(told - data.targets))
-    if calibrates:
-        told = fit_calibration(told, data.targets, data.weights)(told)
-    return cross_entropy(told, data.targets)
+        off = np.abs(told - data.targets)
+        return _Judged(None, np.quantile(off, LEVELS), float(data.weights @ off))
+    if not calibrates:
+        return _Judged(None, np.zeros(0), cross_entropy(told, data.targets))
+    calibration = fit_calibration(told, data.targets, data.weights)
+    loss = cross_entropy(calibration(told), data.targets)
+    return _Judged(calibration, np.zeros(0), loss)

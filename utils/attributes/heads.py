@@ -17,6 +17,10 @@ class Layer(NamedTuple):
     weights: np.ndarray
     offsets: np.ndarray
 
+    def scaled(self, centre: float, spread: float) -> Layer:
+        """Return the layer of plain numbers, learnt on (number - centre) / spread."""
+        return Layer(self.weights * spread, self.offsets * spread + centre)
+
 
 @dataclass(frozen=True)
 class Head:
@@ -180,6 +184,18 @@ def balanced_weights(labels: np.ndarray, speakers: np.ndarray) -> np.ndarray:
     of_speaker = speaker_weights(pairs)
     totals = np.bincount(labels, of_speaker)
     return of_speaker / totals[labels] / (totals > 0).sum()
+
+
+def centre_and_spread(numbers: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return mean and deviation of numbers (N,) with weights (N,) that sum to 1.
+
+    Example
+    -------
+    >>> centre_and_spread(np.array([1.0, 3.0]), np.array([0.5, 0.5]))
+    (2.0, 1.0)
+    """
+    centre = float(weights @ numbers)
+    return centre, max(float(np.sqrt(weights @ (numbers - centre) ** 2)), 1e-9)
 
 
 def speaker_weights(speakers: np.ndarray | list[str]) -> np.ndarray:

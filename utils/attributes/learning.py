@@ -20,6 +20,9 @@ from utils.attributes.heads import (
     balanced_weights,
     speaker_weights,
 )
+from utils.backend.transforms import shrunk
+
+LEAST_VARIANCE = 1e-12  # of embeddings that are all alike
 
 
 class Labelled(NamedTuple):
@@ -180,9 +183,7 @@ def _discriminants(data: Labelled, shrinkage: float) -> Layer:
     means = (shares.T @ data.vectors) / totals[:, None]  # (K, D)
     within = data.vectors - means[data.targets]
     covariance = (within.T * weights) @ within
-    n_dims = len(covariance)
-    spherical = max(np.trace(covariance) / n_dims, 1e-12) * np.eye(n_dims)
-    covariance = (1 - shrinkage) * covariance + shrinkage * spherical
+    covariance = shrunk(covariance, shrinkage, LEAST_VARIANCE)
     slopes = np.linalg.solve(covariance, means.T)  # (D, K)
     return Layer(slopes, -0.5 * np.sum(means.T * slopes, axis=0))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.attributes.heads import Head, Layer
+from utils.attributes.heads import Head, Layer, centre_and_spread
 from utils.attributes.learning import Labelled, Learner
 
 
@@ -44,8 +44,7 @@ class Perceptron(Learner):
         centre, spread = 0.0, 1.0
         targets = data.targets
         if not data.n_classes:
-            centre = float(data.weights @ targets)
-            spread = max(float(np.sqrt(data.weights @ (targets - centre) ** 2)), 1e-9)
+            centre, spread = centre_and_spread(targets, data.weights)
             targets = (targets - centre) / spread
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -64,8 +63,8 @@ class Perceptron(Learner):
         if data.n_classes:
             head = Head((first, last), n_classes=data.n_classes)
             return head.of_standardised(mean, scale)
-        last = Layer(last.weights * spread, last.offsets * spread + centre)
-        return data.limited(Head((first, last)).of_standardised(mean, scale))
+        head = Head((first, last.scaled(centre, spread)))
+        return data.limited(head.of_standardised(mean, scale))
 
     def _train(
         self,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.attributes.learning import Labelled
+from utils.attributes.learning import LEAST_VARIANCE, Labelled
+from utils.backend.transforms import shrunk
 
 _SHRINKAGE = 0.2  # share of the covariance that is a multiple of the identity
 _KEPT = 0.995  # share of the training, told by others' speakers, that is typical
@@ -60,8 +61,5 @@ def fit_typicality(data: Labelled, folds: np.ndarray) -> Typicality:
 def _gaussian(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = vectors.mean(axis=0)
     covariance = np.cov(vectors.T, bias=True).reshape(len(mean), len(mean))
-    n_dims = len(mean)
-    spherical = max(np.trace(covariance) / n_dims, 1e-12) * np.eye(n_dims)
-    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * spherical
-    values, vectors_of = np.linalg.eigh(covariance)
+    values, vectors_of = np.linalg.eigh(shrunk(covariance, _SHRINKAGE, LEAST_VARIANCE))
     return mean, vectors_of / np.sqrt(values)

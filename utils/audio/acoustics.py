@@ -182,10 +182,29 @@ def transmit(samples: np.ndarray, rate_hz: int, codec: str) -> np.ndarray:
     >>> transmit(np.zeros(1600, dtype=np.float32), 16000, "mulaw").shape
     (1600,)
     """
+    is_telephone = CODECS[codec].rate_hz == LINE_RATE_HZ
+    return pass_codec(samples, rate_hz, codec, _LINE_BAND_HZ if is_telephone else None)
+
+
+def pass_codec(
+    samples: np.ndarray,
+    rate_hz: int,
+    codec: str,
+    band_hz: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """Send speech through a codec at its rate, and back.
+
+    Parameters
+    ----------
+    samples, rate_hz, codec
+        See `transmit`.
+    band_hz : (float, float), optional
+        The band that speech is limited to before.
+    """
     line_hz = CODECS[codec].rate_hz
     sent = resample(samples.astype(np.float32), rate_hz, line_hz)
-    if line_hz == LINE_RATE_HZ:
-        sent = limit_band(sent, line_hz, _LINE_BAND_HZ)
+    if band_hz is not None:
+        sent = limit_band(sent, line_hz, band_hz)
     received = encode_and_decode(sent, line_hz, codec)
     heard = resample(received, line_hz, rate_hz)[: len(samples)]
     return np.pad(heard, (0, len(samples) - len(heard)))

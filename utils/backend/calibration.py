@@ -251,6 +251,5 @@ def fit_pav(scores: np.ndarray, is_target: np.ndarray) -> PavCalibration:
     targets = np.diff(hull.p_miss) * n_target
     nontargets = -np.diff(hull.p_fa) * n_nontarget
     llrs = np.log((targets + 0.5) / n_target) - np.log((nontargets + 0.5) / n_nontarget)
-    missed, rejected = hull.p_miss * n_target, (1 - hull.p_fa) * n_nontarget
-    below = np.rint(missed + rejected).astype(int)[1:-1]  # trials under each step
+    below = hull.trials_below(n_target, n_nontarget)[1:-1]  # under each step
     return PavCalibration(np.sort(scores)[below], np.maximum.accumulate(llrs))

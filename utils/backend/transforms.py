@@ -251,8 +251,10 @@ def scatter(
     return mean, offsets.T @ offsets, deviations.T @ deviations / n_all
 
 
-def shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
+def shrunk(covariance: np.ndarray, share: float, least: float = 0.0) -> np.ndarray:
     """Move a covariance (D, D) by a share in [0, 1] to a multiple of the identity.
+
+    The multiple is the mean variance, or ``least`` where that is smaller.
 
     Raises
     ------
@@ -267,7 +269,7 @@ def shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
     """
     if not 0 <= share <= 1:
         raise ValueError(f"shrinkage must lie in [0, 1], not {share}")
-    scale = np.trace(covariance) / len(covariance)
+    scale = max(np.trace(covariance) / len(covariance), least)
     return (1 - share) * covariance + share * scale * np.eye(len(covariance))
 
 

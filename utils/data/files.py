@@ -11,6 +11,7 @@ import pandas as pd
 
 from utils.data.left_out import tell_left_out
 from utils.data.levels import SPEAKER_FOLDERS, Layout, read_layout
+from utils.data.manifest import read_manifest
 from utils.data.names import safe_name, safe_speakers
 from utils.runtime.errors import UserError
 
@@ -114,6 +115,25 @@ def compile_pattern(pattern: str) -> re.Pattern:
         return re.compile("".join(pieces))
     except re.error as error:
         raise UserError(f"--pattern {pattern!r}: {error}; name a field once") from None
+
+
+def read_or_find_utterances(source: Path, pattern: str) -> pd.DataFrame:
+    """Read a manifest (``.csv``), or find the audio of a folder.
+
+    Parameters
+    ----------
+    source : Path
+    pattern : str
+        A form of the paths in a folder; see `find_utterances`.
+
+    Raises
+    ------
+    UserError
+        See `utils.data.manifest.read_manifest` and `find_utterances`.
+    """
+    if source.suffix == ".csv":
+        return read_manifest(source)
+    return find_utterances(source, pattern)
 
 
 def find_utterances(

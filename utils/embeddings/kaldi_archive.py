@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.embeddings.kaldi_values import BINARY
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 
@@ -55,7 +56,7 @@ def write_ark(prefix: Path, entries: Iterable[tuple[str, np.ndarray]]) -> int:
 
 def _binary(values: np.ndarray) -> bytes:
     """Return Kaldi's binary form of a float vector or matrix."""
-    kind = b"\0BFV " if values.ndim == 1 else b"\0BFM "
+    kind = BINARY + (b"FV " if values.ndim == 1 else b"FM ")
     sizes = b"".join(
         b"\x04" + np.array(size, "<i4").tobytes()
         for size in (values.shape if values.ndim == 2 else values.shape[:1])

@@ -30,7 +30,7 @@ class CaseTrials(NamedTuple):
     @property
     def is_target(self) -> np.ndarray:
         """Whether both sides are one speaker: (n_trials,)."""
-        return self.speakers.enrol == self.speakers.test
+        return self.speakers.are_same
 
 
 def without_calibration(backend: Backend) -> Backend:

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from utils.audio.acoustics import add_noise, coloured_noise, transmit
-from utils.audio.codecs import CODECS, LINE_RATE_HZ, encode_and_decode
+from utils.audio.acoustics import add_noise, coloured_noise, pass_codec, transmit
+from utils.audio.codecs import CODECS, LINE_RATE_HZ
 from utils.audio.quality import estimate_snr_db
-from utils.audio.resampling import resample
 from utils.forensic.material import Condition
 
 _CLOSE_DB = 2.0  # of the SNR
@@ -77,10 +76,7 @@ def _through_line(
     if is_wider and codec and CODECS[codec].rate_hz == LINE_RATE_HZ:
         samples = transmit(samples, rate_hz, codec)
     elif codec:
-        codec_hz = CODECS[codec].rate_hz
-        sent = resample(samples, rate_hz, codec_hz)
-        received = encode_and_decode(sent, codec_hz, codec)
-        samples = _as_long(resample(received, codec_hz, rate_hz), len(samples))
+        samples = pass_codec(samples, rate_hz, codec)
     return below(samples, rate_hz, wanted.bandwidth_hz) if is_wider else samples
 
 
@@ -96,7 +92,3 @@ def below(samples: np.ndarray, rate_hz: int, bandwidth_hz: float) -> np.ndarray:
     spectrum = np.fft.rfft(samples)
     spectrum[np.fft.rfftfreq(len(samples), 1 / rate_hz) > bandwidth_hz] = 0
     return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
-
-
-def _as_long(samples: np.ndarray, n_samples: int) -> np.ndarray:
-    return np.pad(samples[:n_samples], (0, max(0, n_samples - len(samples))))

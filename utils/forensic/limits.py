@@ -92,16 +92,14 @@ def condition_limits(
 
 def _session_limit(population: Population) -> str:
     """Say where too few speakers have the several sessions of a case."""
-    pairs = np.unique(np.stack([population.speakers, population.sessions]), axis=1)
-    n_several = int((np.bincount(pairs[0]) > 1).sum())
-    if n_several >= FEWEST:
+    if population.n_several >= FEWEST:
         return ""
     return (
-        f"{n_several} speakers of the population are known from several sessions, at "
-        f"least {FEWEST} are needed: how much a voice changes from one session to "
-        "another, as in the case, was not validated. Name sessions (--pattern "
-        "{speaker}/{session}/*, or a column session); or say that the recordings of "
-        "the case are of one session (--same-session)"
+        f"{population.n_several} speakers of the population are known from several "
+        f"sessions, at least {FEWEST} are needed: how much a voice changes from one "
+        "session to another, as in the case, was not validated. Name sessions "
+        "(--pattern {speaker}/{session}/*, or a column session); or say that the "
+        "recordings of the case are of one session (--same-session)"
     )
 
 

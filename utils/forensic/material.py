@@ -76,11 +76,18 @@ class Material:
     @property
     def condition(self) -> Condition:
         """The condition that it is in."""
-        own = self.recording
-        return Condition(
-            own.speech_s, own.snr_db, own.bandwidth_hz, own.clipped_share,
-            self.traces.codec,
-        )  # fmt: skip
+        return condition_of(self.recording, self.traces.codec)
+
+
+def condition_of(recording: Recording, codec: str = "") -> Condition:
+    """Return the condition of a recording, and of what codec it is."""
+    return Condition(
+        recording.speech_s,
+        recording.snr_db,
+        recording.bandwidth_hz,
+        recording.clipped_share,
+        codec,
+    )
 
 
 def read_material(

@@ -11,11 +11,12 @@ import pandas as pd
 from utils.audio.decoding import decode_audio
 from utils.data.labels import GENDERS
 from utils.forensic.degrading import degrade
-from utils.forensic.material import Condition, Material, hear_spoken
+from utils.forensic.material import Condition, Material, condition_of, hear_spoken
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
 from utils.systems.opened import Hearing, OpenedSystem
 from utils.verification.recordings import Recording
+from utils.verification.voices import count_sessions
 
 FEWEST, ENOUGH = 10, 20  # speakers: none below the first, a warning below the second
 
@@ -61,8 +62,12 @@ class Population:
     @property
     def has_sessions(self) -> bool:
         """Whether a speaker was recorded in several sessions."""
-        pairs = np.unique(np.stack([self.speakers, self.sessions]), axis=1)
-        return pairs.shape[1] > len(self.names)
+        return self.n_several > 0
+
+    @property
+    def n_several(self) -> int:
+        """How many speakers were recorded in several sessions."""
+        return int((count_sessions(self.speakers, self.sessions) > 1).sum())
 
     def without(self, places: Sequence[int]) -> "Population":
         """Leave speakers out, by their numbers."""
@@ -227,12 +232,7 @@ def hear_in_case(
         name, int(str(start or 0)), None if stop is None else int(str(stop))
     )
     recorded = hear_spoken(samples, rate_hz, front_end, name)
-    own = Condition(
-        recorded.speech_s,
-        recorded.snr_db,
-        recorded.bandwidth_hz,
-        recorded.clipped_share,
-    )
+    own = condition_of(recorded)
     versions: list[Recording] = []
     for wanted in (questioned, known):
         if versions and wanted == questioned:

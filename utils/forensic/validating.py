@@ -7,7 +7,7 @@ import numpy as np
 from utils.forensic.comparing import CaseTrials
 from utils.metrics.bootstrap import Speakers, draw_counts
 from utils.metrics.detection import equal_error_rate
-from utils.metrics.likelihood_ratios import cllr, min_cllr
+from utils.metrics.likelihood_ratios import bits, cllr, min_cllr
 from utils.metrics.lr_validation import (
     Bounds,
     calibration_loss,
@@ -120,7 +120,7 @@ def supported_bounds(llrs: np.ndarray, speakers: Speakers, seed: int = 0) -> Bou
     for _ in range(_DRAWS):
         order = rng.permutation(len(llrs))
         rows = order[np.unique(pair[order], return_index=True)[1]]
-        found.append(elub(llrs[rows], speakers.enrol[rows] == speakers.test[rows]))
+        found.append(elub(llrs[rows], speakers.are_same[rows]))
     return Bounds(*map(float, np.median(found, axis=0)))
 
 
@@ -128,8 +128,7 @@ def cllr_interval(
     llrs: np.ndarray, speakers: Speakers, seed: int, n_resamples: int = 400
 ) -> tuple[float, float]:
     """Return the 95 % interval of Cllr; speakers are resampled."""
-    is_target = speakers.enrol == speakers.test
-    costs = np.logaddexp(0, np.where(is_target, -llrs, llrs)) / np.log(2)
+    costs = bits(np.where(speakers.are_same, -llrs, llrs))
     size = speakers.n_speakers
     pair = speakers.enrol.astype(np.int64) * size + speakers.test
     totals = np.bincount(pair, costs, size**2).reshape(size, size)

@@ -34,6 +34,11 @@ class Speakers(NamedTuple):
     test: np.ndarray
     n_speakers: int
 
+    @property
+    def are_same(self) -> np.ndarray:
+        """Whether both sides of a trial are one speaker: bool, (n_trials,)."""
+        return self.enrol == self.test
+
 
 class ScoredTrials:
     """A scored trial list, sorted once and resampled often.
@@ -61,7 +66,7 @@ class ScoredTrials:
         speakers: Speakers,
         partition: np.ndarray | None = None,
     ) -> None:
-        if ((speakers.enrol == speakers.test) != is_target).any():
+        if (speakers.are_same != is_target).any():
             raise ValueError(
                 "the speakers contradict the labels: targets have one speaker, "
                 "non-targets two"

@@ -25,6 +25,11 @@ class ErrorRates(NamedTuple):
     p_miss: np.ndarray
     p_fa: np.ndarray
 
+    def trials_below(self, n_target: int, n_nontarget: int) -> np.ndarray:
+        """Count the trials that are rejected at each corner: int, (n_corners,)."""
+        missed, rejected = self.p_miss * n_target, (1 - self.p_fa) * n_nontarget
+        return np.rint(missed + rejected).astype(int)
+
 
 class Corners(NamedTuple):
     """Where the corners of the trade-off lie in the sorted scores.

@@ -103,8 +103,8 @@ def pav_llrs(llrs: np.ndarray, is_target: np.ndarray) -> np.ndarray:
         steps = np.log(d_miss) - np.log(d_alarm)
     is_target = target_labels(is_target)
     n_target = int(is_target.sum())
-    below = hull.p_miss * n_target + (1 - hull.p_fa) * (len(is_target) - n_target)
-    counts = np.diff(np.rint(below).astype(int))  # trials on each step
+    below = hull.trials_below(n_target, len(is_target) - n_target)
+    counts = np.diff(below)  # trials on each step
     order = np.argsort(llrs, kind="stable")
     found = np.empty(len(order))
     found[order] = np.repeat(steps, counts)

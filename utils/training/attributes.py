@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, smooth_l1_loss
 
-from utils.training import distributed
 from utils.training.brain import SpeakerBrain
 from utils.training.data import TrainingData
 
@@ -96,17 +95,16 @@ class AttributeBrain(SpeakerBrain):
         self.state.note(train_accuracy=(outputs.argmax(dim=1) == wanted).float().mean())
         return cross_entropy(outputs, wanted, weights)
 
-    def valid_eer(self) -> float:
+    def valid_error(self) -> float:
         """Return the loss on whole validation utterances, classes alike.
 
         That of classes at the best of a few scales: networks are surer of what they
         tell than they should be, which their calibration mends afterwards.
         """
-        told = sorted(distributed.gather_lists(self.valid_embeddings), key=_row)
-        rows = [row for row, _ in told]
-        embeddings = torch.from_numpy(np.stack([vector for _, vector in told]))
+        rows, embeddings = self.gather_validation()
         with torch.no_grad():
-            outputs = self.parts["outputs"](embeddings.to(self.device)).cpu()
+            inputs = torch.from_numpy(embeddings).to(self.device)
+            outputs = self.parts["outputs"](inputs).cpu()
         wanted = torch.from_numpy(self.targets.valid[rows])
         weights = torch.from_numpy(self.targets.valid_weights[rows])
         if len(self.targets.class_weights):
@@ -117,10 +115,6 @@ class AttributeBrain(SpeakerBrain):
         else:
             losses = [(outputs[:, 0] - wanted).abs()]
         return min(float((weights * loss).sum() / weights.sum()) for loss in losses)
-
-
-def _row(told: tuple[int, np.ndarray]) -> int:
-    return told[0]
 
 
 class AttributeData(TrainingData):

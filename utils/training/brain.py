@@ -61,7 +61,7 @@ class SpeakerBrain(ResumableBrain):
     batches: BatchSampler
     crop_dataset: CropDataset
     precision: str
-    measured = "valid_eer"  # what `valid_eer` returns, by its name in the log
+    measured = "valid_eer"  # what `valid_error` returns, by its name in the log
 
     def __init__(self, modules: dict, **options: Any) -> None:
         super().__init__(modules, **options)
@@ -217,7 +217,7 @@ class SpeakerBrain(ResumableBrain):
             self.train_loss = float(stage_loss)
             self.check_health(self.epoch_means())
             return
-        error = self.valid_eer()
+        error = self.valid_error()
         record = {"epoch": epoch, self.measured: error}
         if epoch > 0:
             self.counter.update_metric(error)
@@ -295,11 +295,14 @@ class SpeakerBrain(ResumableBrain):
     def check_health(self, means: dict[str, float]) -> None:
         """Raise a `UserError` when the training has failed; nothing to check here."""
 
-    def valid_eer(self) -> float:
+    def valid_error(self) -> float:
         """Equal error rate of all pairs of validation utterances."""
+        rows, embeddings = self.gather_validation()
+        return all_pairs_eer(embeddings, self.valid_speakers[rows])
+
+    def gather_validation(self) -> tuple[list[int], np.ndarray]:
+        """Return the rows of all processes' validation, and embeddings (N, D)."""
         embedded = sorted(
             distributed.gather_lists(self.valid_embeddings), key=lambda item: item[0]
         )
-        speakers = self.valid_speakers[[row for row, _ in embedded]]
-        embeddings = np.stack([row for _, row in embedded])  # (n_utterances, D)
-        return all_pairs_eer(embeddings, speakers)
+        return [row for row, _ in embedded], np.stack([own for _, own in embedded])

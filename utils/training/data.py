@@ -84,8 +84,13 @@ def make_training_data(
     folder: Path, train: FeatureStore, valid: FeatureStore
 ) -> TrainingData:
     """Give the speakers numbers, and find what they are copies of."""
+    return TrainingData(folder, train, valid, *number_speakers(train))
+
+
+def number_speakers(train: FeatureStore) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return ``speakers``, ``labels`` and ``origins`` of a `TrainingData`."""
     speakers, labels = np.unique(train.index["spk_id"], return_inverse=True)
     origin_of_row = np.unique(train.index["origin"], return_inverse=True)[1]
     origins = np.empty(len(speakers), dtype=np.int64)
     origins[labels] = origin_of_row
-    return TrainingData(folder, train, valid, speakers.tolist(), labels, origins)
+    return speakers.tolist(), labels, origins

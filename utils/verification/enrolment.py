@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from utils.backend.backend import Backend, MeasuredModels, PairScorer
-from utils.backend.vectors import length_normalise
 from utils.verification.decisions import AS_RECORDED
 
 if TYPE_CHECKING:
@@ -85,8 +84,7 @@ def measure_shifts(
 
 def _joined(embeddings: np.ndarray, drawn: list[np.ndarray], size: int) -> np.ndarray:
     """Join the first of each draw: (P, D)."""
-    unit = length_normalise(embeddings)
-    return length_normalise(np.stack([unit[own[:size]].mean(axis=0) for own in drawn]))
+    return np.stack([join(embeddings[own[:size]]) for own in drawn])
 
 
 def _singles(backend: Backend, vectors: np.ndarray) -> MeasuredModels:

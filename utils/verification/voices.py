@@ -71,8 +71,27 @@ class Voices:
     @property
     def has_sessions(self) -> bool:
         """Whether a speaker was recorded in several sessions."""
-        by_speaker = np.unique(np.stack([self.speakers, self.sessions]), axis=1)
-        return by_speaker.shape[1] > len(np.unique(self.speakers))
+        return bool((count_sessions(self.speakers, self.sessions) > 1).any())
+
+
+def count_sessions(speakers: np.ndarray, sessions: np.ndarray) -> np.ndarray:
+    """Count the sessions of each speaker.
+
+    Parameters
+    ----------
+    speakers, sessions : ndarray of int, shape (N,)
+        Numbers from 0, a pair for each recording.
+
+    Returns
+    -------
+    ndarray of int, shape (n_speakers,)
+
+    Example
+    -------
+    >>> count_sessions(np.array([0, 0, 1]), np.array([0, 1, 1])).tolist()
+    [2, 1]
+    """
+    return np.bincount(np.unique(np.stack([speakers, sessions]), axis=1)[0])
 
 
 def embed_voices(
@@ -116,7 +135,7 @@ class Trials(NamedTuple):
     @property
     def is_target(self) -> np.ndarray:
         """Whether both sides are one speaker."""
-        return self.speakers.enrol == self.speakers.test
+        return self.speakers.are_same
 
 
 def score_voices(backend: Backend, voices: Voices, condition: str) -> Trials:
