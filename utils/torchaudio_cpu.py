@@ -6,18 +6,15 @@ extension; this module makes it take that path. The recipes use only the parts
 of torchaudio that are written in PyTorch.
 """
 
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 _EXTENSION_LOADER = "torchaudio._extension.utils"
 
 
-class _ExtensionFinder(importlib.abc.MetaPathFinder):
+class _ExtensionFinder:
     """Patch torchaudio's extension loader when torchaudio imports it."""
 
     def find_spec(
@@ -34,7 +31,7 @@ class _ExtensionFinder(importlib.abc.MetaPathFinder):
         return spec
 
 
-class _ExtensionLoader(importlib.machinery.SourceFileLoader):
+class _ExtensionLoader(SourceFileLoader):
     """Report every extension as absent when torch was built without CUDA."""
 
     def exec_module(self, module: ModuleType) -> None:

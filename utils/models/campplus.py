@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool1d, relu
+from torch.nn.functional import avg_pool1d, interpolate, relu
 
 _SEGMENT = 100  # frames that a context is averaged over
 
@@ -95,7 +95,7 @@ class ContextMask(nn.Module):
         context = x.mean(dim=2, keepdim=True) + segments  # (B, C, ceil(T / 100))
         mask = torch.sigmoid(self.expand(relu(self.squeeze(context))))
         # each segment's mask for its frames: (B, n_outputs, T)
-        mask = mask.repeat_interleave(_SEGMENT, dim=2)[:, :, : x.shape[2]]
+        mask = interpolate(mask, scale_factor=_SEGMENT)[:, :, : x.shape[2]]
         return mask * self.local(x)
 
 
