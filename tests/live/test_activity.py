@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.live.activity import SpeechActivity
+from utils.live.activity import SpeechActivity, _quantiles
 
 
 def activity_of(samples):
@@ -37,3 +37,9 @@ def test_levels_follow_a_room_that_gets_louder(rng):
     is_loud = np.arange(25, 40) % 4 == 3
     assert seconds[is_loud].all()
     assert seconds[~is_loud].mean() < 0.25
+
+
+def test_levels_are_quantiles(rng):
+    for n_frames in (1, 5, 499):
+        levels = rng.standard_normal(n_frames)
+        np.testing.assert_allclose(_quantiles(levels), np.quantile(levels, [0.1, 0.95]))

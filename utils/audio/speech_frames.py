@@ -174,7 +174,7 @@ def _pitch(power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     magnitude = np.sqrt(power)
     magnitude[:, _HZ < 80] = 0
-    correlation = np.fft.irfft(magnitude, 2 * _FFT)[:, : _LAGS[-1] + 2]
+    correlation = magnitude @ _COSINES  # few lags, a tenth of the time of an FFT
     correlation /= correlation[:, :1] + _TINY
     around = correlation[:, _LAGS[0] - 1 :]
     before, here, after = around[:, :-2], around[:, 1:-1], around[:, 2:]
@@ -205,4 +205,8 @@ _DETAIL = (_HZ > _DETAIL_HZ[0]) & (_HZ < _DETAIL_HZ[1])
 _LAGS = np.arange(
     int(2 * _RATE_HZ / _PITCH_HZ[1]), int(2 * _RATE_HZ / _PITCH_HZ[0]) + 1
 )
+_COSINES = (  # (F, lags)
+    np.cos(np.pi / _FFT * np.outer(np.arange(len(_HZ)), np.arange(_LAGS[-1] + 2)))
+    / _FFT
+).astype(np.float32)
 _PREFERENCE = 1 - 0.1 / 3 * np.log2(_LAGS / _LAGS[0])
