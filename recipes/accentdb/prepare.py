@@ -1,7 +1,8 @@
-"""AccentDB: English in nine accents, four of them Indian, partly synthetic.
+"""AccentDB: English in nine accents.
 
-A folder for each accent with one for each speaker. Bangla, Malayalam, Odiya and Telugu
-speakers were recorded; the other accents come from a synthesiser. CC BY-NC 4.0.
+A folder for each accent with one for each speaker. By the paper's abstract the authors
+collected four Indian ones (Bangla, Malayalam, Odiya, Telugu) and compiled the other
+five (four native ones, and that of Indian cities). CC BY-NC 4.0.
 A. Ahamad, A. Anand, P. Bhargava, "AccentDB: A Database of Non-Native English Accents to
 Assist Neural Speech Recognition", LREC 2020.
 """
