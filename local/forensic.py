@@ -18,17 +18,10 @@ from typing import TYPE_CHECKING
 
 from utils.runtime.atomic import replacing_file
 from utils.runtime.program import run_program
-from utils.runtime.progress import progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from utils.forensic.case import Case
-    from utils.forensic.examining import Finding
-    from utils.forensic.population import Population
     from utils.systems.system import System
-
-LEAST_VOICE_S = 1.0  # of speech, that a second voice is told from
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -41,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--population", type=Path, required=True, help="folder, or manifest.csv"
     )
-    parser.add_argument("--relevant", default="", help="such as gender=m,channel=phone")
+    parser.add_argument("--relevant", default="", help="such as gender=m,age>=30")
     parser.add_argument("--why", default="", help="this population is the relevant one")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument(
@@ -83,6 +76,7 @@ def main() -> None:
     """Read the material, examine it on the population, and report."""
     args = parse_arguments()
 
+    from local.setup.forensic import method_facts
     from local.setup.systems import find_system
     from utils.forensic.case import Case
     from utils.forensic.limits import material_limits
@@ -110,32 +104,17 @@ def main() -> None:
     print(case.summary(), *case.remarks, f"{args.out}/report.html", sep="\n")
 
 
-def method_facts(args: argparse.Namespace, system: System) -> dict[str, object]:
-    """Tell with what the case is examined, so that it can be examined again."""
-    from utils.report.provenance import program_facts
-    from utils.runtime.fingerprint import hash_file
-
-    own = program_facts()
-    versions = dict(own["versions"])  # type: ignore[call-overload]
-    stored = hash_file(system.folder / "backend" / "backend.json")
-    return {
-        "system": str(system.folder),
-        "encoder SHA-256": system.model_sha256,
-        "front-end SHA-256": hash_file(system.folder / "front_end.yaml"),
-        "back-end": args.backend or "the system's own",
-        "back-end SHA-256": stored or "none stored: cosine",
-        "seed of draws and intervals": args.seed,
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "commit": own["commit"],
-        "command": own["command"],
-    }
-
-
 def examine_case(args: argparse.Namespace, system: System, case: Case) -> Case:
     """Bring the population into the case's condition, and compare."""
+    from local.setup.forensic import (
+        hear_population,
+        population_facts,
+        read_population,
+        voices_of,
+    )
     from utils.forensic.examining import Aims, examine
 
-    table, excluded = read_population(args, case)
+    table, excluded = read_population(args, case, system.folder)
     population = hear_population(args, system, case, table)
     questioned, known = (
         system.embed_features(
@@ -162,97 +141,6 @@ def examine_case(args: argparse.Namespace, system: System, case: Case) -> Case:
         voices_s=voices_s,
         excluded=(*excluded, *finding.excluded),
     )
-
-
-def read_population(
-    args: argparse.Namespace, case: Case
-) -> tuple[pd.DataFrame, list[str]]:
-    """Read the relevant population, without the speakers of the case, who are told."""
-    from utils.data.files import read_or_find_utterances
-    from utils.forensic.population import (
-        check_size,
-        parse_relevant,
-        relevant_rows,
-        without_case_speakers,
-    )
-    from utils.verification.voices import draw_voices
-
-    table = read_or_find_utterances(args.population, args.pattern)
-    source = str(args.population)
-    table = relevant_rows(table, parse_relevant(args.relevant), source)
-    table, told = without_case_speakers(table, [case.questioned, *case.known])
-    counts = table["spk_id"].value_counts()
-    table = table[table["spk_id"].isin(counts.index[counts > 1])]
-    check_size(table["spk_id"].nunique(), source)
-    return draw_voices(table, args.per_speaker, args.seed), told
-
-
-def hear_population(
-    args: argparse.Namespace, system: System, case: Case, table: pd.DataFrame
-) -> Population:
-    """Hear and embed all recordings as those of the case are."""
-    from joblib import Parallel, delayed
-
-    from utils.forensic.material import common_condition
-    from utils.forensic.population import embed_population, hear_in_case
-
-    conditions = case.questioned.condition, common_condition(case.known)
-    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=4)
-    tasks = (
-        delayed(hear_in_case)(row, system.front_end, *conditions)
-        for row in table.to_dict("records")
-    )
-    heard = list(progress(workers(tasks), len(table), "hearing"))
-    return embed_population(system, table, heard)
-
-
-def population_facts(
-    args: argparse.Namespace, case: Case, finding: Finding
-) -> dict[str, object]:
-    """Tell who the population is, why, and in which condition it was heard."""
-    from utils.forensic.material import common_condition
-
-    own = finding.population
-    given = args.why or "not stated (--why); the reader has to judge its relevance"
-    return {
-        "source": str(args.population),
-        "filter": args.relevant or "none",
-        "why it is relevant": given,
-        "speakers": len(own.names),
-        "recordings": len(own.speakers),
-        "sessions": "several a speaker" if own.has_sessions else "one a speaker",
-        "brought to, as the questioned recording": case.questioned.condition.text,
-        "brought to, as the known recordings": common_condition(case.known).text,
-    }
-
-
-def voices_of(
-    args: argparse.Namespace, system: System
-) -> tuple[tuple[float, ...], list[str]]:
-    """Return how long each voice of the questioned recording speaks, and a warning."""
-    from local.setup.diarization import SETTINGS, DiarizationConfig, find_turns
-    from local.setup.hyperparameters import load_hyperparameters
-    from utils.diarization.counts import ANY_COUNT
-
-    if not (args.segmentation / "segmentation.pt").is_file():
-        return (), []
-    channel = "mean" if args.channel is None else str(args.channel)
-    settings = load_hyperparameters(SETTINGS)
-    config = DiarizationConfig(
-        system.folder, args.segmentation, settings, ANY_COUNT, channel, args.trust
-    )
-    turns = find_turns(config, args.questioned)["turns"]
-    spoken_s: dict[int, float] = {}
-    for _, start_s, stop_s, voice, *_ in turns:
-        spoken_s[voice] = spoken_s.get(voice, 0.0) + stop_s - start_s
-    lengths_s = sorted(spoken_s.values(), reverse=True)
-    several = [own for own in lengths_s if own >= LEAST_VOICE_S]
-    if len(several) < 2:
-        return tuple(lengths_s), []
-    return tuple(lengths_s), [
-        f"{args.questioned}: {len(several)} voices, as diarization finds: cut out what "
-        "the questioned speaker says; a ratio of a mixture is about neither of them"
-    ]
 
 
 def write_case(folder: Path, case: Case) -> None:

@@ -4,6 +4,7 @@
 # check_task: refuse options that a task has no use for, and set those that follow.
 check_task() {
   [[ -n $task ]] || return 0
+  ((train_processes == 1)) || wrong_usage "--train-processes: --task trains in one process"
   [[ $seeds == 1 ]] || wrong_usage "--seeds: --task trains once; give --seed instead"
   [[ -z $pretrained || -n $heads ]] || wrong_usage "--heads: name one, such as linear"
   if [[ -n $pretrained ]]; then adapt=true; fi

@@ -10,7 +10,6 @@ from utils.attributes.division import divide, hold_out_of_each, speaker_strata
 from utils.attributes.labels import (
     NUMBER,
     Task,
-    fulfils,
     label_utterances,
     one_spelling,
 )
@@ -111,14 +110,6 @@ def test_a_share_is_held_out_of_every_stratum():
     )
     found = strata.loc[sorted(hold_out_of_each(strata, 0.25, 0)), "stratum"]
     assert found.value_counts().to_dict() == {"a": 2, "b": 1}  # c is all of its own
-
-
-def test_conditions():
-    rows = pd.DataFrame({"age": ["9", "16", "", "x"], "gender": ["F", "m", "f", ""]})
-    assert fulfils(rows, "age>=16").tolist() == [False, True, False, False]
-    assert fulfils(rows, "age != 16").tolist() == [True, False, False, False]
-    assert fulfils(rows, "gender=f").tolist() == [True, False, True, False]
-    assert fulfils(rows, "gender!=f").tolist() == [False, True, False, False]
 
 
 def test_a_number_is_told_as_classes_in_order():

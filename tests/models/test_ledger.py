@@ -28,4 +28,5 @@ def test_an_earlier_folder_has_the_classes_of_its_training(tmp_path):
 def test_speakers_of_joined_corpora_are_known_by_their_own_names(tmp_path):
     (tmp_path / "speakers.txt").write_text("librispeech-103\nwuw-S004\n103-b\n")
     assert trained_on(tmp_path, ["103", "S004"], "librispeech") == ["103"]
-    assert trained_on(tmp_path, ["103", "S004"]) == []
+    assert trained_on(tmp_path, ["103", "S004"], "") == []
+    assert trained_on(tmp_path, ["103", "S004", "S005", "b"]) == ["103", "S004", "b"]

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from local import forensic
+from local.setup import diarization
 from tests.systems.folders import write_system
 from tests.verification.voices import RATE_HZ, speak, write_speakers
 from utils.audio.decoding import audio_length
@@ -40,7 +41,7 @@ def case(tmp_path_factory):
 def sounds_are_speech(monkeypatch):
     """Take bursts for speech, but no steady sound."""
 
-    def likelihood(samples, rate_hz):
+    def likelihood(samples, rate_hz, *_):
         frames = samples[: len(samples) // 400 * 400].reshape(-1, 400)
         return float((frames**2).mean(axis=1).min() < 0.5 * (samples**2).mean())
 
@@ -105,6 +106,21 @@ def test_a_case(run, people, case):
     assert "there is no segmentation network" in page
 
 
+@pytest.mark.parametrize(("second_s", "is_told"), [(2.0, True), (0.5, False)])
+def test_two_voices_in_the_questioned_file_are_told(
+    run, people, case, tmp_path, monkeypatch, second_s, is_told
+):
+    """The first speaks twice, the second once; the diarizer's turns are given."""
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none/segmentation.pt").touch()
+    turns = [[1, 0.0, 1.5, 7], [1, 1.5, 1.5 + second_s, 3], [1, 4.0, 5.0, 7]]
+    monkeypatch.setattr(diarization, "find_turns", lambda *_: {"turns": turns})
+    content, page, printed = run(*case, "--population", people, "--same-session")
+    assert content["material"]["voices_s_of_questioned"] == [2.5, second_s]
+    for text in (printed, page):
+        assert ("2 voices, as diarization finds: cut out what" in text) == is_told
+
+
 def test_one_session_is_not_the_condition_of_a_case(run, people, case):
     content, page, printed = run(*case, "--population", people)
     assert content["log10_lr"] is None and content["validation"]
@@ -165,7 +181,7 @@ def test_too_small_a_population(refused, people, case, tmp_path):
         ("accent=x", "no column 'accent'; there are duration, start, stop, gender"),
         ("gender=x", "nobody is left with gender=x; in column gender there are f, m"),
         ("gender=f", "0 speakers with two recordings|1 speakers with two recordings"),
-        ("gender", "is not one column=value"),
+        ("gender", "write age>=16 or gender=f"),
     ],
 )
 def test_filters_that_leave_nobody(refused, people, case, tmp_path, relevant, message):
@@ -180,7 +196,10 @@ def test_a_missing_population(refused, case, tmp_path):
 
 @pytest.mark.slow
 def test_real_cases_over_the_telephone(monkeypatch, capsys, tmp_path, corpora, root):
-    """The small model, a caller of WUW against themselves and against another."""
+    """The small model, a caller of WUW against themselves and against another.
+
+    The population is the other callers of that part, whom it has not learnt from.
+    """
     monkeypatch.undo()
     wuw = corpora / "wuw"
     calls = sorted((wuw / "test" / "S001").iterdir())
@@ -188,9 +207,8 @@ def test_real_cases_over_the_telephone(monkeypatch, capsys, tmp_path, corpora, r
     other = next((wuw / "test" / "S012").rglob("*.wav"))
     found = []
     for known in (mine[1], other):
-        words = [mine[0], known, "--population", wuw / "train", "--pattern"]
-        words += ["{speaker}/{session}/*", "--per-speaker", 2, "--out", tmp_path]
-        words += ["--same-session"]
+        words = [mine[0], known, "--population", wuw / "test", "--pattern"]
+        words += ["{speaker}/{session}/*", "--per-speaker", 4, "--out", tmp_path]
         words += ["--system", root / "recipes/general/model"]
         words += ["--segmentation", tmp_path]
         monkeypatch.setattr("sys.argv", ["", *map(str, words)])
@@ -199,6 +217,15 @@ def test_real_cases_over_the_telephone(monkeypatch, capsys, tmp_path, corpora, r
         assert not content["refusals"] and content["validation"]["cllr"] < 0.8
         found.append(content["log10_lr"]["value"])
     assert found[0] > found[1]
+
+
+def test_a_population_that_the_model_was_trained_on(refused, people, case, system):
+    ledger = system / "ledger.tsv"
+    ledger.write_text("".join(f"corpus-s{number}\tdata\n" for number in range(8)))
+    told = refused(*case, "--population", people)
+    ledger.unlink()
+    assert "8 of 16 speakers, such as s0, are by their names those whom" in told
+    assert "name other speakers, or another model by --system" in told
 
 
 def test_speakers_are_drawn_as_asked(run, people, case):

@@ -83,5 +83,7 @@ def test_a_trained_model_s_embeddings_tell_a_label(run, folder, root):
 def test_wrong_options_are_refused(run):
     told = run("x", "--task", "gender", "--seeds", "2")
     assert told.returncode == 2 and "--task trains once" in told.stderr
+    told = run("x", "--task", "gender", "--train-processes", "2")
+    assert told.returncode == 2 and "--task trains in one process" in told.stderr
     told = run("x", "--task", "gender", "--pretrained", ".", "--heads", "linear forest")
     assert told.returncode == 2 and "--heads: no forest in hparams" in told.stderr

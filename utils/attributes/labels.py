@@ -1,15 +1,15 @@
 """What is to be told of a voice: a column of a manifest, as classes or as a number."""
 
 import logging
-import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from utils.data.criteria import fulfils, parse_criterion
 from utils.runtime.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -17,11 +17,6 @@ logger = logging.getLogger(__name__)
 CLASSES, NUMBER = "classes", "number"
 FEWEST_SPEAKERS = 3  # of a class: one to learn from, to validate and to test
 _FEWEST_VALUES = 8  # different numbers, that are a number to tell and no classes
-_CONDITION = re.compile(r"\s*([\w]+)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*")
-_COMPARE: dict[str, Callable] = {
-    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
-    "=": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ def label_utterances(rows: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, Task
             f"{', '.join(rows.columns)}"
         )
     for condition in task.where:
-        rows = rows[fulfils(rows, condition)]
+        rows = rows[fulfils(rows, parse_criterion(condition, "--where"), "--where")]
     values = rows[task.column].fillna("").astype(str)
     rows = rows[values != ""]
     if rows.empty:
@@ -142,43 +137,6 @@ def _numbers(values: pd.Series, task: Task) -> pd.Series:
             "mend the manifest, or tell classes"
         )
     return numbers
-
-
-def fulfils(rows: pd.DataFrame, condition: str) -> np.ndarray:
-    """Tell which rows fulfil a condition: bool, shape (N,).
-
-    Numbers are compared as such; a row without the label fulfils none.
-
-    Raises
-    ------
-    UserError
-        The condition cannot be read, or there is no such column.
-
-    Example
-    -------
-    >>> fulfils(pd.DataFrame({"age": ["9", "20", ""]}), "age >= 16").tolist()
-    [False, True, False]
-    """
-    match = _CONDITION.fullmatch(condition)
-    if match is None:
-        raise UserError(f"--where {condition!r}: write age>=16 or gender=f")
-    column, sign, wanted = match.groups()
-    if column not in rows:
-        raise UserError(
-            f"--where {condition!r}: no column {column!r}; there are "
-            f"{', '.join(rows.columns)}"
-        )
-    values = rows[column].fillna("").astype(str)
-    numbers = pd.to_numeric(values, errors="coerce")
-    try:
-        is_so = _COMPARE[sign](numbers, float(wanted)) & numbers.notna()
-    except ValueError:
-        if sign not in ("=", "!="):
-            raise UserError(
-                f"--where {condition!r}: {wanted!r} is no number; compare by = or !="
-            ) from None
-        is_so = _COMPARE[sign](values.str.casefold(), wanted.casefold())
-    return (is_so & (values != "")).to_numpy()
 
 
 def one_spelling(values: pd.Series, task: Task) -> pd.Series:

@@ -92,7 +92,9 @@ class SpeechFeatures(NamedTuple):
     beat: float
 
 
-def measure(samples: np.ndarray, rate_hz: int) -> SpeechFeatures:
+def measure(
+    samples: np.ndarray, rate_hz: int, frames: SpeechFrames | None = None
+) -> SpeechFeatures:
     """Measure a recording, the first five minutes of it.
 
     Parameters
@@ -101,6 +103,8 @@ def measure(samples: np.ndarray, rate_hz: int) -> SpeechFeatures:
         At any level, of any length.
     rate_hz : int
         8000 or more; less is measured in its narrower band.
+    frames : SpeechFrames, optional
+        Those of the samples, where they were taken before.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def measure(samples: np.ndarray, rate_hz: int) -> SpeechFeatures:
     >>> round(tone.held_voiced, 2), round(tone.syllabic_db, 2)
     (1.0, 0.0)
     """
-    frames = take_frames(samples, rate_hz)
+    frames = take_frames(samples, rate_hz) if frames is None else frames
     if frames is None:
         return SpeechFeatures(*np.zeros(len(SpeechFeatures._fields)).tolist())
     found = _movement(frames) | _voice(frames) | _texture(frames) | _timing(frames)

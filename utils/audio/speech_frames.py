@@ -79,13 +79,15 @@ def take_frames(samples: np.ndarray, rate_hz: int) -> SpeechFrames | None:
     return None if narrow is None else _analyse(narrow)
 
 
-def active_s(samples: np.ndarray, rate_hz: int) -> float:
+def active_s(frames: SpeechFrames | None, duration_s: float) -> float:
     """Return how long sound is active: in speech without noise, the time of speech.
 
     Parameters
     ----------
-    samples : ndarray of shape (n_samples,)
-    rate_hz : int
+    frames : SpeechFrames or None
+        See `take_frames`.
+    duration_s : float
+        That of the recording.
 
     Returns
     -------
@@ -95,15 +97,15 @@ def active_s(samples: np.ndarray, rate_hz: int) -> float:
     Example
     -------
     >>> tone = np.sin(2 * np.pi * 200 * np.arange(8000) / 8000)
-    >>> round(active_s(np.concatenate([tone, np.zeros(24000)]), 8000), 1)
+    >>> frames = take_frames(np.concatenate([tone, np.zeros(24000)]), 8000)
+    >>> round(active_s(frames, duration_s=4), 1)
     1.0
     """
-    frames = take_frames(samples, rate_hz)
     if frames is None:
         return 0.0
-    heard_s = min(len(samples) / rate_hz, _LONGEST_S)
+    heard_s = min(duration_s, _LONGEST_S)
     share = min(1.0, int(frames.is_active.sum()) * _HOP / _RATE_HZ / heard_s)
-    return share * len(samples) / rate_hz
+    return share * duration_s
 
 
 def smooth(values: np.ndarray, n: int) -> np.ndarray:

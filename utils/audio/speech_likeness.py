@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from utils.audio.speech_features import SpeechFeatures, measure
+from utils.audio.speech_frames import SpeechFrames
 
 COEFFICIENTS = Path(__file__).with_suffix(".json")
 _FARTHEST = 5.0  # deviations
 _NEAR = 0.2  # added to the distance before its logarithm
 
 
-def speech_likelihood(samples: np.ndarray, rate_hz: int) -> float:
+def speech_likelihood(
+    samples: np.ndarray, rate_hz: int, frames: SpeechFrames | None = None
+) -> float:
     """Tell how likely a recording holds speech, rather than noise, tones or music.
 
     One voice in noise, in a room or over a telephone counts as speech; a whisper, a
@@ -30,6 +33,8 @@ def speech_likelihood(samples: np.ndarray, rate_hz: int) -> float:
     samples : ndarray of shape (n_samples,)
         At any level; of more than five minutes the first five count.
     rate_hz : int
+    frames : SpeechFrames, optional
+        Those of the samples, where they were taken before.
 
     Returns
     -------
@@ -42,7 +47,7 @@ def speech_likelihood(samples: np.ndarray, rate_hz: int) -> float:
     >>> speech_likelihood(noise, 16000) < 0.01
     True
     """
-    features = measure(samples, rate_hz)
+    features = measure(samples, rate_hz, frames)
     if not any(features):
         return 0.0
     return float(score_features(np.array([features]), read_coefficients())[0])

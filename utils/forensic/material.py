@@ -9,7 +9,6 @@ import numpy as np
 
 from utils.audio.containers import open_audio
 from utils.audio.decoding import decode_audio
-from utils.audio.speech_frames import active_s
 from utils.forensic.codec_traces import Traces, find_traces
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
@@ -120,7 +119,7 @@ def hear_spoken(
         See `utils.verification.recordings.hear`.
     """
     heard = hear(samples, rate_hz, front_end, name)
-    return replace(heard, speech_s=active_s(samples, rate_hz))
+    return replace(heard, speech_s=heard.active_s)
 
 
 def common_condition(material: Sequence[Material]) -> Condition:

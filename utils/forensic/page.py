@@ -48,9 +48,9 @@ _LIMITS = (
     "Nothing was examined for edits, synthesis or disguise of the voice.",
     "The interval is of the calibration, by resampled speakers of the population; what "
     "another recording of the same speakers would give is not in it.",
-    "Folds and resamples are of speakers, but the encoder has its own training "
-    "speakers, who were not compared with those here: where the population was among "
-    "them, the validation promises too much.",
+    "Speakers whom the encoder has learnt from are left out by the names in its "
+    "ledger; where it has none, or people have other names here, the validation may "
+    "promise too much.",
 )
 _SOURCES = (
     "ENFSI, Guideline for Evaluative Reporting in Forensic Science, 2015.",
@@ -176,7 +176,8 @@ def _condition(material: Material) -> list[str]:
 def _population(case: Case) -> list[str]:
     parts = [_heading("Relevant population"), render_facts(case.population)]
     if case.excluded:
-        parts.append(_paragraph("Left out, as they may be speakers of the case:"))
+        text = "Left out, as speakers of the case, or known to the encoder:"
+        parts.append(_paragraph(text))
         parts.append(render_notes(case.excluded))
     return parts
 

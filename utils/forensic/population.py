@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from utils.audio.decoding import decode_audio
-from utils.data.labels import GENDERS
+from utils.data.criteria import fulfils, parse_criterion
 from utils.forensic.degrading import degrade
 from utils.forensic.material import Condition, Material, condition_of, hear_spoken
+from utils.models.ledger import trained_on
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
 from utils.systems.opened import Hearing, OpenedSystem
@@ -85,75 +86,75 @@ class Population:
         )
 
 
-def parse_relevant(text: str) -> dict[str, str]:
-    """Read ``gender=male,channel=phone``.
-
-    Raises
-    ------
-    UserError
-        It is of another form.
-
-    Example
-    -------
-    >>> parse_relevant("gender=male, channel=phone")
-    {'gender': 'male', 'channel': 'phone'}
-    """
-    wanted: dict[str, str] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        name, equals, value = (own.strip() for own in part.partition("="))
-        if not (name and equals and value) or name in wanted:
-            raise UserError(
-                f"--relevant {text!r}: {part!r} is not one column=value; an example: "
-                "gender=male,channel=phone"
-            )
-        wanted[name] = value
-    return wanted
-
-
-def relevant_rows(
-    table: pd.DataFrame, wanted: Mapping[str, str], source: str
-) -> pd.DataFrame:
+def relevant_rows(table: pd.DataFrame, text: str) -> pd.DataFrame:
     """Keep the rows of the relevant population.
 
     Parameters
     ----------
     table : DataFrame
-    wanted : dict of str
-        The value of each column; case does not matter, and genders have many names.
+    text : str
+        Criteria with commas between them; see `utils.data.criteria`.
+
+    Raises
+    ------
+    UserError
+        A criterion cannot be read, there is no such column, or nobody is left.
+
+    Example
+    -------
+    >>> table = pd.DataFrame({"spk_id": ["a", "b"], "gender": ["m", "f"]})
+    >>> relevant_rows(table, "gender=Male")["spk_id"].tolist()
+    ['a']
+    """
+    for part in filter(None, map(str.strip, text.split(","))):
+        criterion = parse_criterion(part, "--relevant")
+        kept = table[fulfils(table, criterion, "--relevant")]
+        if kept.empty:
+            name = criterion.column
+            there = sorted(set(table[name].dropna().astype(str)) - {""})[:8]
+            raise UserError(
+                f"--relevant: nobody is left with {criterion}; in column {name} there "
+                f"are {', '.join(there) or 'nothing'}"
+            )
+        table = kept
+    return table
+
+
+def without_known(
+    table: pd.DataFrame, model: Path, source: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out speakers whom the model has learnt from, and tell them.
+
+    On them a system tells more than on others, and promises too much. They are found
+    by their names in the model's ledger.
+
+    Parameters
+    ----------
+    table : DataFrame
+    model : Path
+        Folder of the trained model.
     source : str
         For the message.
 
     Raises
     ------
     UserError
-        There is no such column, or nobody is left.
-
-    Example
-    -------
-    >>> table = pd.DataFrame({"spk_id": ["a", "b"], "gender": ["m", "f"]})
-    >>> relevant_rows(table, {"gender": "Male"}, "table")["spk_id"].tolist()
-    ['a']
+        Fewer than ten others are left.
     """
-    for name, value in wanted.items():
-        if name not in table:
-            has = ", ".join(own for own in table if own not in ("ID", "wav", "spk_id"))
-            raise UserError(
-                f"{source}: --relevant: no column {name!r}; there are {has or 'none'}: "
-                "name one of them, or a manifest with that column"
-            )
-        values = table[name].astype(str)
-        key = value.casefold()
-        if name == "gender":
-            key = GENDERS.get(key, key)
-        is_wanted = values.str.casefold() == key
-        if not is_wanted.any():
-            there = ", ".join(sorted(set(values) - {""})[:8]) or "nothing"
-            raise UserError(
-                f"{source}: --relevant: nobody is left with {name}={value}; in column "
-                f"{name} there are {there}"
-            )
-        table = table[is_wanted]
-    return table
+    names = table["spk_id"].astype(str)
+    known = trained_on(model, set(names))
+    if not known:
+        return table, []
+    n_left = names.nunique() - len(known)
+    who = f"{len(known)} of {names.nunique()} speakers, such as {known[0]}"
+    if n_left < FEWEST:
+        raise UserError(
+            f"{source}: {who}, are by their names those whom {model} has learnt from "
+            "(ledger.tsv): it promises too much on them; name other speakers, or "
+            "another model by --system"
+        )
+    told = f"{who}: the model has learnt from speakers of these names (ledger.tsv)"
+    return table[~names.isin(known)], [told]
 
 
 def without_case_speakers(

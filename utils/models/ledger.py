@@ -52,17 +52,23 @@ def ledger_text(known: Iterable[Entry], speakers: Iterable[str], where: str) -> 
     return "".join(f"{speaker}\t{place}\n" for speaker, place in sorted(entries))
 
 
-def trained_on(model: Path, speakers: Iterable[str], corpus: str = "") -> list[str]:
+def trained_on(
+    model: Path, speakers: Iterable[str], corpus: str | None = None
+) -> list[str]:
     """Return the speakers whose names are in a model's ledger, sorted.
 
     Parameters
     ----------
     model : Path
     speakers : iterable of str
-    corpus : str
-        That they are of; where several were joined, its name is before theirs.
+    corpus : str, optional
+        That they are of; where several were joined, its name is before theirs. None:
+        any of them.
     """
     known = {speaker for speaker, _ in read_ledger(model)}
+    if corpus is None:
+        bare = {speaker.partition("-")[2] for speaker in known}
+        return sorted({name for name in speakers if name in known | bare})
     return sorted({name for name in speakers if {name, f"{corpus}-{name}"} & known})
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from utils.audio.decoding import decode_audio
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
+from utils.audio.speech_frames import active_s, take_frames
 from utils.audio.speech_likeness import speech_likelihood
 from utils.systems.opened import Hearing
 
@@ -23,6 +24,8 @@ class Recording:
         What the system's encoder, or its graph, takes.
     speech_s : float
         Seconds of speech that the front-end found.
+    active_s : float
+        Seconds of active sound; see `utils.audio.speech_frames`.
     speech_likelihood : float
         In [0, 1]; see `utils.audio.speech_likeness`.
     rate_hz, snr_db, clipped_share, bandwidth_hz
@@ -32,6 +35,7 @@ class Recording:
     name: str
     features: np.ndarray
     speech_s: float
+    active_s: float
     speech_likelihood: float
     rate_hz: int
     snr_db: float
@@ -71,7 +75,13 @@ def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Re
     """
     frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))
     n_speech = sum(stop - start for start, stop in frames.segments.tolist())
-    speech_s = len(samples) / rate_hz * n_speech / max(1, frames.n_total)
-    likelihood = speech_likelihood(samples, rate_hz)
-    quality = measure_quality(samples, rate_hz)
-    return Recording(name, frames.features, speech_s, likelihood, **quality._asdict())
+    duration_s = len(samples) / rate_hz
+    spoken = take_frames(samples, rate_hz)
+    return Recording(
+        name,
+        frames.features,
+        duration_s * n_speech / max(1, frames.n_total),
+        active_s(spoken, duration_s),
+        speech_likelihood(samples, rate_hz, spoken),
+        **measure_quality(samples, rate_hz)._asdict(),
+    )
