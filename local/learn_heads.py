@@ -44,19 +44,19 @@ def main() -> None:
     """Learn, and tell the test."""
     args = parse_arguments()
 
+    from local.setup.attribute_results import write_told
     from local.setup.attributes import (
         OUTPUTS,
         choose_learners,
         open_task_data,
         tell_by_network,
-        write_told,
     )
     from local.setup.hyperparameters import load_hyperparameters
 
     settings = load_hyperparameters(args.hparams)
     sources = {"embeddings": args.embeddings, "voice": args.voice}
     data = open_task_data(args.exp, sources, args.features, args.model)
-    learners = choose_learners(settings, args.heads, args.hparams)
+    learners = choose_learners(settings, args.heads, args.hparams, data.task)
     told = {}
     for (name, inputs), learner in learners.items():
         for division in data.divisions_of(name):

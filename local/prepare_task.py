@@ -33,6 +33,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--cut", nargs="+", type=float, default=[], metavar="NUMBER",
         help="tell a number as classes: below and from here")  # fmt: skip
     add("--names", nargs="+", default=[], help="of the classes that --cut makes")
+    add("--ordinal", action="store_true",
+        help="an encoder learns the order of a number, or of its cuts")  # fmt: skip
     add("--rename", nargs="+", default=[], metavar="OLD=NEW", type=pair,
         help="values that mean the same, such as US=american")  # fmt: skip
     add("--drop-rare", action="store_true",
@@ -64,6 +66,7 @@ def main() -> None:
     asked = Task(
         args.task, args.kind, where=tuple(args.where), cuts=tuple(args.cut),
         names=tuple(args.names), renamed=tuple(args.rename), drops_rare=args.drop_rare,
+        is_ordinal=args.ordinal,
     )  # fmt: skip
     rows, task = label_utterances(read_all(args.data), asked)
     rows = divide(rows, task, args.seed, args.divide_anew)

@@ -32,7 +32,8 @@ def main() -> None:
     """Evaluate, write both files and print the table."""
     args = parse_arguments()
 
-    from local.setup.attributes import read_task_rows, read_told, task_facts
+    from local.setup.attribute_results import read_told, task_facts
+    from local.setup.attributes import read_task_rows
     from local.setup.hyperparameters import load_hyperparameters
     from utils.attributes.results import (
         best_head,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     )
 
 _SPLITS = "train", "valid", "test"
+N_LEVELS = 8  # of a number that is learnt as levels in order
 
 
-class AttributeTraining(NamedTuple):
+@dataclass(frozen=True)
+class AttributeTraining:
     """What is trained on.
 
     Attributes
@@ -33,14 +36,17 @@ class AttributeTraining(NamedTuple):
     data : AttributeData
     targets : AttributeTargets
     centre, spread : float
-        Mean and deviation of a number; 0 and 1 for classes.
+        Mean and deviation of a number; 0 and 1 for classes, and for levels.
+    values : ndarray of shape (K,)
+        Numbers that the levels of a number stand for; empty for all else.
     """
 
     task: Task
     data: AttributeData
     targets: AttributeTargets
-    centre: float
-    spread: float
+    centre: float = 0.0
+    spread: float = 1.0
+    values: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
@@ -76,26 +82,47 @@ def _with_targets(
     )
     from utils.training.attributes import AttributeTargets
 
-    speakers = data.valid.index["spk_id"].to_numpy(dtype=str)
-    if task.is_number:
-        weights = speaker_weights(data.train.index["spk_id"].to_numpy(dtype=str))
+    speakers = [
+        own.index["spk_id"].to_numpy(dtype=str) for own in (data.train, data.valid)
+    ]
+    values = np.zeros(0)
+    if task.is_number and task.is_ordinal:
+        train, valid, values = _levels(train, valid, speakers[0])
+    elif task.is_number:
+        weights = speaker_weights(speakers[0])
         centre, spread = centre_and_spread(train, weights)
         train, valid = ((x - centre) / spread for x in (train, valid))
-        targets = AttributeTargets(train, valid, np.zeros(0), speaker_weights(speakers))
+        of_valid = speaker_weights(speakers[1])
+        targets = AttributeTargets(train, valid, np.zeros(0), of_valid)
         return AttributeTraining(task, data, targets, centre, spread)
+    n_classes = len(task.classes) or len(values)
     pairs = np.unique(np.column_stack([data.labels, train]), axis=0)
-    counts = np.bincount(pairs[:, 1], minlength=len(task.classes))
+    counts = np.bincount(pairs[:, 1], minlength=n_classes)
     class_weights = counts.sum() / len(counts) / np.maximum(counts, 1)
-    valid_weights = balanced_weights(valid, speakers)
-    targets = AttributeTargets(train, valid, class_weights, valid_weights)
-    return AttributeTraining(task, data, targets, 0.0, 1.0)
+    valid_weights = balanced_weights(valid, speakers[1])
+    targets = AttributeTargets(
+        train, valid, class_weights, valid_weights, task.is_ordinal
+    )
+    return AttributeTraining(task, data, targets, values=values)
+
+
+def _levels(
+    train: np.ndarray, valid: np.ndarray, speakers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divide numbers into levels of as many training speakers; with their means."""
+    from utils.attributes.learning import Labelled, number_levels
+
+    data = Labelled(np.zeros((len(train), 0)), train, speakers, 0)
+    levels, values = number_levels(data, N_LEVELS)
+    lowest = [train[levels == level].min() for level in range(1, len(values))]
+    return levels, np.searchsorted(lowest, valid, side="right"), values
 
 
 def make_attribute_brain(
     hparams: dict, told: AttributeTraining, seed: int, machine: dict, folder: Path
 ) -> AttributeBrain:
     """Build the brain, with outputs of its own in place of the speakers' classifier."""
-    from utils.training.attributes import AttributeBrain, AttributeOutputs
+    from utils.training.attributes import AttributeBrain
     from utils.training.checkpoints import AtomicCheckpointer
 
     section = hparams["pretrain"]
@@ -103,7 +130,7 @@ def make_attribute_brain(
     return AttributeBrain(
         modules={
             "encoder": hparams["net"]["encoder"],
-            "outputs": AttributeOutputs(dim, told.targets.n_outputs),
+            "outputs": told.targets.make_outputs(dim),
         },
         targets=told.targets,
         opt_class=section["optimizer"],
@@ -156,9 +183,9 @@ def save_trained(
         "valid_loss": kept["eer"],
     }
     weights, offsets = brain.outputs.layer()
-    if told.task.is_number:
+    if told.task.is_number and not told.task.is_ordinal:
         weights, offsets = Layer(weights, offsets).scaled(told.centre, told.spread)
     save_model(folder, brain.exported_encoder(), facts, brain.head_weights())
     with replacing_file(folder / OUTPUTS) as temporary, temporary.open("wb") as file:
-        np.savez(file, weights=weights, offsets=offsets)
+        np.savez(file, weights=weights, offsets=offsets, values=told.values)
     print(f"epoch {kept['epoch']}: validation loss {kept['eer']:.4f}; {folder}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,14 +176,14 @@ def read_recordings(features: Path) -> dict[str, dict[str, np.ndarray]]:
 
 
 def choose_learners(
-    settings: dict, heads: list[str], path: Path
+    settings: dict, heads: list[str], path: Path, task: Task
 ) -> dict[tuple[str, str], Learner]:
     """Return baselines, probes and heads, by name and by what they are learnt on.
 
     Raises
     ------
     UserError
-        There is no such head.
+        There is no such head, or it is for what lies in an order.
     """
     known = [name for name in settings if name not in _NOT_HEADS]
     for name in heads:
@@ -192,6 +191,12 @@ def choose_learners(
             raise UserError(
                 f"{path}: no head {name!r}; there are {', '.join(known)}, each also "
                 f"with {VOICE}"
+            )
+        needs_order = settings[name.removesuffix(VOICE)].needs_order
+        if needs_order and not task.has_order and len(task.classes) > 2:
+            raise UserError(
+                f"--heads {name}: {task.column} is of classes in no order; it is for a "
+                "number, whole or divided by --cut"
             )
     return (
         {(name, "embeddings"): own for name, own in settings["baselines"].items()}
@@ -205,25 +210,6 @@ def choose_learners(
     )
 
 
-def write_told(
-    exp: Path, data: TaskData, told: dict[tuple[str, str], np.ndarray]
-) -> None:
-    """Write what every system told of its test, in place of what was there."""
-    from utils.attributes.results import DIVISIONS, told_frame
-    from utils.runtime.atomic import replacing_folder
-
-    with replacing_folder(exp / "told") as folder:
-        for (division, name), values in told.items():
-            ids = data.rows.loc[data.rows[DIVISIONS[division]] == "test", "ID"]
-            frame = told_frame(ids.tolist(), values, data.task)
-            path = folder / f"{division}.{name}.csv"
-            frame.to_csv(path, index=False, float_format="%.8g", lineterminator="\n")
-    kept = {name for _, name in told}
-    for folder in (exp / "heads").glob("*"):
-        if folder.name not in kept:
-            shutil.rmtree(folder)
-
-
 def tell_by_network(data: TaskData) -> np.ndarray:
     """Tell the test by the outputs of a network that was trained on the task.
 
@@ -231,74 +217,14 @@ def tell_by_network(data: TaskData) -> np.ndarray:
     is kept as others are.
     """
     from utils.attributes.fitting import fit_trained
-    from utils.attributes.heads import Head, Layer
+    from utils.attributes.heads import CUMULATIVE, PLAIN, Head, Layer
 
     with np.load(Path(data.model) / OUTPUTS) as file:
-        layer = Layer(file["weights"], file["offsets"])
+        layer, values = Layer(file["weights"], file["offsets"]), file["values"]
+    ending = CUMULATIVE if data.task.is_ordinal else PLAIN
+    head = Head((layer,), ending, values, len(data.task.classes))
     train, test = data.labelled("embeddings", "apart")
     part = data.rows["part"][data.rows["part"] != "test"].to_numpy()
-    fitted = fit_trained(
-        Head((layer,), n_classes=len(data.task.classes)), train, part == "valid"
-    )
+    fitted = fit_trained(head, train, part == "valid")
     data.save("network", "embeddings", fitted)
     return fitted(test.vectors)
-
-
-def read_told(exp: Path, task: Task, rows: pd.DataFrame) -> list[Any]:
-    """Read what every system told, in the order of the table.
-
-    Raises
-    ------
-    UserError
-        Nothing was told, or of other utterances.
-    """
-    import pandas as pd
-
-    from utils.attributes.results import Told
-
-    by_name = rows.set_index("ID")
-    found = []
-    for path in sorted((exp / "told").glob("*.csv")):
-        division, _, system = path.stem.partition(".")
-        frame = pd.read_csv(path, dtype={"ID": str}, keep_default_na=False)
-        unknown = ~frame["ID"].isin(by_name.index)
-        if unknown.any():
-            name = frame["ID"][unknown].iloc[0]
-            raise UserError(f"{path}: {name!r} is not in the task; run stage 6 again")
-        own = by_name.loc[frame["ID"]]
-        values = frame.drop(columns="ID").to_numpy(dtype=float)
-        values = values[:, 0] if task.is_number else values
-        targets = task.targets(own["label"])
-        speakers = own["spk_id"].to_numpy(dtype=str)
-        found.append(Told(system, division, values, targets, speakers))
-    if not found:
-        raise UserError(f"{exp / 'told'}: nothing was told; run stage 6 first")
-    return sorted(found, key=lambda told: told.order)
-
-
-def task_facts(
-    exp: Path, model: Path | None, task: Task, division: dict[str, Any]
-) -> dict[str, Any]:
-    """Return where a task's results come from."""
-    from dataclasses import asdict
-
-    from utils.attributes.files import load_head
-    from utils.report.provenance import program_facts
-    from utils.runtime.fingerprint import hash_file
-
-    heads = sorted((exp / "heads").glob("*"))
-    losses = {path.name: load_head(path).fitted.loss for path in heads}
-    return (
-        {
-            "losses": losses,
-            "task": asdict(task),
-            "experiment": str(exp),
-            "model": str(model) if model else None,
-            "model_sha256": hash_file(model / "encoder.pt") if model else None,
-            "test_sha256": hash_file(exp / "task" / "test.csv"),
-            "priors": "all classes equally likely",
-            "shared_speakers": [],
-        }
-        | division
-        | program_facts()
-    )

@@ -144,6 +144,9 @@ MISTAKES = {
         ACCENTS, Task("accent", where=("accent=manx",)),
     ),
     "write age>=16 or gender=f": (ACCENTS, Task("accent", where=("age",))),
+    "--ordinal: values of accent are classes in no order": (
+        ACCENTS, Task("accent", is_ordinal=True),
+    ),
     "no column 'age'": (ACCENTS, Task("accent", where=("age>=16",))),
     "'x' is no number; compare by": (ACCENTS, Task("accent", where=("accent>x",))),
     "'irish' is no number": (ACCENTS, Task("accent", kind="number")),

@@ -17,6 +17,7 @@ from utils.attributes.fitting import fit_head, fit_trained
 from utils.attributes.heads import Head, Layer
 from utils.attributes.labels import CLASSES, NUMBER, Task
 from utils.attributes.learning import Gaussian, Linear, NearestSpeaker
+from utils.attributes.ordinal import Ordinal
 from utils.attributes.pauses import pause_features
 from utils.attributes.results import (
     APART,
@@ -41,6 +42,7 @@ AGE = Task("age", NUMBER, cuts=(), renamed=(("x", "1"),))
         (Linear([0.1]), draw_voices(0), GENDER),
         (NearestSpeaker(), draw_voices(0), GENDER),
         (Gaussian([0.5], n_levels=5), draw_ages(0), AGE),
+        (Ordinal([0.1], n_levels=5), draw_ages(0), AGE),
     ],
 )
 def test_a_stored_head_tells_the_same(learner, data, task, tmp_path):

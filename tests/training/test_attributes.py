@@ -1,10 +1,13 @@
 """Training on a label: outputs, weights of the loss, and what is read for it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from local.setup import attribute_training
 from local.setup.attribute_training import read_attribute_training
 from tests.stages.experiments import write_experiment, write_features
 from utils.attributes.files import write_task
@@ -16,6 +19,7 @@ from utils.training.attributes import (
     AttributeOutputs,
     AttributeTargets,
 )
+from utils.training.ordinal import OrdinalOutputs, ordinal_cross_entropy
 
 
 def test_the_layer_of_the_outputs_is_what_they_compute():
@@ -76,12 +80,46 @@ def test_speakers_of_all_splits_are_read_with_weights_of_their_classes(write):
 def test_numbers_are_standardised_by_the_training_speakers(write):
     ages = {s: str(20 + 3 * n) for n, s in enumerate(SPEAKERS)}
     told = write(Task("age", NUMBER), ages, PARTS)
-    assert told.targets.n_outputs == 1
+    assert told.targets.make_outputs(4).affine.out_features == 1
     assert told.targets.train.mean() == pytest.approx(0, abs=1e-9)
     assert told.targets.train.std() == pytest.approx(1)
     names = told.data.valid.index["spk_id"]
     again = told.targets.valid * told.spread + told.centre
     assert again == pytest.approx([float(ages[s]) for s in names])
+
+
+def test_levels_of_a_number_are_those_of_the_training_speakers(write, monkeypatch):
+    monkeypatch.setattr(attribute_training, "N_LEVELS", 3)
+    ages = {s: str(20 + 3 * n) for n, s in enumerate(SPEAKERS)}
+    told = write(Task("age", NUMBER, is_ordinal=True), ages, PARTS)
+    numbers, validated = (
+        np.array([int(ages[s]) for s in one.index["spk_id"]])
+        for one in (told.data.train, told.data.valid)
+    )
+    parts = [sorted(set(numbers[told.targets.train == level])) for level in range(3)]
+    assert sum(parts, []) == sorted(set(numbers))  # in order
+    assert [len(own) for own in parts] == pytest.approx([3, 3, 3], abs=1)
+    assert told.values == pytest.approx([np.mean(own) for own in parts])
+    expected = (validated >= parts[1][0]).astype(int) + (validated >= parts[2][0])
+    assert told.targets.valid.tolist() == expected.tolist()
+    assert isinstance(told.targets.make_outputs(4), OrdinalOutputs)
+
+
+def test_a_network_learns_levels_by_the_ordinal_loss():
+    """The objective is the mean of `ordinal_cross_entropy`, by the weights."""
+    targets = AttributeTargets(
+        np.array([2, 0, 1]), np.zeros(1, dtype=int), np.array([1.0, 2.0, 4.0]),
+        np.ones(1), is_ordinal=True,
+    )  # fmt: skip
+    brain = AttributeBrain.__new__(AttributeBrain)
+    brain.targets, brain.train_targets = targets, torch.from_numpy(targets.train)
+    brain.modules = SimpleNamespace(outputs=torch.nn.Identity())
+    brain.state = SimpleNamespace(note=lambda **own: noted.update(own))
+    noted, outputs = {}, torch.tensor([[0.5, -0.2], [-1.0, -2.0], [0.3, 0.1]])
+    told = brain.objective(outputs, torch.arange(3))
+    losses = ordinal_cross_entropy(outputs, brain.train_targets)
+    assert float(told) == pytest.approx(float(losses @ torch.tensor([4.0, 1, 2]) / 7))
+    assert float(noted["train_accuracy"]) == pytest.approx(1 / 3)  # told 1, 0 and 2
 
 
 def test_joined_stores_hold_the_features_of_each(tmp_path, rng):

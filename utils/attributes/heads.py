@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 
 PLAIN, NEAREST, EXPECTED = "plain", "nearest", "expected"
+CUMULATIVE = "cumulative"
+_LEAST = 1e-12  # probability
 
 
 class Layer(NamedTuple):
@@ -34,9 +36,12 @@ class Head:
         What the last layer's outputs (N, M) are. ``plain``: log-likelihoods of the
         classes, or one number; ``nearest``: similarities to M training speakers, of
         which the nearest of each class, or the nearest of all, counts; ``expected``:
-        log-likelihoods of M levels of a number, whose expectation is told.
-    values : ndarray of shape (M,)
-        Class or number of each output; of no use in ``plain``.
+        log-likelihoods of M levels of a number, whose expectation is told;
+        ``cumulative``: log-odds of being above each of the M cuts between classes, or
+        levels of a number, in their order.
+    values : ndarray of shape (M,), or (M + 1,) where cumulative
+        Class or number of each output; of no use in ``plain``, nor of classes in
+        ``cumulative``.
     n_classes : int
         0 for a number.
     lowest, highest : float
@@ -62,12 +67,14 @@ class Head:
         for place, layer in enumerate(self.layers):
             outputs = outputs if place == 0 else np.maximum(outputs, 0)
             outputs = outputs @ layer.weights + layer.offsets  # (N, M)
+        if self.ending == CUMULATIVE:
+            outputs = cumulative_to_classes(outputs)
         if self.n_classes:
             return self._classes(outputs)
         return np.clip(self._numbers(outputs), self.lowest, self.highest)
 
     def _classes(self, outputs: np.ndarray) -> np.ndarray:
-        if self.ending == PLAIN:
+        if self.ending != NEAREST:
             return outputs
         unlike = outputs.min(axis=1, initial=-1.0)  # of a class of no speaker
         best = [
@@ -81,7 +88,7 @@ class Head:
     def _numbers(self, outputs: np.ndarray) -> np.ndarray:
         if self.ending == NEAREST:
             return self.values[outputs.argmax(axis=1)]
-        if self.ending == EXPECTED:
+        if self.ending in (EXPECTED, CUMULATIVE):
             return softmax(outputs, axis=1) @ self.values
         return outputs[:, 0]
 
@@ -96,6 +103,19 @@ class Head:
         weights = weights / scale[:, None]
         first = Layer(weights, offsets - mean @ weights)
         return replace(self, layers=(first, *self.layers[1:]))
+
+
+def cumulative_to_classes(log_odds: np.ndarray) -> np.ndarray:
+    """Turn log-odds (N, K - 1) of being above each cut into log-probabilities (N, K).
+
+    Example
+    -------
+    >>> np.exp(cumulative_to_classes(np.log([[3.0, 1.0]]))).round(2).tolist()
+    [[0.25, 0.25, 0.5]]
+    """
+    above = np.pad(expit(log_odds), ((0, 0), (1, 1)))
+    above[:, 0] = 1
+    return np.log(np.maximum(above[:, :-1] - above[:, 1:], _LEAST))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ class Task:
         Values that are others' names for the same thing.
     drops_rare : bool
         Whether classes of too few speakers are left out; they are a fault otherwise.
+    is_ordinal : bool
+        Whether an encoder that is trained on it learns that classes, or levels of a
+        number, are in order.
     """
 
     column: str
@@ -53,11 +56,17 @@ class Task:
     names: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     drops_rare: bool = False
+    is_ordinal: bool = False
 
     @property
     def is_number(self) -> bool:
         """Whether a number is told."""
         return self.kind == NUMBER
+
+    @property
+    def has_order(self) -> bool:
+        """Whether what is told lies in an order."""
+        return self.is_number or bool(self.cuts)
 
     def targets(self, values: Sequence[str]) -> np.ndarray:
         """Turn labels (N,) into numbers (N,), or into the places of their classes."""
@@ -113,6 +122,11 @@ def label_utterances(rows: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, Task
         )
     values = one_spelling(values[values != ""], task)
     task = replace(task, kind=task.kind or _kind_of(values, task))
+    if task.is_ordinal and not task.has_order:
+        raise UserError(
+            f"--ordinal: values of {task.column} are classes in no order; it is for a "
+            "number, whole or divided by --cut"
+        )
     if task.is_number:
         rows = rows.assign(label=_numbers(values, task).map("{:.10g}".format))
         if rows["label"].nunique() < 2:

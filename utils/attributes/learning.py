@@ -81,10 +81,13 @@ class Learner:
         To choose from; the simplest first.
     needs_calibration : bool
         Whether its log-likelihoods are to be calibrated.
+    needs_order : bool
+        Whether classes have to be in an order.
     """
 
     settings: Sequence[float]
     needs_calibration: ClassVar[bool] = True
+    needs_order: ClassVar[bool] = False
 
     def learn(self, data: Labelled, setting: float) -> Head:
         """Learn a head."""

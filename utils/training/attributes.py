@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy, smooth_l1_loss
 
 from utils.training.brain import SpeakerBrain
 from utils.training.data import TrainingData
+from utils.training.ordinal import OrdinalOutputs, ordinal_cross_entropy
 
 _SCALES = 0.05, 0.1, 0.2, 0.4, 0.7, 1.0  # of outputs, when validated
 
@@ -28,6 +29,8 @@ class AttributeTargets:
         class weighs the less the more speakers it has.
     valid_weights : ndarray
         How much each validation utterance counts; sums to 1.
+    is_ordinal : bool
+        Whether the classes are levels in an order.
     """
 
     train: np.ndarray
@@ -35,10 +38,20 @@ class AttributeTargets:
     class_weights: np.ndarray
     valid_weights: np.ndarray
 
-    @property
-    def n_outputs(self) -> int:
-        """Outputs of the network: classes, or the number."""
-        return len(self.class_weights) or 1
+    is_ordinal: bool = False
+
+    def make_outputs(self, embedding_dim: int) -> "AttributeOutputs | OrdinalOutputs":
+        """Build the layer that tells classes, levels in order, or the number."""
+        n_classes = len(self.class_weights)
+        if self.is_ordinal:
+            return OrdinalOutputs(embedding_dim, n_classes)
+        return AttributeOutputs(embedding_dim, n_classes or 1)
+
+    def losses(self, outputs: Tensor, wanted: Tensor) -> Tensor:
+        """Return the loss (B,) of each utterance, not weighed."""
+        if self.is_ordinal:
+            return ordinal_cross_entropy(outputs, wanted)
+        return cross_entropy(outputs, wanted, reduction="none")
 
 
 class AttributeOutputs(nn.Module):
@@ -71,7 +84,7 @@ class AttributeOutputs(nn.Module):
 class AttributeBrain(SpeakerBrain):
     """Tell a label of every crop.
 
-    ``modules`` also holds ``outputs``, an `AttributeOutputs`. Labels of crops are the
+    ``modules`` also holds ``outputs``, that the targets made. Labels of crops are the
     rows of their utterances in the training features; the checkpoint that is kept is
     that of the lowest loss on the validation speakers.
     """
@@ -83,7 +96,7 @@ class AttributeBrain(SpeakerBrain):
     ) -> None:
         super().__init__(modules, **options)
         self.targets = targets
-        self.outputs: AttributeOutputs = modules["outputs"]
+        self.outputs: AttributeOutputs | OrdinalOutputs = modules["outputs"]
         self.train_targets = torch.from_numpy(targets.train).to(self.device)
 
     def objective(self, embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -91,9 +104,10 @@ class AttributeBrain(SpeakerBrain):
         outputs, wanted = self.modules.outputs(embeddings), self.train_targets[labels]
         if not len(self.targets.class_weights):
             return smooth_l1_loss(outputs[:, 0], wanted.float())
-        weights = torch.from_numpy(self.targets.class_weights).to(outputs)
-        self.state.note(train_accuracy=(outputs.argmax(dim=1) == wanted).float().mean())
-        return cross_entropy(outputs, wanted, weights)
+        weights = torch.from_numpy(self.targets.class_weights).to(outputs)[wanted]
+        told = decided(outputs, self.targets.is_ordinal)
+        self.state.note(train_accuracy=(told == wanted).float().mean())
+        return weights @ self.targets.losses(outputs, wanted) / weights.sum()
 
     def valid_error(self) -> float:
         """Return the loss on whole validation utterances, classes alike.
@@ -108,13 +122,17 @@ class AttributeBrain(SpeakerBrain):
         wanted = torch.from_numpy(self.targets.valid[rows])
         weights = torch.from_numpy(self.targets.valid_weights[rows])
         if len(self.targets.class_weights):
-            losses = [
-                cross_entropy(scale * outputs, wanted, reduction="none")
-                for scale in _SCALES
-            ]
+            losses = [self.targets.losses(scale * outputs, wanted) for scale in _SCALES]
         else:
             losses = [(outputs[:, 0] - wanted).abs()]
         return min(float((weights * loss).sum() / weights.sum()) for loss in losses)
+
+
+def decided(outputs: Tensor, is_ordinal: bool) -> Tensor:
+    """Return the most likely class of outputs (B, K), or the median level: (B,)."""
+    if is_ordinal:
+        return (outputs > 0).sum(dim=1)
+    return outputs.argmax(dim=1)
 
 
 class AttributeData(TrainingData):
