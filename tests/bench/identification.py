@@ -1,6 +1,6 @@
 """Identification on real speech: rank-1, DIR at FPIR, and what stored thresholds give.
 
-    python -m tests.bench.identification SYSTEM VOICES [--pattern P] [--cache FOLDER]
+    python -m tests.bench.identification SYSTEM VOICES... [--pattern P] [--cache FOLDER]
 
 People are enrolled with one session and tested with their others; with the first five
 recordings and the rest where there is one session. Half of the speakers are strangers,

@@ -1,6 +1,6 @@
 """Verification on real speech against what the stored calibration promised.
 
-    python -m tests.bench.promises SYSTEM VOICES [--per-speaker N] [--pattern P]
+    python -m tests.bench.promises SYSTEM VOICES... [--per-speaker N] [--pattern P]
 
 A speaker's recordings are played one after the other and cut into pieces of 10 s. Each
 enrols its speaker, and each is compared with all others' starts of 2, 5 and 10 s, as

@@ -1,6 +1,6 @@
 """Updates of profiles on real speech of several sessions, and attempts of impostors.
 
-    python -m tests.bench.updates SYSTEM VOICES [--pattern P] [--cache FOLDER]
+    python -m tests.bench.updates SYSTEM VOICES... [--pattern P] [--cache FOLDER]
 
 People are enrolled with three recordings of one session; five of the next are offered,
 and tested are the others. An attempt of an impostor is one of his recordings, moved at

@@ -1,7 +1,7 @@
 """Real voices for the benches of people: recordings by speaker and session, embedded.
 
-SYSTEM was measured by local.calibrate_system; VOICES is a manifest, or a folder whose
-paths fit --pattern. Embeddings are kept in --cache.
+SYSTEM was measured by local.calibrate_system; VOICES are manifests, or folders whose
+paths fit --pattern, of different speakers. Embeddings are kept in --cache.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def parse_arguments(description: str | None) -> argparse.Namespace:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("system", type=Path)
-    parser.add_argument("voices", type=Path)
+    parser.add_argument("voices", nargs="+", type=Path)
     parser.add_argument("--pattern", default="{speaker}/{session}/*")
     parser.add_argument("--per-speaker", type=int, help="the first so many of each")
     parser.add_argument("--cache", type=Path, help="folder of embeddings")
@@ -35,13 +35,17 @@ def parse_arguments(description: str | None) -> argparse.Namespace:
 
 
 def read_voices(
-    source: Path, pattern: str, per_speaker: int | None = None
+    sources: Sequence[Path], pattern: str, per_speaker: int | None = None
 ) -> pd.DataFrame:
     """List recordings: ``wav``, ``spk_id``, ``session``."""
-    table = read_or_find_utterances(source, pattern)
+    tables = [read_or_find_utterances(source, pattern) for source in sources]
+    for number, own in enumerate(tables):  # speakers of different sources are different
+        own["spk_id"] = f"{number}/" + own["spk_id"].astype(str)
+    table = pd.concat(tables, ignore_index=True)
     if per_speaker:
         table = table.groupby("spk_id").head(per_speaker)
-    return table if "session" in table else table.assign(session="")
+    sessions = table["session"].fillna("") if "session" in table else ""
+    return table.assign(session=sessions)
 
 
 def embed(

@@ -11,6 +11,7 @@ import soundfile
 from local import speakers
 from tests.systems.folders import write_system
 from utils.speakers.store import SpeakerStore
+from utils.speakers.updates import UpdatePolicy
 
 
 @pytest.fixture
@@ -45,7 +46,9 @@ def test_a_channel_of_a_call(run, store, voices, tmp_path):
     for channel, own in enumerate(files):
         heard = run("--channel", channel, "identify", store, call, "--closed-set")
         assert heard == run("identify", store, own, "--closed-set")
-    assert "no channel 2" in fault(run, "--channel", 2, "identify", store, call)
+    for channel in (-1, 2):
+        said = fault(run, "--channel", channel, "identify", store, call)
+        assert f"no channel {channel}: it has 2" in said
 
 
 def test_what_is_wrong_with_a_recording_is_told(run, store, system, voices, caplog):
@@ -53,6 +56,20 @@ def test_what_is_wrong_with_a_recording_is_told(run, store, system, voices, capl
     assert "the same recording" not in caplog.text
     run("verify", store, "p0", voices / "s0/0.wav", "--far", 0.1)
     assert "0.wav: the same recording as one of p0's" in caplog.text
+
+
+def test_the_same_recording_again_is_told(run, store, voices, caplog):
+    own = voices / "s0/0.wav"
+    run("identify", store, own, "--closed-set")
+    assert "0.wav: the same recording as one of p" in caplog.text
+    said = run("update", store, "p0", own, "--far", 0.1)
+    assert said == "not taken in: the same recording as one of p0's\n"
+    caplog.clear()
+    run("enrol", store, "Di", own, voices / "s0/2.wav", own)
+    assert caplog.text.count("0.wav: the same recording as one of Di's, counts") == 1
+    caplog.clear()
+    run("add", store, "p0", own)
+    assert "0.wav: the same recording as one of p0's, counts twice" in caplog.text
 
 
 def test_a_taken_name_is_refused_before_anything_is_heard(run, store, tmp_path):
@@ -70,13 +87,14 @@ def test_a_person_is_verified(run, store, voices):
     )  # fmt: skip
 
 
-def test_updates_are_told_and_undone(run, store, voices):
+def test_updates_are_told_and_undone(run, store, voices, monkeypatch):
+    monkeypatch.setattr(UpdatePolicy, "needed", lambda *_: -np.inf)
     before = run("show", store, "p0")
-    taken = run("update", store, "p0", voices / "s0/0.wav", "--far", 0.1)
-    if taken.startswith("taken in"):
-        assert "updated" in run("show", store, "p0")
-        assert "LLR" in run("history", store, "p0").splitlines()[-1]
-        assert "undone" in run("undo", store)
+    taken = run("update", store, "p0", voices / "s0/2.wav", "--far", 0.1)
+    assert taken.startswith("taken in: LLR ")
+    assert "updated" in run("show", store, "p0")
+    assert "LLR" in run("history", store, "p0").splitlines()[-1]
+    assert "undone" in run("undo", store)
     assert run("show", store, "p0") == before
 
 

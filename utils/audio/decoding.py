@@ -91,7 +91,7 @@ def decode_audio(
 
 def check_channel(path: Path | str, channel: int, n_channels: int) -> None:
     """Raise a `UserError` where a file has no such channel."""
-    if channel >= n_channels:
+    if not 0 <= channel < n_channels:
         raise UserError(
             f"{path}: no channel {channel}: it has {n_channels}, which count from 0; "
             "correct the channel, or rename its column where it is a label"

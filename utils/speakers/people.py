@@ -38,6 +38,15 @@ class Exemplar:
     kind: str = ENROLLED
     time: str = ""
 
+    @property
+    def key(self) -> bytes:
+        """What two exemplars of one recording share."""
+        return self.embedding.astype("<f4").tobytes()
+
+    def is_among(self, person: "Person") -> bool:
+        """Tell whether a person is known by this very recording."""
+        return self.key in {own.key for own in person.exemplars}
+
 
 class Person(NamedTuple):
     """Somebody in the store: ``consent`` is a note of what they agreed to."""

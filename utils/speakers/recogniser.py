@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
-
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
 from utils.speakers import schema
@@ -24,6 +22,7 @@ from utils.verification.recordings import read_recording
 from utils.verification.verifier import Verifier, open_verifier
 
 logger = logging.getLogger(__name__)
+_SAME = "the same recording as one of"
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Recogniser:
             each: some, unless ``skip_bad``, or all.
         """
         self.store.check_new(name)
-        heard = self._hear_all(paths, label, skip_bad)
+        heard = self._hear_all(Person(name, consent, ()), paths, label, skip_bad)
         self.store.enrol(name, heard, consent)
         return len(heard)
 
@@ -105,8 +104,7 @@ class Recogniser:
         skip_bad: bool = False,
     ) -> int:  # fmt: skip
         """Give somebody more recordings to be known by; see `enrol`."""
-        self.store.person(name)
-        heard = self._hear_all(paths, label, skip_bad)
+        heard = self._hear_all(self.store.person(name), paths, label, skip_bad)
         self.store.add(name, heard, f"{len(heard)} recordings")
         return len(heard)
 
@@ -115,10 +113,8 @@ class Recogniser:
         person, decisions = self.store.person(name), self.verifier.decisions
         threshold = decisions.threshold(far).llr if decisions else None
         heard = self.hear(path)
-        if any(
-            np.array_equal(own.embedding, heard.embedding) for own in person.exemplars
-        ):
-            logger.warning(f"{path}: the same recording as one of {person.name}'s")
+        if heard.is_among(person):
+            logger.warning(f"{path}: {_SAME} {person.name}'s")
         return Verified(self._compare(person.exemplars, heard), threshold)
 
     def identify(
@@ -136,7 +132,12 @@ class Recogniser:
             Matches to return.
         """
         gallery, threshold = self.gallery(fpir)
-        return gallery.identify(self.hear(path).embedding, threshold, k)
+        heard = self.hear(path)
+        found = gallery.identify(heard.embedding, threshold, k)
+        nearest = self.store.person(found.matches[0].name)
+        if heard.is_among(nearest):
+            logger.warning(f"{path}: {_SAME} {nearest.name}'s")
+        return found
 
     def gallery(self, fpir: float | None) -> tuple[Gallery, float | None]:
         """Return everybody, and the threshold for a rate; see `identify`.
@@ -168,6 +169,8 @@ class Recogniser:
         heard = self.hear(path)
         llr = self._compare(divide(person.exemplars)[0], heard)
         refused = policy.refusal(llr, needed, heard.speech_s)
+        if heard.is_among(person):
+            refused = f"{_SAME} {person.name}'s"
         if refused:
             self.store.refuse(name, f"{refused}: {path}")
             return f"not taken in: {refused}"
@@ -178,13 +181,20 @@ class Recogniser:
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
 
     def _hear_all(
-        self, paths: Sequence[Path | str], label: str, skip_bad: bool
+        self, person: Person, paths: Sequence[Path | str], label: str, skip_bad: bool
     ) -> list[Exemplar]:
-        """Embed recordings; a line is told of each that cannot be used."""
-        heard = []
+        """Embed a person's recordings; a line is told of each that cannot be used.
+
+        Of one that is known already, too, which counts twice.
+        """
+        heard: list[Exemplar] = []
+        known = {own.key for own in person.exemplars}
         for path in progress(paths, len(paths), "hearing"):
             try:
                 heard.append(self.hear(path, label))
+                if heard[-1].key in known:
+                    logger.warning(f"{path}: {_SAME} {person.name}'s, counts twice")
+                known.add(heard[-1].key)
             except UserError as error:
                 if len(paths) == 1:
                     raise

@@ -53,13 +53,15 @@ class SpeakerStore:
     def __init__(self, path: Path, model_sha256: str = "") -> None:
         self.path = path
         self._database = schema.connect(path)
-        self.model_sha256 = schema.read_facts(self._database)["model_sha256"]
+        facts = schema.read_facts(self._database)
+        self.model_sha256 = facts["model_sha256"]
         if model_sha256 not in ("", self.model_sha256):
             self._database.close()
             raise UserError(
                 f"{path}: its embeddings are another system's "
-                f"({self.model_sha256[:8]}, not {model_sha256[:8]}); use that one, or "
-                "enrol the recordings that `local.speakers show` lists in a new store"
+                f"({facts.get('system', '')} {self.model_sha256[:8]}, not "
+                f"{model_sha256[:8]}); use that one, or enrol the recordings that "
+                "`local.speakers show` lists in a new store"
             )
 
     def people(self) -> list[Person]:
