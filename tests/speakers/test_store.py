@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,6 +209,12 @@ def test_what_is_no_store(tmp_path, content):
         SpeakerStore(tmp_path / "x.db", HASH)
     with pytest.raises(UserError, match="no such store"):
         SpeakerStore(tmp_path / "y.db", HASH)
+
+
+def test_a_store_that_cannot_be_opened_is_one_all_the_same(path):
+    Path(f"{path}-wal").mkdir()
+    with pytest.raises(UserError, match="unable to open.*; check the disk's space"):
+        SpeakerStore(path, HASH)
 
 
 def test_a_store_is_never_overwritten(path):

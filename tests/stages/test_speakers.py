@@ -38,6 +38,12 @@ def test_people_are_ranked(run, store, voices):
     assert "needs" in run("identify", store, voices / "s5/0.wav", "--fpir", 0.1)
 
 
+def test_the_only_person_has_nobody_behind(run, voices, tmp_path):
+    run("enrol", tmp_path / "new.db", "Cy", voices / "s0/0.wav")
+    words = "identify", tmp_path / "new.db", voices / "s0/1.wav", "--closed-set"
+    assert re.fullmatch(r"Cy (\S+)\n  Cy: \1\n", run(*words))
+
+
 def test_a_channel_of_a_call(run, store, voices, tmp_path):
     files = [voices / "s0/0.wav", voices / "s5/0.wav"]
     call = tmp_path / "call.wav"

@@ -56,13 +56,15 @@ class Identification(NamedTuple):
         'unknown; nearest anna 1.30, needs 2.90'
         >>> Identification(matches, 1.0).text
         'anna 1.30, 3.30 before bo, needs 1.00'
+        >>> Identification(matches[:1], None).text
+        'anna 1.30'
         """
         best, *others = self.matches
         needs = "" if self.threshold is None else f", needs {self.threshold:.2f}"
         if self.name is None:
             return f"unknown; nearest {best.name} {best.llr:.2f}{needs}"
-        margin = f", {best.llr - others[0].llr:.2f} before {others[0].name}"
-        return f"{best.name} {best.llr:.2f}{margin if others else ''}{needs}"
+        before = [f", {best.llr - own.llr:.2f} before {own.name}" for own in others[:1]]
+        return "".join([f"{best.name} {best.llr:.2f}", *before, needs])
 
 
 def threshold_for_gallery(decisions: Decisions, n_people: int, fpir: float) -> float:

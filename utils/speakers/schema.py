@@ -15,6 +15,10 @@ from utils.runtime.errors import UserError
 
 VERSION = 1
 _WAIT_S = 30.0  # for another process's change
+_CHECK = "check the disk's space, and that you may write there"
+_UNREACHABLE = (  # what SQLite says of a store that cannot be opened now
+    "database or disk is full", "disk I/O error", "unable to open database file",
+)  # fmt: skip
 _TABLES = """
 create table facts (name text primary key, value text not null);
 create table changes (
@@ -84,8 +88,10 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("pragma secure_delete = on")
         facts = read_facts(connection)
         version, _ = int(facts["version"]), facts["model_sha256"]
-    except (sqlite3.Error, KeyError, ValueError):
+    except (sqlite3.Error, KeyError, ValueError) as error:
         connection.close()
+        if str(error) in _UNREACHABLE:
+            raise UserError(f"{path}: {error}; {_CHECK}") from None
         raise UserError(f"{path}: not a store of speakers; name another file") from None
     if version > VERSION:
         connection.close()
@@ -133,9 +139,6 @@ def reporting(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise UserError(
-            f"{path}: {error}; nothing was changed. Check the disk's space, and that "
-            "you may write there"
-        ) from None
+        raise UserError(f"{path}: {error}; nothing was changed; {_CHECK}") from None
     except sqlite3.DatabaseError as error:
         raise UserError(f"{path}: {error}; use a copy of the store") from None
