@@ -36,6 +36,24 @@ def test_a_fault_of_the_program_keeps_its_traceback():
         run_program(main)
 
 
+def test_a_missing_package_is_one_line(capsys):
+    def main():
+        import nopackage.inside  # noqa: F401
+
+    with pytest.raises(SystemExit) as stop:
+        run_program(main)
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.startswith("error: nopackage is not installed: ")
+
+
+def test_a_missing_module_of_its_own_is_a_fault():
+    def main():
+        import utils.nomodule  # noqa: F401
+
+    with pytest.raises(ModuleNotFoundError):
+        run_program(main)
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")

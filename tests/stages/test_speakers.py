@@ -64,6 +64,17 @@ def test_what_is_wrong_with_a_recording_is_told(run, store, system, voices, capl
     assert "0.wav: the same recording as one of p0's" in caplog.text
 
 
+def test_what_is_wrong_with_many_recordings_is_told_once(run, voices, tmp_path, caplog):
+    samples, rate_hz = soundfile.read(voices / "s0/0.wav")
+    files = [tmp_path / f"{number}.wav" for number in range(5)]
+    for number, path in enumerate(files):
+        soundfile.write(path, 0.9**number * samples, rate_hz)
+    caplog.clear()
+    run("enrol", tmp_path / "new.db", "Cy", *files)
+    (told,) = [own for own in caplog.messages if "Hz bandwidth; expect" in own]
+    assert told.startswith(f"{files[0]}, {files[1]}, {files[2]} and 2 more: ")
+
+
 def test_the_same_recording_again_is_told(run, store, voices, caplog):
     own = voices / "s0/0.wav"
     run("identify", store, own, "--closed-set")

@@ -34,6 +34,12 @@ def run_program(main: Callable[[], None]) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name is None or f"{error.name}.".startswith(OWN):
+            raise
+        remedy = "run ./run.sh --stop-stage 0 once, then . .venv/bin/activate"
+        print(f"error: {error.name} is not installed: {remedy}", file=sys.stderr)
+        sys.exit(1)
     except OSError as error:
         if not (is_disk_full(error) or isinstance(error, WRONG_PLACES)):
             raise

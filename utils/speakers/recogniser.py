@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+
+import numpy as np
 
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
@@ -18,7 +20,7 @@ from utils.speakers.people import UPDATED, Exemplar, Person, divide
 from utils.speakers.store import SpeakerStore
 from utils.speakers.updates import UpdatePolicy
 from utils.verification.answers import DIFFERENT, SAME
-from utils.verification.recordings import read_recording
+from utils.verification.recordings import Recording, read_recording
 from utils.verification.verifier import Verifier, open_verifier
 
 logger = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class Recogniser:
     store: SpeakerStore
     channel: int | None = None
 
-    def hear(self, path: Path | str, label: str = "") -> Exemplar:
+    def hear(self, path: Path | str) -> Exemplar:
         """Embed a recording, and tell what is wrong with it.
 
         Raises
@@ -72,15 +74,9 @@ class Recogniser:
         UserError
             It cannot be read, or cannot be judged: no speech, too little, too poor.
         """
-        front_end = self.verifier.system.front_end
-        recording = read_recording(path, front_end, self.channel)
-        refused = self.verifier.refusal(recording)
-        if refused:
-            raise UserError(refused)
-        for remark in self.verifier.quality_remarks(recording):
-            logger.warning(remark)
-        embedding = self.verifier.embed([recording])[0]
-        return Exemplar(embedding, label, recording.name, recording.speech_s)
+        exemplar, recording = self._hear(path, "")
+        self._warn([recording])
+        return exemplar
 
     def enrol(
         self, name: str, paths: Sequence[Path | str], label: str = "",
@@ -180,6 +176,22 @@ class Recogniser:
         self.store.add(name, [taken], reason, dropped)
         return f"taken in: {reason}" + (f"; {len(dropped)} dropped" if dropped else "")
 
+    def _hear(self, path: Path | str, label: str) -> tuple[Exemplar, Recording]:
+        """Embed a recording; returns it without its features, which are large."""
+        front_end = self.verifier.system.front_end
+        recording = read_recording(path, front_end, self.channel)
+        refused = self.verifier.refusal(recording)
+        if refused:
+            raise UserError(refused)
+        embedding = self.verifier.embed([recording])[0]
+        exemplar = Exemplar(embedding, label, recording.name, recording.speech_s)
+        return exemplar, replace(recording, features=np.empty(0))
+
+    def _warn(self, recordings: Sequence[Recording]) -> None:
+        """Tell what is wrong with recordings."""
+        for remark in self.verifier.quality_remarks(recordings):
+            logger.warning(remark)
+
     def _hear_all(
         self, person: Person, paths: Sequence[Path | str], label: str, skip_bad: bool
     ) -> list[Exemplar]:
@@ -188,17 +200,22 @@ class Recogniser:
         Of one that is known already, too, which counts twice.
         """
         heard: list[Exemplar] = []
+        recordings: list[Recording] = []
         known = {own.key for own in person.exemplars}
         for path in progress(paths, len(paths), "hearing"):
             try:
-                heard.append(self.hear(path, label))
-                if heard[-1].key in known:
-                    logger.warning(f"{path}: {_SAME} {person.name}'s, counts twice")
-                known.add(heard[-1].key)
+                exemplar, recording = self._hear(path, label)
             except UserError as error:
                 if len(paths) == 1:
                     raise
                 logger.warning(error)
+                continue
+            if exemplar.key in known:
+                logger.warning(f"{path}: {_SAME} {person.name}'s, counts twice")
+            known.add(exemplar.key)
+            heard.append(exemplar)
+            recordings.append(recording)
+        self._warn(recordings)
         n_bad = len(paths) - len(heard)
         if n_bad and not (heard and skip_bad):
             remedy = "; --skip-bad goes on without them" if heard else ""

@@ -1,6 +1,6 @@
 """Whether recordings are of one person: score, ratio, decision, and what to expect."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from utils.verification.recordings import Recording, read_recording
 
 _LEAST_SPEECH_S = 0.5  # whatever was measured
 _CLIPPED_SHARE = 0.001
+_NAMED = 3  # recordings that a remark is about
 _UNITS = {"speech_s": "s of speech", "snr_db": "dB SNR", "bandwidth_hz": "Hz bandwidth"}
 
 
@@ -174,19 +175,24 @@ class Verifier:
     def _remarks(
         self, enrolled: Sequence[Recording], tested: Recording
     ) -> Iterator[str]:
-        names: dict[str, list[str]] = {}  # of the recordings that a remark is about
-        for recording in (*enrolled, tested):
-            for remark in self._quality(recording):
-                names.setdefault(remark, []).append(recording.name)
-        yield from (f"{', '.join(own)}: {remark}" for remark, own in names.items())
+        yield from self.quality_remarks([*enrolled, tested])
         if any(np.array_equal(own.features, tested.features) for own in enrolled):
             yield f"{tested.name}: the same recording as in the enrolment"
         if self.decisions is None:
             yield self._unmeasured
 
-    def quality_remarks(self, recording: Recording) -> Iterator[str]:
-        """Yield what is wrong with a recording, and what that does to the errors."""
-        yield from (f"{recording.name}: {own}" for own in self._quality(recording))
+    def quality_remarks(self, recordings: Iterable[Recording]) -> Iterator[str]:
+        """Yield what is wrong with recordings, and what that does to the errors.
+
+        What is alike is told once.
+        """
+        names: dict[str, list[str]] = {}  # of the recordings that a remark is about
+        for recording in recordings:
+            for remark in self._quality(recording):
+                names.setdefault(remark, []).append(recording.name)
+        for remark, own in names.items():
+            more = f" and {len(own) - _NAMED} more" if len(own) > _NAMED else ""
+            yield f"{', '.join(own[:_NAMED])}{more}: {remark}"
 
     def _quality(self, recording: Recording) -> Iterator[str]:
         rate_hz = self.system.front_end.sample_rate_hz
