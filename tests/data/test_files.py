@@ -76,7 +76,7 @@ def test_links_are_followed(tmp_path):
 
 
 def test_faults(tmp_path):
-    with pytest.raises(UserError, match="no such folder; check --source"):
+    with pytest.raises(UserError, match="no such folder; check its path"):
         find_utterances(tmp_path / "absent", "{speaker}/*")
     with pytest.raises(UserError, match="no audio files there"):
         find_utterances(tmp_path, "{speaker}/*")

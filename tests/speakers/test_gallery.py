@@ -6,6 +6,7 @@ import pytest
 from tests.systems.folders import write_system
 from utils.backend.backend import Backend
 from utils.metrics.identification import detection_and_identification
+from utils.runtime.errors import UserError
 from utils.speakers.gallery import (
     Gallery,
     nearest,
@@ -41,6 +42,12 @@ def measured(system):
     backend = calibrate_on(system.backend, voices, 0.05)
     decisions = Decisions("", (), measure_tail(backend, voices), {}, {})
     return replace(system, backend=backend), decisions
+
+
+@pytest.mark.parametrize("fpir", [-0.1, 0.0, 1.0, 5.0])
+def test_what_is_no_rate(measured, fpir):
+    with pytest.raises(UserError, match="--fpir .*: a rate lies between 0 and 1"):
+        threshold_for_gallery(measured[1], 10, fpir)
 
 
 @pytest.mark.parametrize("n_people", [10, 100, 1000])

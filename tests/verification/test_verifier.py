@@ -88,6 +88,15 @@ def test_the_threshold_is_that_of_the_rate(verifier, wavs):
         verifier(wavs[:1], wavs[3], far=0.5)
 
 
+def test_too_few_voices_for_any_threshold(verifier, wavs):
+    few = replace(verifier, decisions=replace(verifier.decisions, thresholds=()))
+    too_few = r"the \d+ speakers of .* were too few for any threshold; local.calib"
+    with pytest.raises(UserError, match=too_few):
+        few(wavs[:1], wavs[3])
+    with pytest.raises(UserError, match=too_few):
+        few.measured  # noqa: B018
+
+
 def test_without_decisions_there_is_a_score_alone(folder, wavs):
     answer = open_verifier(folder, "cosine")(wavs[:1], wavs[1])
     assert answer.score is not None

@@ -164,14 +164,14 @@ def find_utterances(
         another level than the first, where no pattern was given.
     """
     if not source.is_dir():
-        raise UserError(f"{source}: no such folder; check --source")
+        raise UserError(f"{source}: no such folder; check its path")
     paths = list(audio_paths(source, endings))
     foreign = [str(path.relative_to(source)) for path in audio_paths(source, FOREIGN)]
     if not paths:
         seen = f", but {len(foreign)} such as {foreign[0]}" if foreign else ""
         raise UserError(
             f"{source}: no audio files there that can be read{seen}; "
-            + (_CONVERT if foreign else "check --source")
+            + (_CONVERT if foreign else "check its path")
         )
     tell_left_out(f"files of formats that are not read; {_CONVERT}", foreign)
     places = [path.relative_to(source).with_suffix("").as_posix() for path in paths]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils.runtime.errors import UserError
 from utils.speakers.people import Person, divide
 from utils.systems.opened import OpenedSystem
 from utils.verification.decisions import Decisions
@@ -80,7 +81,14 @@ def threshold_for_gallery(decisions: Decisions, n_people: int, fpir: float) -> f
     n_people : int
     fpir : float
         In (0, 1).
+
+    Raises
+    ------
+    UserError
+        It is no such rate.
     """
+    if not 0 < fpir < 1:
+        raise UserError(f"--fpir {fpir:g}: a rate lies between 0 and 1")
     return decisions.tail.threshold(-np.expm1(np.log1p(-fpir) / n_people))
 
 

@@ -156,8 +156,19 @@ class Decisions:
                 return threshold
         known = ", ".join(f"{threshold.far:g}" for threshold in self.thresholds)
         raise UserError(
-            f"--far {far:g}: measured were {known or 'none'}; measure it with "
+            f"--far {far:g}: measured were {known}; measure it with "
             "local.calibrate_system"
+            if known
+            else self.unsupported
+        )
+
+    @property
+    def unsupported(self) -> str:
+        """Why there is no threshold at all."""
+        return (
+            f"the {self.measured_on['speakers']} speakers of "
+            f"{self.measured_on['source']} were too few for any threshold; "
+            "local.calibrate_system says how many are missing"
         )
 
     def lines(self) -> Iterator[str]:

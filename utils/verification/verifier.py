@@ -42,15 +42,17 @@ class Verifier:
 
     @property
     def measured(self) -> Decisions:
-        """The decisions.
+        """The decisions, of one threshold at least.
 
         Raises
         ------
         UserError
-            Nothing was measured.
+            Nothing was measured, or on too few voices.
         """
         if self.decisions is None:
             raise UserError(self._unmeasured)
+        if not self.decisions.thresholds:
+            raise UserError(f"{self.system.folder}: {self.decisions.unsupported}")
         return self.decisions
 
     @property
