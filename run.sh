@@ -24,7 +24,7 @@ pretrained=                # trained model, a folder or a name in models/: embed
 adapt=false                # --pretrained: learn back-ends on the corpus's training speech
 task=                      # accent, language, gender, age, ...: tell that label, no speakers
 task_options=              # more options of local.prepare_task, such as "--where age>=16"
-heads="linear gaussian mlp mlp+voice" # of a --task; +voice: with measures of the voice
+heads="linear gaussian mlp mlp+voice linear@pitch" # of a --task; +voice: and of the voice
 init=                      # trained model, likewise, that the first phase starts from
 teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too

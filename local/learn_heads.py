@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--exp", type=Path, required=True, help="experiment folder, with task/")
     add("--embeddings", type=Path, required=True, help="folder of stage 5")
-    add("--voice", type=Path, help="folder of local.measure_voices, for heads +voice")
+    add("--voice", type=Path, help="folder of local.measure_voices, for +voice, @pitch")
     add("--features", type=Path, required=True, help="folder of stage 2")
     add("--model", type=Path, required=True, help="trained model that embedded")
     add("--heads", nargs="*", default=[], help="sections of the settings")
@@ -78,11 +78,12 @@ def learn_and_tell(
 ) -> np.ndarray:
     """Learn a head on one division's training; keep it where speakers are apart."""
     from utils.attributes.fitting import fit_head
+    from utils.attributes.inputs import BOTH, EMBEDDING, PITCH
 
     train, test = data.labelled(inputs, division)
     fitted = fit_head(learner, train, settings["n_folds"], settings["seed"])
     print(f"{division} {name}: setting {fitted.setting:g}, loss {fitted.loss:.4g}")
-    if division == "apart" and inputs.startswith("embeddings"):
+    if division == "apart" and inputs in (EMBEDDING, BOTH, PITCH):
         data.save(name, inputs, fitted)
     return fitted(test.vectors)
 

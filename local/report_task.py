@@ -38,11 +38,11 @@ def main() -> None:
     from utils.attributes.results import (
         best_head,
         detail_rows,
-        evaluate_told,
         results_notes,
         results_page,
         results_table,
     )
+    from utils.attributes.told import evaluate_told
     from utils.report.page import render_text_table
 
     settings = load_hyperparameters(args.hparams)
@@ -59,7 +59,7 @@ def main() -> None:
         temporary.write_text(page, encoding="utf-8")
     print(render_text_table(*results_table(results, task), n_names=3))
     print(*results_notes(results, task), sep="\n")
-    chosen = best_head(results, facts["losses"])
+    chosen = best_head(results, facts["errors"])
     print(f"\n{chosen['system']}, chosen by training speakers left out:")
     print(render_text_table(*detail_rows(chosen, task), n_names=1))
 

@@ -10,7 +10,7 @@ check_task() {
   if [[ -n $pretrained ]]; then adapt=true; fi
   local head
   for head in $heads; do
-    grep -q "^${head%+voice}: *!new" hparams/attributes.yaml ||
+    grep -q "^${head%[+@]*}: *!new" hparams/attributes.yaml ||
       wrong_usage "--heads: no $head in hparams/attributes.yaml"
   done
 }
@@ -50,7 +50,7 @@ run_task() {
   if stage 5 "embeddings -> $embeddings"; then
     for split in $(splits_in "$data" train valid test); do
       embed_split "$split"
-      if [[ $heads == *+voice* && -n $pretrained ]]; then measure_split "$split"; fi
+      if [[ $heads == *[+@]* && -n $pretrained ]]; then measure_split "$split"; fi
     done
   fi
   if stage 6 "heads on $task -> $exp/heads"; then

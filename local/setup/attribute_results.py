@@ -21,7 +21,8 @@ def write_told(
     exp: Path, data: TaskData, told: dict[tuple[str, str], np.ndarray]
 ) -> None:
     """Write what every system told of its test, in place of what was there."""
-    from utils.attributes.results import DIVISIONS, told_frame
+    from utils.attributes.results import told_frame
+    from utils.attributes.told import DIVISIONS
     from utils.runtime.atomic import replacing_folder
 
     with replacing_folder(exp / "told") as folder:
@@ -46,7 +47,7 @@ def read_told(exp: Path, task: Task, rows: pd.DataFrame) -> list[Any]:
     """
     import pandas as pd
 
-    from utils.attributes.results import Told
+    from utils.attributes.told import Told
 
     by_name = rows.set_index("ID")
     found = []
@@ -79,10 +80,10 @@ def task_facts(
     from utils.runtime.fingerprint import hash_file
 
     heads = sorted((exp / "heads").glob("*"))
-    losses = {path.name: load_head(path).fitted.loss for path in heads}
+    errors = {path.name: load_head(path).fitted.error for path in heads}
     return (
         {
-            "losses": losses,
+            "errors": errors,
             "task": asdict(task),
             "experiment": str(exp),
             "model": str(model) if model else None,

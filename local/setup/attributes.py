@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from utils.attributes.inputs import BOTH, EMBEDDING, PITCH, join_inputs, split_name
 from utils.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from utils.attributes.learning import Labelled, Learner
 
 OUTPUTS = "outputs.npz"  # beside a trained encoder: the layer that tells the label
-VOICE = "+voice"  # ending of the names of heads that take measures of the voice, too
 _EMBEDDED = "train", "valid", "test"
 _UNLEAKED = "majority", "pauses"  # shared speakers change little of these
 _NOT_HEADS = {"n_folds", "seed", "n_resamples", "baselines", "probe"}
@@ -51,14 +51,14 @@ class TaskData:
 
     def divisions_of(self, system: str) -> tuple[str, ...]:
         """Return the divisions of utterances that a system is tested on."""
-        from utils.attributes.results import DIVISIONS
+        from utils.attributes.told import DIVISIONS
 
         return tuple(DIVISIONS)[:1] if system in _UNLEAKED else tuple(DIVISIONS)
 
     def labelled(self, inputs: str, division: str) -> tuple[Labelled, Labelled]:
         """Return training (with validation) and test of a division."""
         from utils.attributes.learning import Labelled
-        from utils.attributes.results import DIVISIONS
+        from utils.attributes.told import DIVISIONS
 
         everything = Labelled(
             self.inputs[inputs],
@@ -77,7 +77,7 @@ class TaskData:
         facts = {
             "model": self.model,
             "name": name,
-            "takes_voice": inputs.endswith(VOICE),
+            "inputs": inputs,
             "n_speakers": int(learnt["spk_id"].nunique()),
             "n_utterances": len(learnt),
         }
@@ -133,8 +133,8 @@ def open_task_data(
         for name, of in recordings.items()
     }
     if "voice" in inputs:
-        both = np.hstack([inputs["embeddings"], inputs["voice"]])
-        inputs["embeddings" + VOICE] = both
+        own = inputs["embeddings"], inputs.pop("voice")
+        inputs |= {name: join_inputs(name, *own) for name in (BOTH, PITCH)}
     return TaskData(exp, task, rows, inputs, hashes["embeddings"], str(model))
 
 
@@ -187,25 +187,25 @@ def choose_learners(
     """
     known = [name for name in settings if name not in _NOT_HEADS]
     for name in heads:
-        if name.removesuffix(VOICE) not in known:
+        learner, _ = split_name(name)
+        if learner not in known:
             raise UserError(
                 f"{path}: no head {name!r}; there are {', '.join(known)}, each also "
-                f"with {VOICE}"
+                "with +voice or @pitch"
             )
-        needs_order = settings[name.removesuffix(VOICE)].needs_order
-        if needs_order and not task.has_order and len(task.classes) > 2:
+        is_in_order = task.has_order or len(task.classes) == 2
+        if settings[learner].needs_order and not is_in_order:
             raise UserError(
                 f"--heads {name}: {task.column} is of classes in no order; it is for a "
                 "number, whole or divided by --cut"
             )
     return (
-        {(name, "embeddings"): own for name, own in settings["baselines"].items()}
+        {(name, EMBEDDING): own for name, own in settings["baselines"].items()}
         | {(name, name): settings["probe"] for name in ("pauses", "averages")}
         | {
-            (name, "embeddings" + VOICE * name.endswith(VOICE)): settings[
-                name.removesuffix(VOICE)
-            ]
+            (name, inputs): settings[learner]
             for name in heads
+            for learner, inputs in [split_name(name)]
         }
     )
 

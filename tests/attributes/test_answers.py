@@ -11,6 +11,8 @@ from utils.attributes.answers import AttributeTeller, as_json, find_heads
 from utils.attributes.files import StoredHead, save_head
 from utils.attributes.fitting import FittedHead
 from utils.attributes.heads import Calibration, Head, Layer
+from utils.attributes.inputs import BOTH, EMBEDDING
+from utils.attributes.inputs import PITCH as PITCH_ALONE
 from utils.attributes.labels import CLASSES, NUMBER, Task
 from utils.attributes.typicality import Typicality
 from utils.models.experiment import model_hash
@@ -26,7 +28,7 @@ def make_head(weights, task, limit=np.inf, calibration=None, errors=()):
     n_dims = len(weights)
     head = Head((layer,), n_classes=len(task.classes), lowest=6.0, highest=80.0)
     typicality = Typicality(np.zeros(n_dims), np.eye(n_dims), limit)
-    return FittedHead(head, calibration, typicality, np.array(errors), 0.0, 0.0)
+    return FittedHead(head, calibration, typicality, np.array(errors), 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,8 @@ def voice(tmp_path, monkeypatch):
 
 @pytest.fixture
 def tell(folder):
-    def tell_by(fitted, task, path, takes_voice=False, least=0.6):
-        facts = {"takes_voice": takes_voice}
+    def tell_by(fitted, task, path, inputs=EMBEDDING, least=0.6):
+        facts = {"inputs": inputs}
         head = StoredHead(fitted, task, model_hash(folder), facts)
         return AttributeTeller(open_verifier(folder), [head], least)(path)[0]
 
@@ -58,12 +60,18 @@ LOW = Calibration(0.5, np.array([-88.0, 0.0]))  # even at 88 semitones, 161 Hz
 
 
 def test_measures_of_the_voice_tell_with_probabilities(tell, voice):
-    told = tell(make_head(PITCH, GENDER, calibration=LOW), GENDER, voice, True)
+    told = tell(make_head(PITCH, GENDER, calibration=LOW), GENDER, voice, BOTH)
     assert told.value == "m" and not told.reason
     assert sum(told.probabilities.values()) == pytest.approx(1)
     gap = 88 - 12 * np.log2(130)
     expected = 1 / (1 + np.exp(-gap))
     assert told.probabilities["m"] == pytest.approx(expected, abs=0.02)
+    assert told.text == "gender: m (m 0.98, f 0.02)"
+
+
+def test_the_median_pitch_alone_tells(tell, voice):
+    fitted = make_head(PITCH[[DIM + 2]], GENDER, calibration=LOW)
+    told = tell(fitted, GENDER, voice, PITCH_ALONE)
     assert told.text == "gender: m (m 0.98, f 0.02)"
 
 
@@ -129,7 +137,7 @@ def test_the_program_answers(folder, voice, tmp_path, monkeypatch, capsys):
     from local import attributes
 
     fitted = make_head(PITCH, GENDER, calibration=LOW)
-    facts = {"takes_voice": True, "model": str(folder)}
+    facts = {"inputs": BOTH, "model": str(folder)}
     stored = StoredHead(fitted, GENDER, model_hash(folder), facts)
     save_head(tmp_path / "head", stored)
     words = [voice, "--heads", tmp_path / "head", "--json", tmp_path / "told.json"]

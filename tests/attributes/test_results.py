@@ -20,16 +20,13 @@ from utils.attributes.learning import Gaussian, Linear, NearestSpeaker
 from utils.attributes.ordinal import Ordinal
 from utils.attributes.pauses import pause_features
 from utils.attributes.results import (
-    APART,
-    SHARED,
-    Told,
     best_head,
     detail_rows,
-    evaluate_told,
     results_notes,
     results_page,
     results_table,
 )
+from utils.attributes.told import APART, SHARED, Told, evaluate_told, pool_speakers
 from utils.runtime.errors import UserError
 
 GENDER = Task("gender", CLASSES, ("f", "m"), where=("age>=16",))
@@ -125,8 +122,24 @@ def test_the_head_is_chosen_by_the_training_not_by_the_test():
     results = [evaluate_told(own, GENDER, 10, 0) for own in told]
     assert best_head(results, {"linear": 0.5, "mlp": 0.4})["system"] == "mlp"
     baseline = [evaluate_told(tell_classes("majority", APART, 0.5), GENDER, 10, 0)]
-    losses = {"linear": 0.5, "majority": 0.1}
-    assert best_head(baseline + results, losses)["system"] == "linear"
+    errors = {"linear": 0.5, "majority": 0.1}
+    assert best_head(baseline + results, errors)["system"] == "linear"
+
+
+def test_speakers_are_told_by_all_of_their_utterances():
+    """Two of three utterances wrong, but little; a speaker of two labels is none."""
+    values = np.array([[2.0, 0], [0, 0.5], [0, 0.5], [0, 1], [0, 1], [0, 1]])
+    names, targets = np.repeat(["a", "b"], 3), np.repeat([0, 1], 3)
+    told = Told("linear", APART, values, targets, names)
+    found = evaluate_told(told, GENDER, 10, 0)
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert found["by_speaker"]["accuracy"] == 1
+    header, rows = results_table([found], GENDER)
+    assert rows[0][header.index("by speaker")] == "100.0"
+    changing = told._replace(targets=np.array([0, 0, 1, 1, 1, 1]))
+    assert pool_speakers(changing) is None
+    found = evaluate_told(changing, GENDER, 10, 0)
+    assert results_table([found], GENDER)[1][0][header.index("by speaker")] == "-"
 
 
 def test_a_number_is_told_by_decade_and_drawn():
@@ -138,7 +151,7 @@ def test_a_number_is_told_by_decade_and_drawn():
     assert detail_rows(results[0], AGE)[1] == [
         ["10 to 19", "2", "2.00"], ["20 to 29", "2", "2.00"], ["30 to 39", "2", "2.00"],
     ]  # fmt: skip
-    page = results_page("age", results, told, AGE, {"losses": {"linear": 2.0}})
+    page = results_page("age", results, told, AGE, {"errors": {"linear": 2.0}})
     assert page.count("<figure>") == 1 and "age of every test utterance" in page
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import softmax
 
 from utils.attributes.files import StoredHead
+from utils.attributes.inputs import EMBEDDING, join_inputs
 from utils.audio.decoding import decode_audio
 from utils.audio.resampling import resample
 from utils.audio.voice_measures import RATE_HZ, measure_voice
@@ -103,18 +104,16 @@ class AttributeTeller:
             reason = refused.removeprefix(f"{path}: ")
             return [Attribute(name_of(head), reason=reason) for head in self.heads]
         embedding = self.verifier.embed([recording])  # (1, D)
-        voice: np.ndarray = np.zeros((1, 0))
-        if any(head.facts.get("takes_voice") for head in self.heads):
+        voice = None
+        if any(head.inputs != EMBEDDING for head in self.heads):
             measured = measure_voice(resample(samples, rate_hz, RATE_HZ), RATE_HZ)
             voice = measured.astype(np.float32)[None]  # (1, 34)
         return [self._tell(head, embedding, voice) for head in self.heads]
 
     def _tell(
-        self, head: StoredHead, embedding: np.ndarray, voice: np.ndarray
+        self, head: StoredHead, embedding: np.ndarray, voice: np.ndarray | None
     ) -> Attribute:
-        vectors = embedding
-        if head.facts.get("takes_voice"):
-            vectors = np.hstack([embedding, voice])
+        vectors = join_inputs(head.inputs, embedding, voice)
         told = head.fitted(vectors)[0]
         if not head.fitted.typicality.is_typical(vectors)[0]:
             return Attribute(name_of(head), reason="unlike the voices it was learnt on")

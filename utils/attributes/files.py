@@ -14,6 +14,7 @@ import numpy as np
 
 from utils.attributes.fitting import FittedHead
 from utils.attributes.heads import Calibration, Head, Layer
+from utils.attributes.inputs import EMBEDDING
 from utils.attributes.labels import Task
 from utils.attributes.typicality import Typicality
 from utils.runtime.atomic import replacing_folder
@@ -40,6 +41,11 @@ class StoredHead(NamedTuple):
     model_sha256: str
     facts: dict[str, Any]
 
+    @property
+    def inputs(self) -> str:
+        """What it takes; see `utils.attributes.inputs`."""
+        return self.facts.get("inputs", EMBEDDING)
+
 
 def save_head(folder: Path, stored: StoredHead) -> None:
     """Write a head, replacing an earlier one as a whole."""
@@ -62,6 +68,7 @@ def save_head(folder: Path, stored: StoredHead) -> None:
         "limit": fitted.typicality.limit,
         "setting": fitted.setting,
         "loss": fitted.loss,
+        "error": fitted.error,
         "facts": stored.facts,
     }
     with replacing_folder(folder) as temporary:
@@ -115,7 +122,7 @@ def _restore(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> StoredHe
     typicality = Typicality(arrays["mean"], arrays["root"], content["limit"])
     fitted = FittedHead(
         head, calibration, typicality, arrays["errors"], content["setting"],
-        content["loss"],
+        content["loss"], content["error"],
     )  # fmt: skip
     return StoredHead(
         fitted, task_from(content["task"]), content["model_sha256"], content["facts"]

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
 from utils.attributes.labels import Task
+from utils.attributes.told import APART, BASELINES, PROBES, SHARED, Told
 from utils.metrics.classification.calibration_error import reliability
 from utils.metrics.classification.confusion import confusion_matrix
-from utils.metrics.classification.evaluation import (
-    class_samples,
-    describe_classes,
-    evaluate_classes,
-    evaluate_numbers,
-    limits_of,
-    number_samples,
-)
-from utils.metrics.classification.numbers import mean_absolute_error
 from utils.report.class_plots import (
     confusion_picture,
     number_picture,
@@ -35,98 +27,7 @@ from utils.report.page import (
 )
 from utils.report.plots import svg_text
 
-APART, SHARED = "apart", "shared"
-DIVISIONS = {APART: "part", SHARED: "shared_part"}  # columns of the manifests
-BASELINES, PROBES = ("majority", "nearest-speaker"), ("pauses", "averages")
 _MEANING = {"pauses": "pauses and length", "averages": "average spectrum"}
-_KINDS = {"baseline": BASELINES, "recording alone": PROBES}
-_DECADE = 10
-
-
-class Told(NamedTuple):
-    """What a system told of the utterances of a test.
-
-    Attributes
-    ----------
-    system : str
-        Such as ``linear``.
-    division : str
-        ``apart`` or ``shared``: see `utils.attributes.division`.
-    values : ndarray of shape (N, K) or (N,)
-        Log-likelihoods of classes, or numbers.
-    targets : ndarray of shape (N,)
-        The true classes, or numbers.
-    speakers : ndarray of str, shape (N,)
-    """
-
-    system: str
-    division: str
-    values: np.ndarray
-    targets: np.ndarray
-    speakers: np.ndarray
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """Its place in the table: what is true first, baselines before heads."""
-        names = [*BASELINES, *PROBES]
-        place = names.index(self.system) if self.system in names else len(names)
-        return int(self.division == SHARED), place, self.system
-
-
-def evaluate_told(
-    told: Told, task: Task, n_resamples: int, seed: int
-) -> dict[str, Any]:
-    """Compute the metrics of a system, with intervals over speakers.
-
-    Returns
-    -------
-    dict
-        ``system``, ``kind`` (baseline, recording alone or head), ``speakers``
-        (``apart`` or ``shared``), metrics, ``ci``, counts; of classes also
-        ``per_class`` and ``confusion``, of numbers ``per_decade``.
-    """
-    kind = next((kind for kind, own in _KINDS.items() if told.system in own), "head")
-    found: dict[str, Any] = {
-        "system": told.system,
-        "kind": kind,
-        "speakers": told.division,
-        "n_utterances": len(told.targets),
-        "n_speakers": len(np.unique(told.speakers)),
-    }
-    data = told.values, told.targets
-    if task.is_number:
-        found |= evaluate_numbers(*data)
-        samples = number_samples(*data, told.speakers, n_resamples, seed)
-        found["per_decade"] = errors_by_decade(told)
-    else:
-        found |= evaluate_classes(*data)
-        samples = class_samples(*data, told.speakers, n_resamples, seed)
-        found["per_class"] = describe_classes(*data, task.classes)
-        decided = told.values.argmax(axis=1)
-        matrix = confusion_matrix(told.targets, decided, len(task.classes))
-        found["confusion"] = matrix.astype(int).tolist()
-    return found | {"ci": limits_of(samples)}
-
-
-def errors_by_decade(told: Told) -> dict[str, dict[str, float]]:
-    """Return the mean absolute error in each ten of the true number.
-
-    Example
-    -------
-    >>> told = Told("linear", APART, np.array([12.0, 30.0]), np.array([11.0, 25.0]),
-    ...             np.array(["a", "b"]))
-    >>> {name: own["mae"] for name, own in errors_by_decade(told).items()}
-    {'10 to 19': 1.0, '20 to 29': 5.0}
-    """
-    decades = np.floor(told.targets / _DECADE).astype(int) * _DECADE
-    found = {}
-    for low in np.unique(decades):
-        inside = decades == low
-        found[f"{low} to {low + _DECADE - 1}"] = {
-            "mae": mean_absolute_error(told.targets[inside], told.values[inside]),
-            "n_speakers": len(np.unique(told.speakers[inside])),
-        }
-    return found
 
 
 def results_table(
@@ -144,15 +45,18 @@ def results_table(
         main, title, scale = "macro_f1", "macro-F1 % (95 %)", 100
     rows = []
     for result in results:
+        several = "by_speaker" in result
         low, high = (scale * limit for limit in result["ci"].get(main, [np.nan] * 2))
         rows.append(
             [
                 f"speakers {result['speakers']}", result["system"], result["kind"],
                 f"{scale * result[main]:.1f} ({low:.1f} to {high:.1f})",
+                f"{scale * result['by_speaker'][main]:.1f}" if several else "-",
                 *(_cell(name, result[key]) for name, key in columns.items()),
             ]
         )  # fmt: skip
-    return ["splits", "system", "what it is", title, *columns], rows
+    titles = ["splits", "system", "what it is", title, "by speaker", *columns]
+    return titles, rows
 
 
 def _cell(name: str, value: float) -> str:
@@ -215,7 +119,7 @@ def detail_rows(
 
 
 def best_head(
-    results: Sequence[dict[str, Any]], losses: dict[str, float]
+    results: Sequence[dict[str, Any]], errors: dict[str, float]
 ) -> dict[str, Any]:
     """Return the result of the head to use: the best on training speakers left out.
 
@@ -224,13 +128,13 @@ def best_head(
     Parameters
     ----------
     results : sequence of dict
-    losses : dict of float
-        What training speakers chose by, of every head: see
+    errors : dict of float
+        What training speakers choose by, of every head: see
         `utils.attributes.fitting.FittedHead`.
     """
-    own = [r for r in results if r["system"] in losses and r["speakers"] == APART]
+    own = [r for r in results if r["system"] in errors and r["speakers"] == APART]
     heads = [r for r in own if r["kind"] == "head"] or own
-    return min(heads, key=lambda result: losses[result["system"]])
+    return min(heads, key=lambda result: errors[result["system"]])
 
 
 def results_page(
@@ -241,7 +145,7 @@ def results_page(
     facts: dict[str, Any],
 ) -> str:
     """Write the report as one HTML page: table, notes, details and pictures."""
-    chosen = best_head(results, facts["losses"])
+    chosen = best_head(results, facts["errors"])
     parts = [
         render_table(*results_table(results, task), n_names=3),
         render_notes(results_notes(results, task)),

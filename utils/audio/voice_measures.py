@@ -11,6 +11,7 @@ from utils.audio.speech_frames import N_BANDS, take_frames
 MEASURES = "voice measures 1"  # stands for the hash of a model
 RATE_HZ = 16000
 _QUANTILES = 0.1, 0.25, 0.5, 0.75, 0.9
+MEDIAN_PITCH = _QUANTILES.index(0.5)  # its place among the measures
 _UNKNOWN_ST = 90.0  # 181 Hz, where no frame is voiced
 N_MEASURES = 2 * len(_QUANTILES) + 4 + 2 * N_BANDS
 
