@@ -59,7 +59,7 @@ def main() -> None:
         temporary.write_text(page, encoding="utf-8")
     print(render_text_table(*results_table(results, task), n_names=3))
     print(*results_notes(results, task), sep="\n")
-    chosen = best_head(results, facts["errors"])
+    chosen = best_head(results, facts["losses"])
     print(f"\n{chosen['system']}, chosen by training speakers left out:")
     print(render_text_table(*detail_rows(chosen, task), n_names=1))
 

@@ -79,11 +79,11 @@ def task_facts(
     from utils.report.provenance import program_facts
     from utils.runtime.fingerprint import hash_file
 
-    heads = sorted((exp / "heads").glob("*"))
-    errors = {path.name: load_head(path).fitted.error for path in heads}
+    heads = {path.name: load_head(path).fitted for path in (exp / "heads").glob("*")}
+    simplest = sorted(heads, key=lambda name: (heads[name].head.n_parameters, name))
     return (
         {
-            "errors": errors,
+            "losses": {name: heads[name].loss for name in simplest},
             "task": asdict(task),
             "experiment": str(exp),
             "model": str(model) if model else None,

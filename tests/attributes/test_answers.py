@@ -28,7 +28,7 @@ def make_head(weights, task, limit=np.inf, calibration=None, errors=()):
     n_dims = len(weights)
     head = Head((layer,), n_classes=len(task.classes), lowest=6.0, highest=80.0)
     typicality = Typicality(np.zeros(n_dims), np.eye(n_dims), limit)
-    return FittedHead(head, calibration, typicality, np.array(errors), 0.0, 0.0, 0.0)
+    return FittedHead(head, calibration, typicality, np.array(errors), 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,6 @@ def save_head(folder: Path, stored: StoredHead) -> None:
         "limit": fitted.typicality.limit,
         "setting": fitted.setting,
         "loss": fitted.loss,
-        "error": fitted.error,
         "facts": stored.facts,
     }
     with replacing_folder(folder) as temporary:
@@ -122,7 +121,7 @@ def _restore(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> StoredHe
     typicality = Typicality(arrays["mean"], arrays["root"], content["limit"])
     fitted = FittedHead(
         head, calibration, typicality, arrays["errors"], content["setting"],
-        content["loss"], content["error"],
+        content["loss"],
     )  # fmt: skip
     return StoredHead(
         fitted, task_from(content["task"]), content["model_sha256"], content["facts"]

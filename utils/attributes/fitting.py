@@ -15,10 +15,9 @@ import numpy as np
 from utils.attributes.heads import Calibration, Head, fit_calibration
 from utils.attributes.learning import Labelled, Learner
 from utils.attributes.typicality import Typicality, fit_typicality
-from utils.metrics.classification.confusion import confusion_matrix, macro_f1
 from utils.metrics.classification.language_recognition import cross_entropy
 
-_MARGIN = 0.01  # share of the loss that a later setting has to save
+MARGIN = 0.01  # share of the loss that what is less simple has to save
 LEVELS = 0.5, 0.9  # of the intervals of a number
 
 
@@ -37,11 +36,8 @@ class FittedHead:
     setting : float
         The one that was chosen.
     loss : float
-        What speakers out of the training chose its setting by: the cross-entropy of
-        calibrated classes, or the mean absolute error of numbers.
-    error : float
-        What they choose a head among several by: 1 less the macro-F1, or that error.
-        A few wrong labels weigh less in it.
+        What speakers out of the training chose it by: the cross-entropy of calibrated
+        classes, or the mean absolute error of numbers.
     """
 
     head: Head
@@ -50,7 +46,6 @@ class FittedHead:
     errors: np.ndarray
     setting: float
     loss: float
-    error: float
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
         """Map embeddings (N, D) to calibrated log-likelihoods (N, K), or numbers."""
@@ -118,13 +113,14 @@ def fit_head(learner: Learner, data: Labelled, n_folds: int, seed: int) -> Fitte
     for setting in learner.settings:
         told = told_out_of_fold(learner, data, setting, folds)
         judged = _judge(told, data, learner.needs_calibration)
-        if best is None or judged.loss < (1 - _MARGIN) * best[0].loss:
+        if best is None or judged.loss < (1 - MARGIN) * best[0].loss:
             best = judged, setting
     assert best is not None
-    (calibration, errors, loss, error), setting = best
+    (calibration, errors, loss), setting = best
     typicality = fit_typicality(data, folds)
-    head = learner.learn(data, setting)
-    return FittedHead(head, calibration, typicality, errors, setting, loss, error)
+    return FittedHead(
+        learner.learn(data, setting), calibration, typicality, errors, setting, loss
+    )
 
 
 def fit_trained(head: Head, data: Labelled, is_valid: np.ndarray) -> FittedHead:
@@ -140,11 +136,9 @@ def fit_trained(head: Head, data: Labelled, is_valid: np.ndarray) -> FittedHead:
     valid = data.take(is_valid)
     if not data.n_classes:
         head = data.take(~is_valid).limited(head)
-    judged = _judge(head(valid.vectors), valid, calibrates=True)
+    calibration, errors, loss = _judge(head(valid.vectors), valid, calibrates=True)
     typicality = fit_typicality(data, is_valid.astype(int))
-    return FittedHead(
-        head, judged.calibration, typicality, judged.errors, 0.0, *judged[2:]
-    )
+    return FittedHead(head, calibration, typicality, errors, 0.0, loss)
 
 
 def most_folds(data: Labelled, n_folds: int) -> int:
@@ -172,18 +166,14 @@ class _Judged(NamedTuple):
     calibration: Calibration | None
     errors: np.ndarray
     loss: float
-    error: float
 
 
 def _judge(told: np.ndarray, data: Labelled, calibrates: bool) -> _Judged:
     if not data.n_classes:
         off = np.abs(told - data.targets)
-        loss = float(data.weights @ off)
-        return _Judged(None, np.quantile(off, LEVELS), loss, loss)
-    calibration = None
-    if calibrates:
-        calibration = fit_calibration(told, data.targets, data.weights)
-        told = calibration(told)
-    matrix = confusion_matrix(data.targets, told.argmax(axis=1), data.n_classes)
-    loss = cross_entropy(told, data.targets)
-    return _Judged(calibration, np.zeros(0), loss, 1 - macro_f1(matrix))
+        return _Judged(None, np.quantile(off, LEVELS), float(data.weights @ off))
+    if not calibrates:
+        return _Judged(None, np.zeros(0), cross_entropy(told, data.targets))
+    calibration = fit_calibration(told, data.targets, data.weights)
+    loss = cross_entropy(calibration(told), data.targets)
+    return _Judged(calibration, np.zeros(0), loss)

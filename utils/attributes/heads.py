@@ -97,6 +97,11 @@ class Head:
         """Dimensions D of the embeddings that it takes."""
         return len(self.layers[0].weights)
 
+    @property
+    def n_parameters(self) -> int:
+        """Weights and offsets: the fewer, the simpler."""
+        return sum(own.weights.size + own.offsets.size for own in self.layers)
+
     def of_standardised(self, mean: np.ndarray, scale: np.ndarray) -> Head:
         """Return the head of plain embeddings, learnt on (x - mean) / scale."""
         weights, offsets = self.layers[0]
