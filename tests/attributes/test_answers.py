@@ -8,7 +8,7 @@ import soundfile
 
 from tests.systems.folders import write_system, write_voice
 from utils.attributes.answers import AttributeTeller, as_json, find_heads
-from utils.attributes.files import StoredHead, save_head
+from utils.attributes.files import StoredHead, load_head, save_head
 from utils.attributes.fitting import FittedHead
 from utils.attributes.heads import Calibration, Head, Layer
 from utils.attributes.inputs import BOTH, EMBEDDING
@@ -131,6 +131,20 @@ def test_heads_are_found_beside_the_system(folder):
     stored = StoredHead(make_head(PITCH, GENDER), GENDER, model_hash(folder), {})
     save_head(folder / "attributes/gender", stored)
     assert list(find_heads([], folder)) == [folder / "attributes/gender"]
+
+
+def test_the_heads_of_the_shipped_model_tell_a_pitch(root):
+    """They belong to it, and tell low and high voices, but none beyond all people's."""
+    model = root / "recipes/general/model"
+    heads = [load_head(folder) for folder in find_heads([], model)]
+    assert {head.model_sha256 for head in heads} == {model_hash(model)}
+    gender = next(head for head in heads if head.task.column == "gender")
+    assert gender.inputs == PITCH_ALONE and gender.task.where == ("age>=16",)
+    pitch_st = 12 * np.log2(np.array([[110.0], [220.0], [30.0]]))
+    told = gender.fitted(pitch_st).argmax(axis=1)
+    assert [gender.task.classes[place] for place in told[:2]] == ["m", "f"]
+    typical = gender.fitted.typicality.is_typical(pitch_st)
+    assert typical.tolist() == [True, True, False]
 
 
 def test_the_program_answers(folder, voice, tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ from utils.audio.voice_measures import MEDIAN_PITCH, measure_voice
 
 
 def test_the_median_pitch_is_that_of_praat(corpora):
-    """Of 40 speakers of speechocean762, children and adults; no octave is mistaken."""
+    """40 speakers of speechocean762, children and adults; no octave is mistaken."""
     praat = pytest.importorskip("parselmouth")
     folders = sorted((corpora / "speechocean762/WAVE").iterdir())[::6][:40]
     off_st = []
