@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SETTINGS = Path("hparams/diarization.yaml")
 ENERGY_FRONT_END = Path("hparams/features.yaml")
-_FORM = "2"  # of what is kept of a recording
+_FORM = "3"  # of what is kept of a recording
 
 
 @dataclass(frozen=True)
@@ -74,32 +74,28 @@ class DiarizationConfig:
         from utils.diarization.diarizer import Diarizer
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
+        from utils.diarization.network_segmenter import NetworkSegmenter
         from utils.diarization.pieces import PieceSegmenter
-        from utils.diarization.segmentation import (
-            EnergySegmenter,
-            NetworkSegmenter,
-            Segmenter,
-        )
+        from utils.diarization.segmentation import EnergySegmenter, Segmenter
         from utils.systems.system import open_system
 
         own, system = self.settings, open_system(self.system, trust=self.trust)
-        segmenter: Segmenter
+        windows: Segmenter
         if self.segmentation:
-            segmenter = NetworkSegmenter(open_network(self.segmentation), own["step_s"])
+            windows = NetworkSegmenter(open_network(self.segmentation), own["step_s"])
         else:
             front_end = load_hyperparameters(ENERGY_FRONT_END)["front_end"]
-            lengths_s = own["short_window_s"], own["short_step_s"]
-            segmenter = EnergySegmenter(front_end, *lengths_s)
-        least_s = own["piece_shortest_s"] if self.segmentation else None
-        if least_s is not None:
-            segmenter = PieceSegmenter(segmenter, least_s, own["embedding_longest_s"])
-        embedder = self._embedder(system, own["embedding_longest_s"])
+            windows = EnergySegmenter(front_end)
+        lengths_s = own["piece_shortest_s"], own["piece_longest_s"]
+        segmenter = PieceSegmenter(windows, *lengths_s)
+        embedder = self._embedder(system, own["piece_longest_s"])
         grouping = Grouping(
             build_clusterer(own, system),
             own["reliable_s"],
             own["most_voices"],
             own["smallest_s"],
-            is_apart=least_s is None,
+            own["same_speaker_bonus"] if self.segmentation else 0.0,
+            own["same_window_penalty"],
         )
         pause_s, turn_s = own["longest_pause_s"], own["shortest_turn_s"]
         return Diarizer(segmenter, embedder, grouping, pause_s, turn_s)
@@ -146,7 +142,6 @@ class DiarizationConfig:
             system,
             own["embedding_shortest_s"],
             longest_s,
-            own["embedding_new_s"],
             own["embedding_unit_s"],
         )
 

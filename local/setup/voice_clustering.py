@@ -33,14 +33,14 @@ def build_clusterer(settings: dict, system: System) -> Clusterer:
     from utils.diarization.agglomerative import Agglomerative
     from utils.diarization.spectral import Spectral
 
-    method, penalty = settings["clustering"], settings["same_window_penalty"]
+    method = settings["clustering"]
     if method == "agglomerative":
-        return Agglomerative(**settings[method], same_window_penalty=penalty)
+        return Agglomerative(**settings[method])
     if method == "spectral":
-        return Spectral(**settings[method], same_window_penalty=penalty)
+        return Spectral(**settings[method])
     if method == "vbx":
         own = dict(settings[method])
-        start = Agglomerative(own.pop("threshold"), same_window_penalty=penalty)
+        start = Agglomerative(own.pop("threshold"))
         return build_vbx(own, start, system)
     raise UserError(f"clustering: {method!r} is none of {', '.join(METHODS)}")
 

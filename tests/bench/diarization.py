@@ -6,8 +6,8 @@
 A FOLDER holds recordings and reference.rttm, as tests.bench.conversations writes them,
 or a corpus such as AMI. On one thread. All of a recording is scored, overlap too,
 without collar: with the speech that the system finds, and with that of the reference.
---limit: what is left to clustering, if each window's speakers are matched with the
-reference's. Speeds are of CPU time.
+--limit: what is left to clustering, if each piece is given to who talks most in it.
+Speeds are of CPU time.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from utils.diarization.assembly import talking
 from utils.diarization.counts import ANY_COUNT
 from utils.diarization.diarizer import Diarizer
 from utils.diarization.score_sums import Score, add_scores
-from utils.diarization.scoring import best_matches, score_channel
+from utils.diarization.scoring import score_channel
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.diarization.turns import Region, Turn, read_rttm
 
@@ -79,7 +79,7 @@ def diarize(
     clock.append(time.process_time())
     voices = diarizer.embedder(source, segmentation)
     clock.append(time.process_time())
-    labels = diarizer.grouping(voices, ANY_COUNT)
+    labels = diarizer.grouping(segmentation, voices)
     is_on = talking(segmentation, voices, labels)
     clock.append(time.process_time())
     known = recording.frames(segmentation.n_frames).any(axis=1)
@@ -92,19 +92,20 @@ def diarize(
 
 
 def limit(recording: Recording, segmentation: Segmentation) -> Score:
-    """Score windows whose speakers are matched with those of the reference."""
-    reference = recording.frames(segmentation.n_frames)
-    n_window = segmentation.active.shape[1]
-    reference = np.pad(reference, ((0, n_window), (0, 0)))
-    sums = np.zeros(4)  # speech, missed, false alarms, confusion
+    """Score voices of windows that are each given to who talks most in it."""
+    n_frames = segmentation.n_frames
+    reference = recording.frames(n_frames)
+    found = np.zeros_like(reference)
     for start, active in zip(segmentation.starts, segmentation.active, strict=True):
-        own = reference[start : start + n_window].astype(int)
-        common = own.T @ active.astype(int)  # (K, T) @ (T, S)
-        n_own, n_heard = own.sum(axis=1), active.sum(axis=1)
-        both = np.minimum(n_own, n_heard).sum()
-        matched = common[best_matches(common)].sum()
-        sums += [n_own.sum(), n_own.sum() - both, n_heard.sum() - both, both - matched]
-    return Score(*(FRAME_S * sums).tolist())
+        own = reference[start : start + len(active)]  # (t, K)
+        talking = active[: len(own)]
+        nearest = (own.T.astype(int) @ talking).argmax(axis=0)  # (K, t) @ (t, S)
+        for voice, speaker in enumerate(nearest):
+            found[start : start + len(own), speaker] |= talking[:, voice]
+    n_own, n_found = reference.sum(axis=1), found.sum(axis=1)
+    both, right = np.minimum(n_own, n_found).sum(), (reference & found).sum()
+    sums = n_own.sum(), n_own.sum() - both, n_found.sum() - both, both - right
+    return Score(*(FRAME_S * np.array(sums)).tolist())
 
 
 def tell(name: str, scores: list[Score]) -> None:
@@ -134,7 +135,7 @@ def bench(diarizer: Diarizer, recordings: list[Recording], has_limit: bool) -> N
     for name, own in found.items():
         tell(name, own)
     if limits:
-        tell("windows matched with the reference", limits)
+        tell("pieces given to who talks most in them", limits)
     whole_s = sum(own.duration_s for own in recordings)
     costs = ", ".join(
         f"{name} {1000 * own / whole_s:.1f}"

@@ -46,6 +46,23 @@ def test_a_threshold_is_found_between_the_pairs_of_one_and_of_two_speakers(count
     assert same_groups(Agglomerative(None)(embeddings), speakers)
 
 
+def test_a_threshold_that_is_found_stays_within_its_bounds(rng):
+    """One voice alone, whose pairs all look alike, is not torn apart."""
+    one = 1.0 + 0.3 * rng.standard_normal((30, 8))
+    assert Agglomerative(None)(one).max() > 0
+    assert Agglomerative(None, most=0.45)(one).max() == 0
+    apart = np.eye(8) + 0.01 * rng.standard_normal((8, 8))
+    assert Agglomerative(None, least=0.25)(apart).tolist() == list(range(8))
+
+
+def test_offsets_of_pairs_are_added_to_their_cosines():
+    vectors = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+    offsets = np.zeros((3, 3))
+    offsets[1, 2] = offsets[2, 1] = -0.5
+    assert Agglomerative(0.55)(vectors).tolist() == [0, 1, 1]
+    assert Agglomerative(0.55)(vectors, offsets=offsets).tolist() == [0, 0, 1]
+
+
 def test_the_meeting_point_is_that_of_a_tied_mixture():
     rng = np.random.default_rng(3)
     values = np.concatenate([rng.normal(0.1, 0.1, 4000), rng.normal(0.6, 0.1, 1000)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.diarization.assembly import runs, talking, tidy
+from utils.diarization.assembly import frames_away, runs, talking, tidy
 from utils.diarization.segmentation import FRAME_S, Segmentation
 from utils.diarization.voices import Voices
 
@@ -14,24 +14,36 @@ def voices(windows, local_speakers):
     return Voices(np.array(windows), np.array(local_speakers), np.ones(n), x)
 
 
-def test_local_speakers_of_windows_become_one():
-    """Two windows overlap by 4 frames; speaker 0 of the second is the first's 1."""
+def test_local_voices_of_windows_become_one():
+    """Windows of 6 and 5 frames; voice 0 of the second is the first's 1."""
     active = np.zeros((2, 8, 2), dtype=bool)
-    active[0, 0:4, 0] = active[0, 4:8, 1] = True
-    active[1, 0:6, 0] = active[1, 4:8, 1] = True
-    segmentation = Segmentation(np.array([0, 4]), active, 12)
+    active[0, 0:4, 0] = active[0, 4:6, 1] = True
+    active[1, 0:4, 0] = active[1, 2:5, 1] = True
+    segmentation = Segmentation(np.array([0, 6]), active, 11)
     heard = voices([0, 0, 1, 1], [0, 1, 0, 1])
     is_on = talking(segmentation, heard, np.array([0, 1, 1, 0]))
-    assert is_on[:, 0].nonzero()[0].tolist() == [0, 1, 2, 3, 8, 9, 10, 11]
+    assert is_on[:, 0].nonzero()[0].tolist() == [0, 1, 2, 3, 8, 9, 10]
     assert is_on[:, 1].nonzero()[0].tolist() == [4, 5, 6, 7, 8, 9]
 
 
-def test_windows_that_disagree_are_outvoted():
-    active = np.zeros((3, 5, 1), dtype=bool)
-    active[:2, 1:3] = True
-    segmentation = Segmentation(np.zeros(3, dtype=int), active, 5)
-    is_on = talking(segmentation, voices([0, 1], [0, 0]), np.array([0, 0]))
-    assert is_on[:, 0].tolist() == [False, True, True, False, False]
+def test_who_has_no_embedding_is_who_is_heard_next():
+    active = np.zeros((1, 9, 3), dtype=bool)
+    active[0, :3, 0] = active[0, 6:, 1] = active[0, 3:6, 2] = active[0, 7, 2] = True
+    segmentation = Segmentation(np.array([0]), active, 9)
+    is_on = talking(segmentation, voices([0, 0], [0, 1]), np.arange(2))
+    assert is_on[:, 0].nonzero()[0].tolist() == [0, 1, 2, 3, 4, 7]
+    assert is_on[:, 1].nonzero()[0].tolist() == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_frames_away_are_those_of_trying_all(seed):
+    is_on = np.random.default_rng(seed).random((30, 3)) < 0.1
+    found = frames_away(is_on)
+    for speaker, own in enumerate(is_on.T):
+        on = np.flatnonzero(own)
+        for frame in range(30):
+            expected = np.abs(on - frame).min() if len(on) else np.inf
+            assert found[frame, speaker] == expected
 
 
 def test_known_speech_is_filled_and_nothing_else():

@@ -34,7 +34,7 @@ def embed(active, **changes):
     system = SimpleNamespace(front_end=Clock(), encoder=encoder, device="cpu")
     starts = N_STEP * np.arange(len(active))
     found = Segmentation(starts, np.array(active, dtype=bool), 10**4)
-    values = {"shortest_s": 0.5, "longest_s": 3.0, "new_s": 1.5, "unit_s": 0.25}
+    values = {"shortest_s": 0.5, "longest_s": 3.0, "unit_s": 0.25}
     return VoiceEmbedder(system, **values | changes)(Clock(), found)
 
 
@@ -47,27 +47,23 @@ def windows(*speakers):
     return [np.stack(own, axis=1) for own in speakers]
 
 
-def test_speech_that_a_window_before_had_is_not_embedded_again():
-    always, seen_s = speaker((0, 99)), N_STEP * FRAME_S
-    voices = embed(windows([always], [always], [always]))
-    np.testing.assert_allclose(voices.embeddings[:, 1], 3.0, atol=0.02)
-    first_s = [0, 2 * seen_s, 3 * seen_s]
+def test_a_voice_is_its_last_seconds():
+    always, step_s = speaker((0, 99)), N_STEP * FRAME_S
+    voices = embed(windows([always], [speaker((1, 2.2))], [always]))
+    np.testing.assert_allclose(voices.embeddings[:, 1], [3.0, 1.0, 3.0], atol=0.02)
+    last_s = N_WINDOW * FRAME_S - 3
+    first_s = [last_s, step_s + 1.2, 2 * step_s + last_s]
     np.testing.assert_allclose(voices.embeddings[:, 0], first_s, atol=0.03)
+    np.testing.assert_allclose(voices.clean_s[1], 1.2, atol=0.03)
     assert voices.windows.tolist() == [0, 1, 2]
-
-
-def test_with_little_new_speech_all_of_it_is_taken():
-    voices = embed(windows([speaker((0, 99))], [speaker((1, 6))]))
-    assert abs(voices.embeddings[1, 0] - (N_STEP * FRAME_S + 1)) < 0.03
-    assert abs(voices.clean_s[1] - 5) < 0.03
 
 
 def test_speech_alone_is_preferred():
     voices = embed(windows([speaker((0, 4)), speaker((1, 6))]), longest_s=1.5)
-    np.testing.assert_allclose(voices.embeddings[:, 0], [0, 4], atol=0.03)
+    np.testing.assert_allclose(voices.embeddings[:, 0], [0, 4.5], atol=0.03)
     np.testing.assert_allclose(voices.clean_s, [1, 2], atol=0.03)
     hidden = embed(windows([speaker((0, 4)), speaker((1, 3))]))
-    np.testing.assert_allclose(hidden.embeddings[:, 0], [0, 1], atol=0.03)
+    np.testing.assert_allclose(hidden.embeddings[:, 0], [0, 1.25], atol=0.03)
     assert hidden.locals.tolist() == [0, 1] and hidden.clean_s[1] == 0
 
 

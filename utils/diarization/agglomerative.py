@@ -28,8 +28,9 @@ class Agglomerative:
         of few people.
     offset : float
         What is added to the threshold: below 0 fewer groups, above 0 more.
-    same_window_penalty : float
-        Taken off the cosine of voices of one window.
+    least, most : float
+        Bounds of a threshold that is found, for a recording of one voice, or of voices
+        that are all another.
 
     Example
     -------
@@ -42,13 +43,14 @@ class Agglomerative:
 
     threshold: float | None
     offset: float = 0.0
-    same_window_penalty: float = 0.0
+    least: float = -1.0
+    most: float = 1.0
 
     def __call__(
         self,
         embeddings: np.ndarray,
         count: SpeakerCount = ANY_COUNT,
-        windows: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> np.ndarray:
         """Label embeddings; see `utils.diarization.counts.Clusterer`."""
         n = len(embeddings)
@@ -57,9 +59,10 @@ class Agglomerative:
         cosines = cosine_matrix(embeddings)
         threshold = self.threshold
         if threshold is None:
-            threshold = meeting_point(cosines.ravel())
-        if windows is not None:
-            cosines -= self.same_window_penalty * are_beside(windows)
+            pairs = cosines[np.triu_indices(n, 1)]
+            threshold = float(np.clip(meeting_point(pairs), self.least, self.most))
+        if offsets is not None:
+            cosines += offsets
         merges, heights = joining_order(cosines)
         n_joined = int(np.sum(heights >= threshold + self.offset))
         n_groups = min(count.clip(n - n_joined), n)
@@ -70,19 +73,6 @@ def cosine_matrix(embeddings: np.ndarray) -> np.ndarray:
     """Return the cosines of all pairs of embeddings (N, D): shape (N, N)."""
     unit = length_normalise(embeddings)
     return unit @ unit.T  # (N, D) @ (D, N)
-
-
-def are_beside(windows: np.ndarray) -> np.ndarray:
-    """Return which pairs of voices (N,) are of one window: bool, shape (N, N).
-
-    Example
-    -------
-    >>> int(are_beside(np.array([0, 0, 1])).sum())
-    2
-    """
-    is_beside = windows[:, None] == windows
-    np.fill_diagonal(is_beside, False)
-    return is_beside
 
 
 def joining_order(cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,8 @@ def talking(
 ) -> np.ndarray:
     """Decide who talks in each frame.
 
-    So many talk at once as windows find on average, those whom most windows hear.
+    So many talk at once as the segmentation says: those whom it hears, then those who
+    are heard the shortest time before or after.
 
     Parameters
     ----------
@@ -22,32 +23,48 @@ def talking(
     voices : Voices
     labels : ndarray of int, shape (N,)
     is_speech : ndarray of bool, shape (n_frames,), optional
-        Where at least one is known to talk, and where none; by default the windows
-        tell.
+        Where at least one is known to talk, and where none; by default the
+        segmentation tells.
 
     Returns
     -------
     ndarray of bool, shape (n_frames, n_speakers)
     """
     n_speakers = labels.max(initial=-1) + 1
-    n_windows, n_window, _ = segmentation.active.shape
     if not n_speakers:
         return np.zeros((segmentation.n_frames, 0), dtype=bool)
-    heard = np.zeros((n_windows, n_window, n_speakers), dtype=np.float32)
+    n_window = segmentation.active.shape[1]
+    n_frames = segmentation.n_frames
+    heard = np.zeros((n_frames + n_window, n_speakers), dtype=bool)
+    n_talking = np.zeros(n_frames + n_window, dtype=int)
+    for start, active in zip(segmentation.starts, segmentation.active, strict=True):
+        n_talking[start : start + n_window] += active.sum(axis=1)
     for window, local, label in zip(voices.windows, voices.locals, labels, strict=True):
-        heard[window, :, label] += segmentation.active[window, :, local]
-    shares = segmentation.mean_over_windows(np.minimum(heard, 1))
-    counts = segmentation.mean_over_windows(
-        segmentation.active.sum(axis=2, keepdims=True)
-    )
-    n_talking = np.floor(counts[:, 0] + 0.5).astype(int)
+        first = segmentation.starts[window]
+        heard[first : first + n_window, label] |= segmentation.active[window, :, local]
+    heard, n_talking = heard[:n_frames], n_talking[:n_frames]
     if is_speech is not None:
         n_talking = np.where(is_speech, np.maximum(n_talking, 1), 0)
-    ranks = np.argsort(np.argsort(-shares, axis=1, kind="stable"), axis=1)
-    is_heard = shares > 0
-    if is_speech is not None:
-        is_heard |= ~is_heard.any(axis=1, keepdims=True)
-    return (ranks < n_talking[:, None]) & is_heard
+    nearest = np.argsort(frames_away(heard), axis=1, kind="stable")  # (n_frames, K)
+    ranks = np.argsort(nearest, axis=1)
+    return ranks < n_talking[:, None]
+
+
+def frames_away(is_on: np.ndarray) -> np.ndarray:
+    """Return how far each frame (n_frames, K) is from the nearest that is on.
+
+    Example
+    -------
+    >>> frames_away(np.array([[False], [False], [True], [False]]))[:, 0].tolist()
+    [2.0, 1.0, 0.0, 1.0]
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    away = np.full(is_on.shape, np.inf, dtype=np.float32)
+    for own, found in zip(is_on.T, away.T, strict=True):
+        if own.any():
+            found[:] = distance_transform_edt(~own)
+    return away
 
 
 def runs(is_on: np.ndarray) -> np.ndarray:

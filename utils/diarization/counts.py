@@ -55,17 +55,17 @@ class Clusterer(Protocol):
     """Groups embeddings by speaker.
 
     Takes embeddings of shape (N, D), in the order of time where they are of one
-    recording; the bounds of the number of groups; and, where embeddings are of voices
-    that windows tell apart, the window of each, int of shape (N,). Returns labels from
-    0, int of shape (N,), numbered as they appear. There are never more groups than
-    embeddings.
+    recording; the bounds of the number of groups; and what is to be added to the
+    cosines of pairs, of shape (N, N), where more than the embeddings is known of them.
+    Returns labels from 0, int of shape (N,), numbered as they appear. There are never
+    more groups than embeddings.
     """
 
     def __call__(
         self,
         embeddings: np.ndarray,
         count: SpeakerCount = ANY_COUNT,
-        windows: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return the label of each embedding."""
 

@@ -86,7 +86,7 @@ class Diarizer:
         """
         segmentation = self.segmenter(source)
         voices = self.embedder(source, segmentation)
-        labels = self.grouping(voices, count)
+        labels = self.grouping(segmentation, voices, count)
         turns = self.turns(talking(segmentation, voices, labels, is_speech))
         means, margins = describe_speakers(voices, labels)
         scores = score_turns(turns, segmentation, voices, labels, means)

@@ -1,5 +1,6 @@
 """Which of the voices in a recording's windows are one person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from utils.diarization.counts import (
     SpeakerCount,
     number_by_appearance,
 )
+from utils.diarization.segmentation import Segmentation
 from utils.diarization.voices import Voices
 
 
@@ -18,9 +20,8 @@ from utils.diarization.voices import Voices
 class Grouping:
     """Clusters the voices of a recording.
 
-    Reliable voices make the groups. Then every voice is given to the nearest, those of
-    one window to different ones: H. Bredin, "pyannote.audio 2.1 speaker diarization
-    pipeline", Interspeech 2023, section 2.
+    Reliable voices make the groups; then every voice is given to the nearest, voices
+    that are heard at once to different ones.
 
     Attributes
     ----------
@@ -34,31 +35,44 @@ class Grouping:
     smallest_s : float
         A group with less clean speech is dissolved, unless the number of speakers asks
         for it.
-    is_apart : bool
-        Whether the voices of a window are of different people, as they are unless
-        `utils.diarization.pieces` cuts them.
+    same_speaker_bonus, same_window_penalty : float
+        Added to the cosine of voices of one local speaker; taken off that of other
+        voices of one window.
     """
 
     clusterer: Clusterer
     reliable_s: float
     most: int
     smallest_s: float
-    is_apart: bool = True
+    same_speaker_bonus: float
+    same_window_penalty: float
 
-    def __call__(self, voices: Voices, count: SpeakerCount = ANY_COUNT) -> np.ndarray:
+    def __call__(
+        self,
+        segmentation: Segmentation,
+        voices: Voices,
+        count: SpeakerCount = ANY_COUNT,
+    ) -> np.ndarray:
         """Return the label of each voice: int, shape (N,), numbered as they appear."""
         n_voices = len(voices.windows)
         if n_voices < 2:
             return np.zeros(n_voices, dtype=int)
         chosen = self.reliable(voices.clean_s, count)
         embeddings = voices.embeddings[chosen]
-        windows = voices.windows[chosen] if self.is_apart else None
-        labels = self.clusterer(embeddings, count, windows)
+        speakers = segmentation.speakers_of(voices.windows, voices.locals)
+        offsets = self.offsets(voices.windows[chosen], speakers[chosen])
+        labels = self.clusterer(embeddings, count, offsets)
         centres = self.centres(embeddings, labels, voices.clean_s[chosen], count)
         similarities = voices.embeddings @ centres.T
-        if not self.is_apart:
-            return number_by_appearance(similarities.argmax(axis=1))
-        return number_by_appearance(assign(similarities, voices.windows))
+        rivals = heard_at_once(segmentation, voices)
+        return number_by_appearance(assign(similarities, voices.clean_s, rivals))
+
+    def offsets(self, windows: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+        """Return what windows (N,) and local speakers (N,) add to cosines: (N, N)."""
+        is_beside = windows[:, None] == windows
+        is_same = is_beside & (speakers[:, None] == speakers)
+        bonus, penalty = self.same_speaker_bonus, self.same_window_penalty
+        return np.where(is_same, bonus, -penalty * is_beside)
 
     def reliable(self, clean_s: np.ndarray, count: SpeakerCount) -> np.ndarray:
         """Return the rows of the voices that make the groups."""
@@ -84,13 +98,32 @@ class Grouping:
         return length_normalise(weights @ embeddings)
 
 
-def assign(similarities: np.ndarray, windows: np.ndarray) -> np.ndarray:
-    """Give voices to groups, those of one window to different ones where there are.
+def heard_at_once(segmentation: Segmentation, voices: Voices) -> list[np.ndarray]:
+    """Return, for each voice, the rows of those that talk in one of its frames."""
+    rivals: list[np.ndarray] = []
+    bounds = np.flatnonzero(np.diff(voices.windows)) + 1
+    for rows in np.split(np.arange(len(voices.windows)), bounds):
+        window = segmentation.active[voices.windows[rows[0]]]
+        active = window[:, voices.locals[rows]].astype(np.float32)  # (T, n)
+        is_rival = active.T @ active > 0  # (n, n)
+        np.fill_diagonal(is_rival, False)
+        rivals += [rows[own] for own in is_rival]
+    return rivals
+
+
+def assign(
+    similarities: np.ndarray, clean_s: np.ndarray, rivals: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Give each voice to the group that is nearest and that no rival has.
 
     Parameters
     ----------
     similarities : ndarray of shape (N, K)
-    windows : ndarray of int, shape (N,)
+    clean_s : ndarray of shape (N,)
+        Voices with more clean speech come first.
+    rivals : sequence of N ndarray of int
+        Rows of voices that are other people's. With more of them than groups, two share
+        one.
 
     Returns
     -------
@@ -98,15 +131,15 @@ def assign(similarities: np.ndarray, windows: np.ndarray) -> np.ndarray:
 
     Example
     -------
-    >>> assign(np.array([[0.9, 0.5], [0.8, 0.1], [0.9, 0.1]]), np.array([0, 0, 1]))
+    >>> similarities = np.array([[0.9, 0.5], [0.8, 0.1], [0.9, 0.1]])
+    >>> assign(similarities, np.array([1.0, 2.0, 1.0]), [[1], [0], []])
     array([1, 0, 0])
     """
-    from scipy.optimize import linear_sum_assignment
-
-    labels = similarities.argmax(axis=1)
-    bounds = np.flatnonzero(np.diff(windows)) + 1
-    for rows in np.split(np.arange(len(windows)), bounds):
-        if len(rows) > 1:
-            matched, groups = linear_sum_assignment(-similarities[rows])
-            labels[rows[matched]] = groups
+    labels = np.full(len(similarities), -1)
+    for row in np.argsort(-clean_s, kind="stable"):
+        taken = labels[rivals[row]]
+        free = similarities[row].copy()
+        free[taken[taken >= 0]] = -np.inf
+        is_left = np.isfinite(free).any()
+        labels[row] = (free if is_left else similarities[row]).argmax()
     return labels

@@ -1,7 +1,8 @@
 """Local speakers cut into pieces, each short enough to be of one person.
 
-The network may take two alike voices of a window for one. A piece ends at a pause, or
-where it is long; which pieces are one person, their embeddings tell.
+A window may have more speakers than a network can tell apart, or two alike voices that
+it takes for one. A piece ends at a pause, or where it is long; which pieces are one
+person, their embeddings tell.
 """
 
 from dataclasses import dataclass
@@ -28,20 +29,26 @@ class PieceSegmenter:
     longest_s: float
 
     def __call__(self, source: Source) -> Segmentation:
-        """Segment one channel of a recording, each piece as a local speaker."""
+        """Segment one channel of a recording, each piece as a local voice."""
         found = self.segmenter(source)
         lengths = round(self.shortest_s / FRAME_S), round(self.longest_s / FRAME_S)
         pieces = [
-            [piece for own in active.T for piece in cut(own, *lengths)]
+            [
+                (speaker, piece)
+                for speaker, own in enumerate(active.T)
+                for piece in cut(own, *lengths)
+            ]
             for active in found.active
         ]
-        most = max(map(len, pieces), default=0)
         n_windows, n_window, _ = found.active.shape
-        active = np.zeros((n_windows, n_window, max(most, 1)), dtype=bool)
+        most = max([1, *map(len, pieces)])
+        active = np.zeros((n_windows, n_window, most), dtype=bool)
+        speakers = np.full((n_windows, most), -1)
         for window, own in enumerate(pieces):
-            for place, piece in enumerate(own):
+            for place, (speaker, piece) in enumerate(own):
                 active[window, piece, place] = True
-        return Segmentation(found.starts, active, found.n_frames)
+                speakers[window, place] = speaker
+        return Segmentation(found.starts, active, found.n_frames, speakers)
 
 
 def cut(is_on: np.ndarray, n_shortest: int, n_longest: int) -> list[np.ndarray]:

@@ -5,29 +5,19 @@ of their voices tell (`utils.diarization.voices`). Frames lie on one grid, that 
 network: 16.875 ms.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 
 from utils.audio.streaming import cut_windows, read_blocks, resampled_length
 from utils.features.front_end import FrontEnd
-from utils.models.pyannet import (
-    FIELD_SAMPLES,
-    SAMPLE_RATE_HZ,
-    STEP_SAMPLES,
-    WINDOW_S,
-    PyanNet,
-    powerset,
-)
+from utils.models.pyannet import SAMPLE_RATE_HZ, STEP_SAMPLES
 
 FRAME_S = STEP_SAMPLES / SAMPLE_RATE_HZ
-# the network's first frame has its centre in this frame of the grid
-FIRST_FRAME = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
+_ENERGY_WINDOW_S = 10.0  # bounds the memory
 
 
 @dataclass(frozen=True)
@@ -59,36 +49,35 @@ class Source:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """What a segmenter finds in a recording.
+    """What a segmenter finds in a recording, cut into windows that do not overlap.
 
     Attributes
     ----------
     starts : ndarray of int, shape (W,)
         First frame of each window.
     active : ndarray of bool, shape (W, T, S)
-        Whether each local speaker of a window talks in each of its frames.
+        Whether each local voice of a window talks in each frame from its first; from
+        that of the next window on none does.
     n_frames : int
         Frames of the recording.
+    speakers : ndarray of int, shape (W, S), optional
+        Local voices of a window with one number are taken for one person, as
+        `utils.diarization.pieces` cuts them. None: each is another.
     """
 
     starts: np.ndarray
     active: np.ndarray
     n_frames: int
+    speakers: np.ndarray | None = None
 
     @property
     def window_s(self) -> float:
         """Length of a window."""
         return self.active.shape[1] * FRAME_S
 
-    def mean_over_windows(self, values: np.ndarray) -> np.ndarray:
-        """Average values of windows (W, T, K) where they overlap: (n_frames, K)."""
-        n_window = values.shape[1]
-        total = np.zeros((self.n_frames + n_window, values.shape[2]), dtype=np.float32)
-        seen = np.zeros((self.n_frames + n_window, 1), dtype=np.float32)
-        for start, own in zip(self.starts, values, strict=True):
-            total[start : start + n_window] += own
-            seen[start : start + n_window] += 1
-        return (total / np.maximum(seen, 1))[: self.n_frames]
+    def speakers_of(self, windows: np.ndarray, voices: np.ndarray) -> np.ndarray:
+        """Return which local speakers voices of windows (N,) are: int, shape (N,)."""
+        return voices if self.speakers is None else self.speakers[windows, voices]
 
 
 class Segmenter(Protocol):
@@ -98,60 +87,9 @@ class Segmenter(Protocol):
         """Segment one channel of a recording."""
 
 
-def window_starts(n_frames: int, n_window: int, n_step: int) -> np.ndarray:
-    """Return the first frames of windows that cover a recording.
-
-    Example
-    -------
-    >>> window_starts(100, 40, 25).tolist(), window_starts(30, 40, 25).tolist()
-    ([0, 25, 50, 75], [0])
-    """
-    n_more = max(0, -(-(n_frames - n_window) // n_step))
-    return np.arange(n_more + 1) * n_step
-
-
-@dataclass(frozen=True)
-class NetworkSegmenter:
-    """Segments by a `PyanNet`, in windows of 10 s.
-
-    Attributes
-    ----------
-    network : PyanNet
-        In evaluation mode.
-    step_s : float
-        Between windows.
-    batch_size : int
-    """
-
-    network: PyanNet
-    step_s: float
-    batch_size: int = 16
-
-    def __call__(self, source: Source) -> Segmentation:
-        """Segment one channel of a recording; see `Segmenter`."""
-        n_frames = int(np.ceil(source.duration_s() / FRAME_S))
-        n_window = 1 + int(WINDOW_S * SAMPLE_RATE_HZ - FIELD_SAMPLES) // STEP_SAMPLES
-        n_step = min(round(self.step_s / FRAME_S), n_window)
-        starts = window_starts(n_frames, n_window, n_step)
-        windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
-        found = []
-        while batch := list(itertools.islice(windows, self.batch_size)):
-            found.append(local_activity(self.network, np.stack(batch)))
-        return Segmentation(starts + FIRST_FRAME, np.concatenate(found), n_frames)
-
-
-def local_activity(network: PyanNet, windows: np.ndarray) -> np.ndarray:
-    """Tell who talks in windows of samples (B, n_samples): bool, shape (B, T, 3)."""
-    with torch.inference_mode():
-        classes = network(torch.from_numpy(windows)).argmax(
-            dim=2
-        )  # (B, T, 7) to (B, T)
-    return powerset().bool().numpy()[classes.numpy()]
-
-
 @dataclass(frozen=True)
 class EnergySegmenter:
-    """Takes what is loud for speech, of one speaker in each of many short windows.
+    """Takes what is loud for speech, of one speaker, as it cannot tell them apart.
 
     Loud is relative to the minute around: a minute of noise alone is speech to it.
 
@@ -159,13 +97,9 @@ class EnergySegmenter:
     ----------
     front_end : FrontEnd
         With an `utils.features.vad.EnergyVad`.
-    window_s, step_s : float
-        Their length, and how far they are apart.
     """
 
     front_end: FrontEnd
-    window_s: float
-    step_s: float
 
     def __call__(self, source: Source) -> Segmentation:
         """Segment one channel of a recording; see `Segmenter`."""
@@ -180,31 +114,19 @@ class EnergySegmenter:
                 for start, stop in np.rint(bounds_s / FRAME_S).astype(int):
                     is_speech[start:stop] = True
             n_read += len(block)
-        return short_windows(is_speech, self.window_s, self.step_s)
+        return of_one_speaker(is_speech)
 
 
-def short_windows(
-    is_speech: np.ndarray, window_s: float, step_s: float
-) -> Segmentation:
-    """Take the speech in each window for one speaker's.
-
-    Parameters
-    ----------
-    is_speech : ndarray of bool, shape (n_frames,)
-    window_s, step_s : float
+def of_one_speaker(is_speech: np.ndarray) -> Segmentation:
+    """Take speech (n_frames,) for that of one speaker in each window.
 
     Example
     -------
-    >>> speech = np.repeat([True, False], [100, 200])
-    >>> found = short_windows(speech, window_s=1.5, step_s=0.75)
-    >>> found.active.shape, found.starts.tolist()  # windows without speech are left out
-    ((3, 89, 1), [0, 44, 88])
+    >>> found = of_one_speaker(np.repeat([True, False], [700, 100]))
+    >>> found.starts.tolist(), found.active.sum(axis=1).tolist()
+    ([0, 592], [[592], [108]])
     """
-    n_window, n_step = round(window_s / FRAME_S), round(step_s / FRAME_S)
-    starts = window_starts(len(is_speech), n_window, n_step)
-    padded = np.pad(is_speech, (0, n_window + n_step))
-    active = np.stack([padded[start : start + n_window] for start in starts])
-    has_speech = active.any(axis=1)  # (W, T) to (W,)
-    return Segmentation(
-        starts[has_speech], active[has_speech][:, :, None], len(is_speech)
-    )
+    n_window = round(_ENERGY_WINDOW_S / FRAME_S)
+    starts = np.arange(0, max(len(is_speech), 1), n_window)
+    padded = np.pad(is_speech, (0, starts[-1] + n_window - len(is_speech)))
+    return Segmentation(starts, padded.reshape(-1, n_window, 1), len(is_speech))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.diarization.agglomerative import are_beside, cosine_matrix
+from utils.diarization.agglomerative import cosine_matrix
 from utils.diarization.counts import ANY_COUNT, SpeakerCount, number_by_appearance
 
 
@@ -31,8 +31,6 @@ class Spectral:
         How many numbers of neighbours are tried.
     seed : int
         Where the k-means begins.
-    same_window_penalty : float
-        Taken off the cosine of voices of one window.
 
     Example
     -------
@@ -47,13 +45,12 @@ class Spectral:
     largest_share: float
     n_candidates: int
     seed: int = 0
-    same_window_penalty: float = 0.0
 
     def __call__(
         self,
         embeddings: np.ndarray,
         count: SpeakerCount = ANY_COUNT,
-        windows: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> np.ndarray:
         """Label embeddings; see `utils.diarization.counts.Clusterer`."""
         n = len(embeddings)
@@ -63,8 +60,8 @@ class Spectral:
         if most == 1:
             return np.zeros(n, dtype=int)
         cosines = cosine_matrix(embeddings)
-        if windows is not None:
-            cosines -= self.same_window_penalty * are_beside(windows)
+        if offsets is not None:
+            cosines += offsets
         best = min(
             (self.eigengap(cosines, p, most) for p in self.candidates(n)),
             key=lambda found: found.ratio,

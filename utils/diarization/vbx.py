@@ -79,7 +79,7 @@ class Vbx:
         self,
         embeddings: np.ndarray,
         count: SpeakerCount = ANY_COUNT,
-        windows: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
     ) -> np.ndarray:
         """Label embeddings; see `utils.diarization.counts.Clusterer`.
 
@@ -89,13 +89,13 @@ class Vbx:
         if len(embeddings) < 2:
             return np.zeros(len(embeddings), dtype=int)
         labels = self.refine(
-            embeddings, self.start(embeddings, SpeakerCount(count.fewest), windows)
+            embeddings, self.start(embeddings, SpeakerCount(count.fewest), offsets)
         )
         n_found = int(labels.max()) + 1
         n_allowed = min(count.clip(n_found), len(embeddings))
         if n_found == n_allowed:
             return labels
-        first = self.start(embeddings, SpeakerCount.exactly(n_allowed), windows)
+        first = self.start(embeddings, SpeakerCount.exactly(n_allowed), offsets)
         labels = self.refine(embeddings, first)
         return labels if labels.max() + 1 == n_allowed else first
 

@@ -1,4 +1,4 @@
-"""The voices of a segmentation: an embedding of each local speaker."""
+"""The voices of a segmentation: an embedding of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _FRAMES_AT_ONCE = 5000  # of features that are embedded together
 
 
 class Voices(NamedTuple):
-    """Local speakers that are heard long enough to be embedded.
+    """Local voices that are heard long enough to be embedded.
 
     Attributes
     ----------
     windows, locals : ndarray of int, shape (N,)
-        Which local speaker of which window it is.
+        Which local voice of which window it is.
     clean_s : ndarray of shape (N,)
         How long each talks alone.
     embeddings : ndarray of float32, shape (N, D)
@@ -35,19 +35,16 @@ class Voices(NamedTuple):
 
 @dataclass(frozen=True)
 class VoiceEmbedder:
-    """Embeds local speakers by what they say alone, if that is enough.
+    """Embeds local voices by what they say alone, if that is enough.
 
     Attributes
     ----------
     system : System
     shortest_s : float
         Speech that is needed; with less, that under other voices is taken as well, and
-        a speaker with less even so has no embedding.
+        a voice with less even so has no embedding.
     longest_s : float
-        Speech that is used.
-    new_s : float
-        With so much speech that no earlier window has, only that is used: speech of
-        windows that overlap is embedded once.
+        Speech that is used, the last of it.
     unit_s : float
         Speech is cut to multiples of this, as voices of one length go together.
     n_windows : int
@@ -57,7 +54,6 @@ class VoiceEmbedder:
     system: System
     shortest_s: float
     longest_s: float
-    new_s: float
     unit_s: float
     n_windows: int = 32
 
@@ -65,20 +61,16 @@ class VoiceEmbedder:
         """Embed the voices of one channel of a recording."""
         front_end = self.system.front_end
         starts_s = segmentation.starts * FRAME_S
-        n_window, starts = segmentation.active.shape[1], segmentation.starts
-        n_seen = n_window - np.diff(starts, prepend=starts[:1] - n_window)
         samples = source.windows(
             starts_s, segmentation.window_s, front_end.sample_rate_hz
         )
         found: list[tuple[int, int, float]] = []
         embeddings: list[np.ndarray] = []
         held: list[np.ndarray] = []
-        for row, (window, active, seen) in enumerate(
-            zip(samples, segmentation.active, n_seen, strict=True), 1
+        for row, (window, active) in enumerate(
+            zip(samples, segmentation.active, strict=True), 1
         ):
-            is_new = np.arange(len(active)) >= seen  # (T,)
-            heard = self._heard(front_end, window, active, is_new)
-            for local, clean_s, features in heard:
+            for local, clean_s, features in self._heard(front_end, window, active):
                 found.append((row - 1, local, clean_s))
                 held.append(features)
             if row % self.n_windows == 0 or row == len(starts_s):
@@ -102,14 +94,13 @@ class VoiceEmbedder:
         samples : ndarray of float32, shape (n_samples,)
             At the rate of the system's front-end.
         active : ndarray of bool, shape (T, S)
-            Whether each local speaker talks in each frame of it.
+            Whether each local voice talks in each frame of it.
         wanted : ndarray of bool, shape (S,)
-            Whose voices.
+            Which voices.
         """
-        is_new = np.ones(len(active), dtype=bool)
         heard = [
             own
-            for own in self._heard(self.system.front_end, samples, active, is_new)
+            for own in self._heard(self.system.front_end, samples, active)
             if wanted[own[0]]
         ]
         speakers = np.array([local for local, _, _ in heard], dtype=int)
@@ -120,16 +111,9 @@ class VoiceEmbedder:
         return Voices(np.zeros(len(heard), dtype=int), speakers, clean_s, vectors)
 
     def _heard(
-        self,
-        front_end: FrontEnd,
-        samples: np.ndarray,
-        active: np.ndarray,
-        is_new: np.ndarray,
+        self, front_end: FrontEnd, samples: np.ndarray, active: np.ndarray
     ) -> Iterator[tuple[int, float, np.ndarray]]:
-        """Yield number, clean speech and features of the speakers of a window.
-
-        ``active`` has the shape (T, S), ``is_new`` (T,).
-        """
+        """Yield number, clean speech and features of the voices (T, S) of a window."""
         if not active.any() or not samples.any():
             return
         fbank = front_end.filterbank(samples)  # (T', F)
@@ -138,19 +122,14 @@ class VoiceEmbedder:
         is_alone = active.sum(axis=1) == 1
         for local, own in enumerate(active.T):
             clean = own & is_alone
-            parts = (clean & is_new, self.new_s), (clean, self.shortest_s)
-            enough = (
-                part for part, least_s in parts if part.sum() * FRAME_S >= least_s
-            )
-            used = next(enough, own)
+            used = clean if clean.sum() * FRAME_S >= self.shortest_s else own
             if used.sum() * FRAME_S < self.shortest_s:
                 continue
-            clean_s = float(clean.sum() * FRAME_S)
             kept = fbank[used[frame_of]]
             n_units = min(len(kept) // n_unit, round(self.longest_s / self.unit_s))
             if n_units:
-                kept = kept[: n_units * n_unit]
-                yield local, clean_s, normalise(kept, front_end.normalisation)
+                kept = normalise(kept[-n_units * n_unit :], front_end.normalisation)
+                yield local, float(clean.sum() * FRAME_S), kept
 
     def _embed(self, features: list[np.ndarray]) -> list[np.ndarray]:
         """Embed features (T, F), those of one length at once, in their order."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from utils.audio.resampling import Resampler, resample
 from utils.diarization.assembly import tidy
-from utils.diarization.segmentation import FIRST_FRAME, FRAME_S, local_activity
+from utils.diarization.network_segmenter import FIRST_FRAME, local_activity
+from utils.diarization.segmentation import FRAME_S
 from utils.diarization.turns import Turn
 from utils.diarization.voices import VoiceEmbedder
 from utils.live.centres import NOBODY, SpeakerCentres

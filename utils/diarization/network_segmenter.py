@@ -1,0 +1,149 @@
+"""Who talks when, by a network that hears a recording in windows of 10 s."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from utils.diarization.segmentation import FRAME_S, Segmentation, Source
+from utils.models.pyannet import (
+    FIELD_SAMPLES,
+    N_AT_ONCE,
+    SAMPLE_RATE_HZ,
+    STEP_SAMPLES,
+    WINDOW_S,
+    PyanNet,
+    powerset,
+)
+
+# the network's first frame has its centre in this frame of the grid
+FIRST_FRAME = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
+
+
+def window_starts(n_frames: int, n_window: int, n_step: int) -> np.ndarray:
+    """Return the first frames of windows that cover a recording.
+
+    Example
+    -------
+    >>> window_starts(100, 40, 25).tolist(), window_starts(30, 40, 25).tolist()
+    ([0, 25, 50, 75], [0])
+    """
+    n_more = max(0, -(-(n_frames - n_window) // n_step))
+    return np.arange(n_more + 1) * n_step
+
+
+@dataclass(frozen=True)
+class NetworkSegmenter:
+    """Segments by a `PyanNet`.
+
+    Attributes
+    ----------
+    network : PyanNet
+        In evaluation mode.
+    step_s : float
+        Between windows.
+    batch_size : int
+    """
+
+    network: PyanNet
+    step_s: float
+    batch_size: int = 16
+
+    def __call__(self, source: Source) -> Segmentation:
+        """Segment one channel of a recording; see `settle`."""
+        n_frames = int(np.ceil(source.duration_s() / FRAME_S))
+        n_window = 1 + int(WINDOW_S * SAMPLE_RATE_HZ - FIELD_SAMPLES) // STEP_SAMPLES
+        n_step = min(round(self.step_s / FRAME_S), n_window)
+        starts = window_starts(n_frames, n_window, n_step)
+        windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
+        found = []
+        while batch := list(itertools.islice(windows, self.batch_size)):
+            with torch.inference_mode():
+                told = self.network(torch.from_numpy(np.stack(batch)))  # (B, T, 7)
+            found.append(told.softmax(dim=2).numpy())
+        return settle(starts + FIRST_FRAME, np.concatenate(found), n_frames)
+
+
+def settle(starts: np.ndarray, shares: np.ndarray, n_frames: int) -> Segmentation:
+    """Let one window tell each frame: the one in whose middle it lies.
+
+    How many talk, all windows that see a frame tell on average; who, that one alone, as
+    local speakers have other numbers in each window.
+
+    Parameters
+    ----------
+    starts : ndarray of int, shape (W,)
+        First frame of each window.
+    shares : ndarray of shape (W, T, 7)
+        Probability of each class of `utils.models.pyannet.powerset`.
+    n_frames : int
+
+    Returns
+    -------
+    Segmentation
+    """
+    members = powerset().bool().numpy()  # (7, S)
+    sizes = members.sum(axis=1)
+    of_sizes = [shares[:, :, sizes == n].sum(axis=2) for n in range(N_AT_ONCE + 1)]
+    means = mean_over_windows(starts, np.stack(of_sizes, axis=2), n_frames)
+    n_talking = means.argmax(axis=1)  # (n_frames,)
+    bounds = middles(starts, shares.shape[1], n_frames)
+    active = np.zeros((len(starts), np.diff(bounds).max(), members.shape[1]), bool)
+    for window, (first, last) in enumerate(itertools.pairwise(bounds)):
+        own = shares[window, first - starts[window] : last - starts[window]]
+        is_so_many = n_talking[first:last, None] == sizes  # (t, 7)
+        classes = np.where(is_so_many, own, -1).argmax(axis=1)
+        active[window, : last - first] = members[classes]
+    return Segmentation(bounds[:-1], active, n_frames)
+
+
+def mean_over_windows(
+    starts: np.ndarray, values: np.ndarray, n_frames: int
+) -> np.ndarray:
+    """Average values of windows where they overlap.
+
+    Parameters
+    ----------
+    starts : ndarray of int, shape (W,)
+        First frame of each window.
+    values : ndarray of shape (W, T, K)
+    n_frames : int
+
+    Returns
+    -------
+    ndarray of float32, shape (n_frames, K)
+
+    Example
+    -------
+    >>> values = np.array([[[1.0], [1.0]], [[3.0], [3.0]]])
+    >>> mean_over_windows(np.array([0, 1]), values, 3)[:, 0].tolist()
+    [1.0, 2.0, 3.0]
+    """
+    n_window = values.shape[1]
+    total = np.zeros((n_frames + n_window, values.shape[2]), dtype=np.float32)
+    seen = np.zeros((n_frames + n_window, 1), dtype=np.float32)
+    for start, own in zip(starts, values, strict=True):
+        total[start : start + n_window] += own
+        seen[start : start + n_window] += 1
+    return (total / np.maximum(seen, 1))[:n_frames]
+
+
+def middles(starts: np.ndarray, n_window: int, n_frames: int) -> np.ndarray:
+    """Return the frames at which windows take turns: int, shape (W + 1,).
+
+    Example
+    -------
+    >>> middles(np.array([0, 4, 8]), n_window=8, n_frames=14).tolist()
+    [0, 6, 10, 14]
+    """
+    inner = (starts[1:] + starts[:-1] + n_window) // 2
+    bounds = np.concatenate([starts[:1], inner, starts[-1:] + n_window])
+    return np.minimum(bounds, n_frames)
+
+
+def local_activity(network: PyanNet, windows: np.ndarray) -> np.ndarray:
+    """Tell who talks in windows of samples (B, n_samples): bool, shape (B, T, 3)."""
+    with torch.inference_mode():
+        classes = network(torch.from_numpy(windows)).argmax(dim=2)  # (B, T)
+    return powerset().bool().numpy()[classes.numpy()]
