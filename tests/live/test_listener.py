@@ -115,4 +115,5 @@ def test_memory_does_not_grow(verifier, voice):
         sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert listener.time_s > 290
-    assert sizes[-1] - sizes[1] < 20_000
+    one_second = 16000 * 4  # bytes, of the 220 that were heard between
+    assert sizes[-1] - sizes[1] < one_second
