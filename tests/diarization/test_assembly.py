@@ -38,12 +38,13 @@ def test_who_has_no_embedding_is_who_is_heard_next():
 @pytest.mark.parametrize("seed", range(5))
 def test_frames_away_are_those_of_trying_all(seed):
     is_on = np.random.default_rng(seed).random((30, 3)) < 0.1
-    found = frames_away(is_on)
+    frames = np.array([0, 3, 14, 29])
+    found = frames_away(is_on, frames)
     for speaker, own in enumerate(is_on.T):
         on = np.flatnonzero(own)
-        for frame in range(30):
+        for row, frame in enumerate(frames):
             expected = np.abs(on - frame).min() if len(on) else np.inf
-            assert found[frame, speaker] == expected
+            assert found[row, speaker] == expected
 
 
 def test_known_speech_is_filled_and_nothing_else():

@@ -45,25 +45,43 @@ def talking(
     heard, n_talking = heard[:n_frames], n_talking[:n_frames]
     if is_speech is not None:
         n_talking = np.where(is_speech, np.maximum(n_talking, 1), 0)
-    nearest = np.argsort(frames_away(heard), axis=1, kind="stable")  # (n_frames, K)
-    ranks = np.argsort(nearest, axis=1)
-    return ranks < n_talking[:, None]
+    is_on = heard & (n_talking > 0)[:, None]
+    short = np.flatnonzero(n_talking > is_on.sum(axis=1))
+    nearest = np.argsort(frames_away(heard, short), axis=1, kind="stable")  # (n, K)
+    is_chosen = np.arange(n_speakers) < n_talking[short, None]
+    chosen = np.zeros_like(is_chosen)
+    np.put_along_axis(chosen, nearest, is_chosen, axis=1)
+    is_on[short] = chosen
+    return is_on
 
 
-def frames_away(is_on: np.ndarray) -> np.ndarray:
-    """Return how far each frame (n_frames, K) is from the nearest that is on.
+def frames_away(is_on: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Return how far frames (n,) are from the nearest that is on, for each column.
+
+    Parameters
+    ----------
+    is_on : ndarray of bool, shape (n_frames, K)
+    frames : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of float, shape (n, K)
+        Infinite where none is on.
 
     Example
     -------
-    >>> frames_away(np.array([[False], [False], [True], [False]]))[:, 0].tolist()
-    [2.0, 1.0, 0.0, 1.0]
+    >>> is_on = np.array([[False], [False], [True], [False]])
+    >>> frames_away(is_on, np.array([0, 3]))[:, 0].tolist()
+    [2.0, 1.0]
     """
-    from scipy.ndimage import distance_transform_edt
-
-    away = np.full(is_on.shape, np.inf, dtype=np.float32)
+    away = np.full((len(frames), is_on.shape[1]), np.inf)
     for own, found in zip(is_on.T, away.T, strict=True):
-        if own.any():
-            found[:] = distance_transform_edt(~own)
+        on = np.flatnonzero(own)
+        if len(on):
+            after = np.searchsorted(on, frames)
+            to_next = on[np.minimum(after, len(on) - 1)] - frames
+            to_last = frames - on[np.maximum(after - 1, 0)]
+            found[:] = np.minimum(np.abs(to_next), np.abs(to_last))
     return away
 
 
