@@ -48,7 +48,7 @@ class NetworkSegmenter:
 
     network: PyanNet
     step_s: float
-    batch_size: int = 16
+    batch_size: int = 4
 
     def __call__(self, source: Source) -> Segmentation:
         """Segment one channel of a recording; see `settle`."""

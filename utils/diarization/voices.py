@@ -11,7 +11,7 @@ from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.features.front_end import FrontEnd, normalise
 from utils.systems.system import System
 
-_FRAMES_AT_ONCE = 5000  # of features that are embedded together
+_FRAMES_AT_ONCE = 2000  # of features that are embedded together
 
 
 class Voices(NamedTuple):
@@ -149,7 +149,7 @@ def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
 
     Example
     -------
-    >>> [rows.tolist() for rows in length_batches(np.array([300, 2000, 2000, 2000]))]
+    >>> [rows.tolist() for rows in length_batches(np.array([300, 800, 800, 800]))]
     [[0], [1, 2], [3]]
     """
     for length in np.unique(lengths):
