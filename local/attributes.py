@@ -38,13 +38,14 @@ def main() -> None:
     """Answer for every file."""
     args = parse_arguments()
 
-    from local.setup.systems import find_system
+    from local.setup.systems import find_system, find_system_with_heads
     from utils.attributes.answers import AttributeTeller, as_json, find_heads
     from utils.attributes.files import load_head
     from utils.verification.verifier import open_verifier
 
     first = load_head(args.heads[0]).facts.get("model", "") if args.heads else ""
-    system = find_system(args.system or first)
+    find = find_system if args.heads else find_system_with_heads
+    system = find(args.system or first)
     heads = [load_head(folder) for folder in find_heads(args.heads, system)]
     verifier = open_verifier(system, "", args.device, args.trust)
     tell = AttributeTeller(verifier, heads, args.least)

@@ -53,6 +53,18 @@ def find_system(name: str) -> Path:
     return found or OWN
 
 
+def find_system_with_heads(name: str) -> Path:
+    """Find a system that tells labels: as `find_system`, but of those with heads.
+
+    Where nothing is named and the best one has none, it is the repository's own.
+    """
+    found = find_system(name)
+    if name or any((found / "attributes").glob("*/head.json")):
+        return found
+    logger.warning(f"{found}: no heads of labels: those of the repository's own answer")
+    return OWN
+
+
 def _is_system(folder: Path) -> bool:
     return (folder / "encoder.pt").is_file() or is_exported(folder)
 

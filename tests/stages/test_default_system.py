@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from local.setup.systems import OWN, find_system
+from local.setup.systems import OWN, find_system, find_system_with_heads
 from tests.systems.folders import write_system
 from utils.models.experiment import model_hash
 from utils.runtime.errors import UserError
@@ -24,6 +24,21 @@ def test_one_in_models_comes_before_it(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     assert find_system("").resolve() == tmp_path / "models" / "campplus"
     assert not caplog.text
+
+
+def test_its_heads_answer_where_the_one_in_models_has_none(
+    tmp_path, monkeypatch, caplog
+):
+    system = write_system(tmp_path / "models" / "campplus")
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert find_system_with_heads("") == OWN
+    assert "no heads of labels" in caplog.text
+    assert find_system_with_heads("campplus").resolve() == system
+    head = system / "attributes" / "gender" / "head.json"
+    head.parent.mkdir(parents=True)
+    head.touch()
+    assert find_system_with_heads("").resolve() == system
 
 
 def test_a_name_that_is_not_there_is_refused(tmp_path, monkeypatch):
