@@ -124,7 +124,7 @@ def of_one_speaker(is_speech: np.ndarray) -> Segmentation:
     -------
     >>> found = of_one_speaker(np.repeat([True, False], [700, 100]))
     >>> found.starts.tolist(), found.active.sum(axis=1).tolist()
-    ([0, 592], [[592], [108]])
+    ([0, 593], [[593], [107]])
     """
     n_window = round(_ENERGY_WINDOW_S / FRAME_S)
     starts = np.arange(0, max(len(is_speech), 1), n_window)
