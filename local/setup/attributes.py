@@ -223,8 +223,8 @@ def tell_by_network(data: TaskData) -> np.ndarray:
         layer, values = Layer(file["weights"], file["offsets"]), file["values"]
     ending = CUMULATIVE if data.task.is_ordinal else PLAIN
     head = Head((layer,), ending, values, len(data.task.classes))
-    train, test = data.labelled("embeddings", "apart")
+    train, test = data.labelled(EMBEDDING, "apart")
     part = data.rows["part"][data.rows["part"] != "test"].to_numpy()
     fitted = fit_trained(head, train, part == "valid")
-    data.save("network", "embeddings", fitted)
+    data.save("network", EMBEDDING, fitted)
     return fitted(test.vectors)

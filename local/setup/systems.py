@@ -58,8 +58,10 @@ def find_system_with_heads(name: str) -> Path:
 
     Where nothing is named and the best one has none, it is the repository's own.
     """
+    from utils.attributes.answers import own_heads
+
     found = find_system(name)
-    if name or any((found / "attributes").glob("*/head.json")):
+    if name or own_heads(found):
         return found
     logger.warning(f"{found}: no heads of labels: those of the repository's own answer")
     return OWN

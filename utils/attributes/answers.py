@@ -163,7 +163,7 @@ def find_heads(folders: Sequence[Path], system: Path) -> Iterator[Path]:
     UserError
         There are none.
     """
-    found = folders or sorted((system / "attributes").glob("*/head.json"))
+    found = folders or own_heads(system)
     if not found:
         raise UserError(
             f"{system / 'attributes'}: no heads; learn one with ./run.sh --task gender "
@@ -172,3 +172,8 @@ def find_heads(folders: Sequence[Path], system: Path) -> Iterator[Path]:
         )
     for path in found:
         yield path.parent if path.name == "head.json" else path
+
+
+def own_heads(system: Path) -> list[Path]:
+    """Return the folders of the heads in ``attributes/`` of a system."""
+    return sorted(own.parent for own in (system / "attributes").glob("*/head.json"))

@@ -7,6 +7,7 @@ how far a recording may be from the training. Test speakers have no part in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from utils.attributes.learning import Labelled, Learner
 from utils.attributes.typicality import Typicality, fit_typicality
 from utils.metrics.classification.language_recognition import cross_entropy
 
-MARGIN = 0.01  # share of the loss that what is less simple has to save
+_MARGIN = 0.01  # share of the loss that what is less simple has to save
 LEVELS = 0.5, 0.9  # of the intervals of a number
 
 
@@ -109,18 +110,35 @@ def fit_head(learner: Learner, data: Labelled, n_folds: int, seed: int) -> Fitte
         A class has one speaker.
     """
     folds = speaker_folds(data, most_folds(data, n_folds), seed)
-    best: tuple[_Judged, float] | None = None
-    for setting in learner.settings:
-        told = told_out_of_fold(learner, data, setting, folds)
-        judged = _judge(told, data, learner.needs_calibration)
-        if best is None or judged.loss < (1 - MARGIN) * best[0].loss:
-            best = judged, setting
-    assert best is not None
-    (calibration, errors, loss), setting = best
+    judged = [
+        _judge(
+            told_out_of_fold(learner, data, setting, folds),
+            data,
+            learner.needs_calibration,
+        )
+        for setting in learner.settings
+    ]
+    place = simplest_of_equals([own.loss for own in judged])
+    setting, (calibration, errors, loss) = learner.settings[place], judged[place]
     typicality = fit_typicality(data, folds)
     return FittedHead(
         learner.learn(data, setting), calibration, typicality, errors, setting, loss
     )
+
+
+def simplest_of_equals(losses: Sequence[float]) -> int:
+    """Return which is best, the simplest first: what is less so saves a hundredth.
+
+    Example
+    -------
+    >>> simplest_of_equals([1.0, 0.995, 0.9]), simplest_of_equals([1.0, 0.995])
+    (2, 0)
+    """
+    best = 0
+    for place, loss in enumerate(losses):
+        if loss < (1 - _MARGIN) * losses[best]:
+            best = place
+    return best
 
 
 def fit_trained(head: Head, data: Labelled, is_valid: np.ndarray) -> FittedHead:

@@ -6,7 +6,7 @@ chooses by speakers that are held out of the training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from utils.attributes.heads import (
     EXPECTED,
     NEAREST,
+    PLAIN,
     Head,
     Layer,
     balanced_weights,
@@ -162,15 +163,36 @@ class Gaussian(Learner):
 
     def learn(self, data: Labelled, setting: float) -> Head:
         """Learn a head, on standardised embeddings."""
-        vectors, mean, scale = data.standardise()
-        plain = data._replace(vectors=vectors)
-        if data.n_classes:
-            head = Head((_discriminants(plain, setting),), n_classes=data.n_classes)
-            return head.of_standardised(mean, scale)
-        levels, values = number_levels(data, self.n_levels)
-        of_levels = plain._replace(targets=levels, n_classes=len(values))
-        head = Head((_discriminants(of_levels, setting),), EXPECTED, values)
-        return data.limited(head.of_standardised(mean, scale))
+        ending = PLAIN if data.n_classes else EXPECTED
+        return learn_as_classes(
+            data, self.n_levels, lambda own: _discriminants(own, setting), ending
+        )
+
+
+def learn_as_classes(
+    data: Labelled, n_levels: int, fit: Callable[[Labelled], Layer], ending: str
+) -> Head:
+    """Learn one layer of classes, or of levels of a number, as of classes.
+
+    Parameters
+    ----------
+    data : Labelled
+    n_levels : int
+        Levels of a number.
+    fit : callable
+        Makes the layer of standardised embeddings of classes.
+    ending : str
+        See `utils.attributes.heads.Head`.
+    """
+    vectors, mean, scale = data.standardise()
+    plain = data._replace(vectors=vectors)
+    if data.n_classes:
+        head = Head((fit(plain),), ending, n_classes=data.n_classes)
+        return head.of_standardised(mean, scale)
+    levels, values = number_levels(data, n_levels)
+    of_levels = plain._replace(targets=levels, n_classes=len(values))
+    head = Head((fit(of_levels),), ending, values)
+    return data.limited(head.of_standardised(mean, scale))
 
 
 def _discriminants(data: Labelled, shrinkage: float) -> Layer:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from utils.attributes.heads import CUMULATIVE, Head, Layer
-from utils.attributes.learning import Labelled, Learner, number_levels
+from utils.attributes.learning import Labelled, Learner, learn_as_classes
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,9 @@ class Ordinal(Learner):
 
     def learn(self, data: Labelled, setting: float) -> Head:
         """Learn a head; classes, or levels, are weighed to be equally likely."""
-        vectors, mean, scale = data.standardise()
-        plain = data._replace(vectors=vectors)
-        if data.n_classes:
-            layer = _cut_direction(plain, setting)
-            head = Head((layer,), CUMULATIVE, n_classes=data.n_classes)
-            return head.of_standardised(mean, scale)
-        levels, values = number_levels(data, self.n_levels)
-        of_levels = plain._replace(targets=levels, n_classes=len(values))
-        head = Head((_cut_direction(of_levels, setting),), CUMULATIVE, values)
-        return data.limited(head.of_standardised(mean, scale))
+        return learn_as_classes(
+            data, self.n_levels, lambda own: _cut_direction(own, setting), CUMULATIVE
+        )
 
 
 def _cut_direction(data: Labelled, penalty: float) -> Layer:

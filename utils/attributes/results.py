@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from utils.attributes.fitting import MARGIN
+from utils.attributes.fitting import simplest_of_equals
 from utils.attributes.labels import Task
 from utils.attributes.told import APART, BASELINES, PROBES, SHARED, Told
 from utils.metrics.classification.calibration_error import reliability
@@ -137,11 +137,7 @@ def best_head(
     apart = {r["system"]: r for r in results if r["speakers"] == APART}
     known = [name for name in losses if name in apart]
     heads = [name for name in known if apart[name]["kind"] == "head"] or known
-    best = heads[0]
-    for name in heads[1:]:
-        if losses[name] < (1 - MARGIN) * losses[best]:
-            best = name
-    return apart[best]
+    return apart[heads[simplest_of_equals([losses[name] for name in heads])]]
 
 
 def results_page(
