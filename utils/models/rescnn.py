@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import hardtanh, normalize
 
 from utils.models.pooling import Pooling, make_pooling
 
@@ -23,7 +23,7 @@ def clipped_relu(x: Tensor) -> Tensor:
     >>> clipped_relu(torch.tensor([-1.0, 3.0, 25.0]))
     tensor([ 0.,  3., 20.])
     """
-    return x.clamp(0.0, _CLIP)
+    return hardtanh(x, 0.0, _CLIP)
 
 
 def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
