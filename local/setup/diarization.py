@@ -94,7 +94,7 @@ class DiarizationConfig:
             own["reliable_s"],
             own["most_voices"],
             own["smallest_s"],
-            own["same_speaker_bonus"] if self.segmentation else 0.0,
+            own["same_speaker_bonus"],
             own["same_window_penalty"],
         )
         pause_s, turn_s = own["longest_pause_s"], own["shortest_turn_s"]

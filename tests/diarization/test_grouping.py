@@ -12,10 +12,19 @@ from utils.diarization.voices import Voices
 JOINED = Agglomerative(0.4)
 
 
-def group(voices, count=ANY_COUNT, most=1000, clusterer=JOINED, local=(), at_once=()):
+def group(
+    voices,
+    count=ANY_COUNT,
+    most=1000,
+    clusterer=JOINED,
+    local=(),
+    at_once=(),
+    knows=True,
+):
     """Label voices, which are ``local`` speakers of their windows, one after another.
 
-    Pairs of rows ``at_once`` talk in the same frames.
+    Pairs of rows ``at_once`` talk in the same frames. The segmentation ``knows``
+    speakers.
     """
     n = len(voices.windows)
     active = np.zeros((n, n + len(at_once), n), dtype=bool)
@@ -25,7 +34,7 @@ def group(voices, count=ANY_COUNT, most=1000, clusterer=JOINED, local=(), at_onc
         active[voices.windows[pair[0]], frame, list(pair)] = True
     own = voices._replace(locals=np.arange(n))
     speakers = np.tile(local, (n, 1)) if len(local) else None
-    segmentation = Segmentation(np.arange(n) * 100, active, n * 100, speakers)
+    segmentation = Segmentation(np.arange(n) * 100, active, n * 100, speakers, knows)
     return Grouping(clusterer, 1.0, most, 2.0, 0.3, 0.7)(segmentation, own, count)
 
 
@@ -83,6 +92,13 @@ def test_what_windows_say_moves_the_border(rng):
         for vectors, expected in ((x, alike), (y, very_alike)):
             voices = Voices(np.array(windows), np.arange(2), clean_s, vectors)
             assert group(voices, local=local).tolist() == expected
+
+
+def test_windows_that_know_no_speakers_move_no_border():
+    x = np.array([[1.0, 0.0], [0.3, np.sqrt(1 - 0.3**2)]], dtype="f4")
+    voices = Voices(np.zeros(2, int), np.arange(2), np.full(2, 3.0), x)
+    assert group(voices, local=[0, 0], knows=True).tolist() == [0, 0]
+    assert group(voices, local=[0, 0], knows=False).tolist() == [0, 1]
 
 
 def test_who_talks_at_once_is_another_person(rng):

@@ -27,11 +27,12 @@ def test_a_pause_ends_a_piece():
 def test_each_piece_is_a_local_voice_of_its_speaker():
     active = np.zeros((2, 100, 2), dtype=bool)
     active[0, :60, 0] = active[0, 40:90, 1] = active[1, 10:30, 0] = True
-    found = Segmentation(np.array([0, 100]), active, 200)
+    found = Segmentation(np.array([0, 100]), active, 200, knows_speakers=False)
     times_s = 25 * FRAME_S, 30 * FRAME_S
     cut_up = PieceSegmenter(lambda source: found, *times_s)(None)
     assert cut_up.active.sum(axis=1).tolist() == [[30, 30, 25, 25], [20, 0, 0, 0]]
     assert cut_up.speakers.tolist() == [[0, 0, 1, 1], [0, -1, -1, -1]]
+    assert not cut_up.knows_speakers
     own = cut_up.speakers_of(np.array([0, 0, 1]), np.array([0, 2, 0]))
     assert own.tolist() == [0, 1, 0]
     before, after = (own.active.sum(axis=2) for own in (found, cut_up))

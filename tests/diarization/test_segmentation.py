@@ -35,6 +35,7 @@ def test_windows_of_one_speaker_have_all_speech_once(rng):
     for n_frames in (0, 1, 591, 592, 593, 5000):
         speech = rng.random(n_frames) < 0.5
         found = of_one_speaker(speech)
+        assert not found.knows_speakers
         whole = np.zeros(len(found.starts) * found.active.shape[1], dtype=int)
         for start, active in zip(found.starts, found.active, strict=True):
             whole[start : start + len(active)] += active[:, 0]

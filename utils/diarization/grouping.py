@@ -37,7 +37,7 @@ class Grouping:
         for it.
     same_speaker_bonus, same_window_penalty : float
         Added to the cosine of voices of one local speaker; taken off that of other
-        voices of one window.
+        voices of one window. Neither where the segmentation knows no speakers.
     """
 
     clusterer: Clusterer
@@ -59,8 +59,10 @@ class Grouping:
             return np.zeros(n_voices, dtype=int)
         chosen = self.reliable(voices.clean_s, count)
         embeddings = voices.embeddings[chosen]
-        speakers = segmentation.speakers_of(voices.windows, voices.locals)
-        offsets = self.offsets(voices.windows[chosen], speakers[chosen])
+        offsets = None
+        if segmentation.knows_speakers:
+            speakers = segmentation.speakers_of(voices.windows, voices.locals)
+            offsets = self.offsets(voices.windows[chosen], speakers[chosen])
         labels = self.clusterer(embeddings, count, offsets)
         centres = self.centres(embeddings, labels, voices.clean_s[chosen], count)
         similarities = voices.embeddings @ centres.T

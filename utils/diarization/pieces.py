@@ -5,7 +5,7 @@ it takes for one. A piece ends at a pause, or where it is long; which pieces are
 person, their embeddings tell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class PieceSegmenter:
             for place, (speaker, piece) in enumerate(own):
                 active[window, piece, place] = True
                 speakers[window, place] = speaker
-        return Segmentation(found.starts, active, found.n_frames, speakers)
+        return replace(found, active=active, speakers=speakers)
 
 
 def cut(is_on: np.ndarray, n_shortest: int, n_longest: int) -> list[np.ndarray]:

@@ -63,12 +63,16 @@ class Segmentation:
     speakers : ndarray of int, shape (W, S), optional
         Local voices of a window with one number are taken for one person, as
         `utils.diarization.pieces` cuts them. None: each is another.
+    knows_speakers : bool
+        Whether local voices were told apart: energy alone hears one speaker in all
+        that is said in a window, which is no reason to take it for one person's.
     """
 
     starts: np.ndarray
     active: np.ndarray
     n_frames: int
     speakers: np.ndarray | None = None
+    knows_speakers: bool = True
 
     @property
     def window_s(self) -> float:
@@ -129,4 +133,5 @@ def of_one_speaker(is_speech: np.ndarray) -> Segmentation:
     n_window = round(_ENERGY_WINDOW_S / FRAME_S)
     starts = np.arange(0, max(len(is_speech), 1), n_window)
     padded = np.pad(is_speech, (0, starts[-1] + n_window - len(is_speech)))
-    return Segmentation(starts, padded.reshape(-1, n_window, 1), len(is_speech))
+    active = padded.reshape(-1, n_window, 1)
+    return Segmentation(starts, active, len(is_speech), knows_speakers=False)
