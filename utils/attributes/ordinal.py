@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import expit, log_expit
 
 from utils.attributes.heads import CUMULATIVE, Head, Layer
 from utils.attributes.learning import Labelled, Learner, learn_as_classes
@@ -84,6 +85,6 @@ def ordinal_loss(
     (1.3863, [[-0.5, 0.5]])
     """
     is_above = levels[:, None] > np.arange(logits.shape[1])  # (N, K - 1)
-    losses = np.logaddexp(0, np.where(is_above, -logits, logits))
-    slopes = 0.5 * (1 + np.tanh(0.5 * logits)) - is_above  # the sigmoid, less the truth
-    return float(weights @ losses.sum(axis=1)), weights[:, None] * slopes
+    logs = log_expit(np.where(is_above, logits, -logits))
+    slopes = expit(logits) - is_above
+    return -float(weights @ logs.sum(axis=1)), weights[:, None] * slopes
