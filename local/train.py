@@ -136,16 +136,16 @@ def decisive_inputs(
     """Return what of the inputs that are named decides what a training ends with."""
     from local.setup.hyperparameters import resolved_text
     from utils.embeddings.files import embedding_file
-    from utils.models.experiment import file_hash
+    from utils.runtime.fingerprint import hash_file
     from utils.training.fine_tuning import weights_file
 
     inputs = []
     if corruption:
         inputs += [*corruption.sources, resolved_text(corruption.augment)]
     if init:
-        inputs.append(file_hash(weights_file(init)))
+        inputs.append(hash_file(weights_file(init)))
     if teacher:
-        inputs.append(file_hash(embedding_file(teacher)))
+        inputs.append(hash_file(embedding_file(teacher)))
     return inputs
 
 

@@ -6,15 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.models.experiment import (
-    file_hash,
-    fill_weights,
-    read_weights,
-    save_weights,
-)
+from utils.models.experiment import fill_weights, read_weights, save_weights
 from utils.models.pyannet import PyanNet
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
+from utils.runtime.fingerprint import hash_file
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +40,7 @@ def save_network(
         save_weights(path, weights)
         for name, text in licences.items():
             (temporary / name).write_text(text, encoding="utf-8")
-        facts = {"model": "segmentation", "origin": origin, "sha256": file_hash(path)}
+        facts = {"model": "segmentation", "origin": origin, "sha256": hash_file(path)}
         record = temporary / "segmentation.json"
         record.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 

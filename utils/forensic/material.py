@@ -105,7 +105,7 @@ def read_material(
     heard = hear_spoken(samples, rate_hz, front_end, str(path))
     traces = find_traces(samples, rate_hz, subtype, heard.bandwidth_hz)
     duration_s = len(samples) / rate_hz
-    return Material(path, hash_file(path) or "", coding, duration_s, heard, traces)
+    return Material(path, hash_file(path), coding, duration_s, heard, traces)
 
 
 def hear_spoken(

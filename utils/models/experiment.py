@@ -17,6 +17,7 @@ import torch
 
 from utils.runtime.atomic import replacing_file, set_aside
 from utils.runtime.errors import UserError
+from utils.runtime.fingerprint import hash_file
 
 
 def fingerprint(texts: list[str]) -> str:
@@ -78,7 +79,7 @@ def save_model(
     save_weights(folder / "encoder.pt", encoder.state_dict())
     facts = facts | {
         "n_parameters": sum(weights.numel() for weights in encoder.parameters()),
-        "encoder_sha256": file_hash(folder / "encoder.pt"),
+        "encoder_sha256": hash_file(folder / "encoder.pt"),
     }
     with replacing_file(folder / "experiment.json") as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
@@ -201,13 +202,4 @@ def model_path(folder: Path) -> Path:
 
 def model_hash(folder: Path) -> str:
     """Return the SHA-256 of a trained model's weights."""
-    return file_hash(model_path(folder))
-
-
-def file_hash(path: Path) -> str:
-    """Return a file's SHA-256 as hexadecimal text."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return hash_file(model_path(folder))

@@ -29,14 +29,17 @@ def fingerprint(words: Iterable[str], files: Iterable[Path | str]) -> str:
     for word in words:
         whole.update(f"word {word}\0".encode())
     for path in files:
-        whole.update(f"file {hash_file(path)}\0".encode())
+        whole.update(f"file {hash_if_there(path)}\0".encode())
     return whole.hexdigest()
 
 
-def hash_file(path: Path | str) -> str | None:
+def hash_if_there(path: Path | str) -> str | None:
     """Return the SHA-256 of a file, hexadecimal; None where there is no such file."""
-    if not Path(path).is_file():
-        return None
+    return hash_file(path) if Path(path).is_file() else None
+
+
+def hash_file(path: Path | str) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
     content = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(1 << 20):

@@ -16,7 +16,7 @@ import numpy as np
 
 from utils.features.front_end import Frames
 from utils.runtime.errors import UserError
-from utils.runtime.fingerprint import hash_file
+from utils.runtime.fingerprint import hash_if_there
 from utils.systems.backends import open_own_backend
 from utils.systems.opened import OpenedSystem
 
@@ -143,7 +143,7 @@ def _checked_facts(folder: Path) -> dict[str, Any]:
             "local.export"
         ) from None
     for name, sha256 in of.items():
-        if hash_file(folder / name) not in (None, sha256):
+        if hash_if_there(folder / name) not in (None, sha256):
             raise UserError(
                 f"{folder / name}: not what {FACTS} was written for; export the system "
                 "again with local.export"

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from utils.runtime.atomic import replacing_file
-from utils.runtime.fingerprint import hash_file
+from utils.runtime.fingerprint import hash_file, hash_if_there
 
 _OWN_HASH = "scores_sha256"
 
@@ -46,5 +46,5 @@ def read_score_facts(scores: Path | str) -> dict[str, object]:
         facts = json.loads(facts_path(scores).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    is_own = isinstance(facts, dict) and facts.get(_OWN_HASH) == hash_file(scores)
+    is_own = isinstance(facts, dict) and facts.get(_OWN_HASH) == hash_if_there(scores)
     return facts if is_own else {}
