@@ -1,9 +1,10 @@
 """Stage 3 of run.sh --task: train an encoder to tell a label, end to end.
 
 Any model of hparams/, with the values of hparams/attribute_training.yaml in its phase
-pretrain; each can be replaced, such as --pretrain.lr 0.0003. Classes are weighed by
-their speakers; what is kept is the epoch of the lowest loss on validation speakers. A
-run that was interrupted goes on from its last checkpoint.
+pretrain; each can be replaced, such as --pretrain.lr 0.0003. A number that is learnt in
+order has the levels of hparams/attributes.yaml. Classes are weighed by their speakers;
+what is kept is the epoch of the lowest loss on validation speakers. A run that was
+interrupted goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.learn_heads import SETTINGS
 from local.setup.training import build, machine_options, settings_of
 from utils.runtime.program import log_to, run_program
 
@@ -49,10 +51,12 @@ def main() -> None:
     args, flags = parse()
 
     from local.setup.attribute_training import read_attribute_training
+    from local.setup.hyperparameters import load_hyperparameters
     from utils.runtime.device import checked_device
 
     args.device = checked_device(args.device)
-    told = read_attribute_training(args.exp, args.features)
+    n_levels = load_hyperparameters(SETTINGS)["n_levels"]
+    told = read_attribute_training(args.exp, args.features, n_levels)
     changes = [CHANGES, *args.changes]
     settings = settings_of(PHASE, args.hparams, changes, flags, told.data)
     train(args, told, build(settings, args.seed), settings.text)
@@ -72,7 +76,9 @@ def train(
 
     machine = machine_options(args.device, args.precision, args.checkpoint_minutes)
     task = (args.exp / "task" / "task.json").read_text(encoding="utf-8")
-    identity = fingerprint([str(args.seed), text, task, *decisive_files(told.data)])
+    levels = "".join(f"{value:g} " for value in told.values)
+    inputs = str(args.seed), text, task, levels, *decisive_files(told.data)
+    identity = fingerprint(list(inputs))
     prepare_folder(args.out, identity, text, told.data, None)
     log_to(args.out / "train.log")
     brain = make_attribute_brain(hparams, told, args.seed, machine, args.out)

@@ -43,7 +43,8 @@ measure_split() {
 # Run the stages, and end.
 run_task() {
   if [[ -z $pretrained ]] && stage 3 "training on $task -> $trained"; then
-    resumable_step "$trained" "$hparams" "$exp/task.done" "$features.done" -- \
+    resumable_step "$trained" "$hparams" hparams/attribute{s,_training}.yaml \
+      "$exp/task.done" "$features.done" -- \
       python -m local.train_attribute --hparams "$hparams" --features "$features" \
       --exp "$exp" --seed "$seed" --device "$device" --out "$trained" "${override_words[@]}"
   fi

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     )
 
 _SPLITS = "train", "valid", "test"
-N_LEVELS = 8  # of a number that is learnt as levels in order
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,17 @@ class AttributeTraining:
     values: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
-def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
-    """Read a task, and the features of its training and validation speakers."""
+def read_attribute_training(
+    exp: Path, features: Path, n_levels: int
+) -> AttributeTraining:
+    """Read a task, and the features of its training and validation speakers.
+
+    Parameters
+    ----------
+    exp, features : Path
+    n_levels : int
+        Of a number that is learnt as levels in an order.
+    """
     from utils.training.attributes import AttributeData
     from utils.training.data import number_speakers
 
@@ -69,11 +77,15 @@ def read_attribute_training(exp: Path, features: Path) -> AttributeTraining:
         task.targets(rows.loc[one.index.get("utterance", one.index["ID"]), "label"])
         for one in (train, valid)
     ]
-    return _with_targets(task, data, *wanted)
+    return _with_targets(task, data, n_levels, *wanted)
 
 
 def _with_targets(
-    task: Task, data: AttributeData, train: np.ndarray, valid: np.ndarray
+    task: Task,
+    data: AttributeData,
+    n_levels: int,
+    train: np.ndarray,
+    valid: np.ndarray,
 ) -> AttributeTraining:
     from utils.attributes.heads import (
         balanced_weights,
@@ -87,7 +99,7 @@ def _with_targets(
     ]
     values = np.zeros(0)
     if task.is_number and task.is_ordinal:
-        train, valid, values = _levels(train, valid, speakers[0])
+        train, valid, values = _levels(train, valid, speakers[0], n_levels)
     elif task.is_number:
         weights = speaker_weights(speakers[0])
         centre, spread = centre_and_spread(train, weights)
@@ -107,13 +119,13 @@ def _with_targets(
 
 
 def _levels(
-    train: np.ndarray, valid: np.ndarray, speakers: np.ndarray
+    train: np.ndarray, valid: np.ndarray, speakers: np.ndarray, n_levels: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divide numbers into levels of as many training speakers; with their means."""
     from utils.attributes.learning import Labelled, number_levels
 
     data = Labelled(np.zeros((len(train), 0)), train, speakers, 0)
-    levels, values = number_levels(data, N_LEVELS)
+    levels, values = number_levels(data, n_levels)
     lowest = [train[levels == level].min() for level in range(1, len(values))]
     return levels, np.searchsorted(lowest, valid, side="right"), values
 

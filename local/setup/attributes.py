@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUTPUTS = "outputs.npz"  # beside a trained encoder: the layer that tells the label
 _EMBEDDED = "train", "valid", "test"
 _UNLEAKED = "majority", "pauses"  # shared speakers change little of these
-_NOT_HEADS = {"n_folds", "seed", "n_resamples", "baselines", "probe"}
+_NOT_HEADS = {"n_folds", "seed", "n_resamples", "n_levels", "baselines", "probe"}
 
 
 @dataclass(frozen=True)

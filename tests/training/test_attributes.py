@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 
-from local.setup import attribute_training
 from local.setup.attribute_training import read_attribute_training
 from tests.stages.experiments import write_experiment, write_features
 from utils.attributes.files import write_task
@@ -49,7 +48,8 @@ def write(tmp_path, rng):
         for part in splits:
             own = made[made["part"] == part]
             write_manifest(tmp_path / f"exp/task/{part}.csv", own)
-        return read_attribute_training(tmp_path / "exp", tmp_path / "data/features")
+        features = tmp_path / "data/features"
+        return read_attribute_training(tmp_path / "exp", features, n_levels=3)
 
     return write_labels
 
@@ -88,8 +88,7 @@ def test_numbers_are_standardised_by_the_training_speakers(write):
     assert again == pytest.approx([float(ages[s]) for s in names])
 
 
-def test_levels_of_a_number_are_those_of_the_training_speakers(write, monkeypatch):
-    monkeypatch.setattr(attribute_training, "N_LEVELS", 3)
+def test_levels_of_a_number_are_those_of_the_training_speakers(write):
     ages = {s: str(20 + 3 * n) for n, s in enumerate(SPEAKERS)}
     told = write(Task("age", NUMBER, is_ordinal=True), ages, PARTS)
     numbers, validated = (
