@@ -25,6 +25,7 @@ adapt=false                # --pretrained: learn back-ends on the corpus's train
 task=                      # accent, language, gender, age, ...: tell that label, no speakers
 task_options=              # more options of local.prepare_task, such as "--where age>=16"
 heads="linear gaussian mlp mlp+voice linear@pitch" # of a --task; +voice: and of the voice
+leak_probe=false           # of a --task: train the encoder on shared speakers as well
 init=                      # trained model, likewise, that the first phase starts from
 teacher=                   # trained model, likewise, that the phase distil follows
 trust=false                # build whatever their folders describe, commands too

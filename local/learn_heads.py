@@ -2,9 +2,10 @@
 
 Beside the heads stand two baselines (the class of most speakers; the nearest training
 speaker) and two probes of the recording (average spectrum; pauses), each also learnt
-and tested on splits that share speakers. Writes EXP/heads/NAME/ and
-EXP/told/DIVISION.NAME.csv. What a head's settings are chosen by, and calibrated on, are
-training speakers that it did not see.
+and tested on splits that share speakers; so is a network, where --shared names one that
+was trained on them. Writes EXP/heads/NAME/ and EXP/told/DIVISION.NAME.csv. What a
+head's settings are chosen by, and calibrated on, are training speakers that it did not
+see.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def parse_arguments() -> argparse.Namespace:
     add("--voice", type=Path, help="folder of local.measure_voices, for +voice, @pitch")
     add("--features", type=Path, required=True, help="folder of stage 2")
     add("--model", type=Path, required=True, help="trained model that embedded")
+    add("--shared", nargs=2, type=Path, metavar=("EMBEDDINGS", "MODEL"),
+        help="of a network that was trained on shared speakers")  # fmt: skip
     add("--heads", nargs="*", default=[], help="sections of the settings")
     add("--hparams", type=Path, default=SETTINGS)
     return parser.parse_args()
@@ -65,6 +68,10 @@ def main() -> None:
             )
     if (args.model / OUTPUTS).is_file():
         told["apart", "network"] = tell_by_network(data)
+    if args.shared:
+        embeddings, model = args.shared
+        own = open_task_data(args.exp, {"embeddings": embeddings}, args.features, model)
+        told["shared", "network"] = tell_by_network(own, "shared")
     write_told(args.exp, data, told)
 
 

@@ -4,7 +4,8 @@ Any model of hparams/, with the values of hparams/attribute_training.yaml in its
 pretrain; each can be replaced, such as --pretrain.lr 0.0003. A number that is learnt in
 order has the levels of hparams/attributes.yaml. Classes are weighed by their speakers;
 what is kept is the epoch of the lowest loss on validation speakers. A run that was
-interrupted goes on from its last checkpoint.
+interrupted goes on from its last checkpoint. With --speakers shared it learns what the
+leak probe of the report shows.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def parse() -> tuple[argparse.Namespace, dict[str, str]]:
     add("--changes", type=Path, action="append", default=[],
         help=f"YAML of values to replace, after {CHANGES}")  # fmt: skip
     add("--out", type=Path, required=True, help="folder of the model")
+    add("--speakers", choices=("apart", "shared"), default="apart",
+        help="of the parts; shared: utterances are divided by chance")  # fmt: skip
     add("--seed", type=int, default=1986)
     add("--device", default="cpu")
     add("--precision", choices=("auto", "fp32", "bf16"), default="auto")
@@ -56,7 +59,8 @@ def main() -> None:
 
     args.device = checked_device(args.device)
     n_levels = load_hyperparameters(SETTINGS)["n_levels"]
-    told = read_attribute_training(args.exp, args.features, n_levels)
+    how = n_levels, args.speakers
+    told = read_attribute_training(args.exp, args.features, *how)
     changes = [CHANGES, *args.changes]
     settings = settings_of(PHASE, args.hparams, changes, flags, told.data)
     train(args, told, build(settings, args.seed), settings.text)
@@ -77,8 +81,8 @@ def train(
     machine = machine_options(args.device, args.precision, args.checkpoint_minutes)
     task = (args.exp / "task" / "task.json").read_text(encoding="utf-8")
     levels = "".join(f"{value:g} " for value in told.values)
-    inputs = str(args.seed), text, task, levels, *decisive_files(told.data)
-    identity = fingerprint(list(inputs))
+    options = [args.speakers, str(args.seed), text, task, levels]
+    identity = fingerprint([*options, *decisive_files(told.data)])
     prepare_folder(args.out, identity, text, told.data, None)
     log_to(args.out / "train.log")
     brain = make_attribute_brain(hparams, told, args.seed, machine, args.out)

@@ -3,10 +3,15 @@
 
 # check_task: refuse options that a task has no use for, and set those that follow.
 check_task() {
-  [[ -n $task ]] || return 0
+  [[ -n $task ]] || {
+    [[ $leak_probe == false ]] || wrong_usage "--leak-probe: only with --task"
+    return 0
+  }
   ((train_processes == 1)) || wrong_usage "--train-processes: --task trains in one process"
   [[ $seeds == 1 ]] || wrong_usage "--seeds: --task trains once; give --seed instead"
   [[ -z $pretrained || -n $heads ]] || wrong_usage "--heads: name one, such as linear"
+  [[ $leak_probe == false || -z $pretrained ]] ||
+    wrong_usage "--leak-probe: heads of a --pretrained model are probed without it"
   if [[ -n $pretrained ]]; then adapt=true; fi
   local head
   for head in $heads; do
@@ -40,25 +45,51 @@ measure_split() {
     python -m local.measure_voices "$data/$1.csv" --out "$voice/$1" --nj "$nj"
 }
 
+# train_network SPEAKERS: train on speakers that are apart from the test's, or shared.
+train_network() {
+  resumable_step "$trained" "$hparams" hparams/attribute{s,_training}.yaml \
+    "$exp/task.done" "$features.done" -- \
+    python -m local.train_attribute --hparams "$hparams" --features "$features" \
+    --exp "$exp" --speakers "$1" --seed "$seed" --device "$device" --out "$trained" \
+    "${override_words[@]}"
+}
+
+# Embed all splits by the network or by the pretrained model.
+embed_splits() {
+  local split
+  for split in $(splits_in "$data" train valid test); do
+    embed_split "$split"
+    if [[ $heads == *[+@]* && -n $pretrained ]]; then measure_split "$split"; fi
+  done
+}
+
+# on_shared COMMAND...: run it for the network of shared speakers.
+on_shared() {
+  local trained=$trained-shared embeddings=$embeddings-shared
+  if [[ $leak_probe == true ]]; then "$@"; fi
+}
+
 # Run the stages, and end.
 run_task() {
+  local shared_words=()
   if [[ -z $pretrained ]] && stage 3 "training on $task -> $trained"; then
-    resumable_step "$trained" "$hparams" hparams/attribute{s,_training}.yaml \
-      "$exp/task.done" "$features.done" -- \
-      python -m local.train_attribute --hparams "$hparams" --features "$features" \
-      --exp "$exp" --seed "$seed" --device "$device" --out "$trained" "${override_words[@]}"
+    train_network apart
+    on_shared train_network shared
   fi
   if stage 5 "embeddings -> $embeddings"; then
-    for split in $(splits_in "$data" train valid test); do
-      embed_split "$split"
-      if [[ $heads == *[+@]* && -n $pretrained ]]; then measure_split "$split"; fi
-    done
+    embed_splits
+    on_shared embed_splits
+  fi
+  if [[ $leak_probe == true ]]; then
+    shared_words=(--shared "$embeddings-shared" "$trained-shared")
   fi
   if stage 6 "heads on $task -> $exp/heads"; then
-    step "$exp/told" "$exp/task.done" "$embeddings"/*.npy.done "$features.done" \
+    step "$exp/told" "$exp/task.done" "$embeddings"/*.npy.done \
+      ${shared_words:+"$embeddings-shared"/*.npy.done} "$features.done" \
       hparams/attributes.yaml -- \
       python -m local.learn_heads --exp "$exp" --embeddings "$embeddings" \
-      --features "$features" ${voice:+--voice "$voice"} --model "$trained" --heads "${head_words[@]}"
+      --features "$features" ${voice:+--voice "$voice"} --model "$trained" \
+      "${shared_words[@]}" --heads "${head_words[@]}"
   fi
   if stage 7 "report -> $exp"; then
     step "$exp/results.json" "$exp/told.done" hparams/attributes.yaml -- \

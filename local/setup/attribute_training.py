@@ -49,7 +49,7 @@ class AttributeTraining:
 
 
 def read_attribute_training(
-    exp: Path, features: Path, n_levels: int
+    exp: Path, features: Path, n_levels: int, division: str = "apart"
 ) -> AttributeTraining:
     """Read a task, and the features of its training and validation speakers.
 
@@ -57,8 +57,11 @@ def read_attribute_training(
     ----------
     exp, features : Path
     n_levels : int
-        Of a number that is learnt as levels in an order.
+        Levels of a number that is learnt in order.
+    division : str
+        ``apart`` or ``shared``: see `utils.attributes.division`.
     """
+    from utils.attributes.told import DIVISIONS
     from utils.training.attributes import AttributeData
     from utils.training.data import number_speakers
 
@@ -68,7 +71,7 @@ def read_attribute_training(
     store = first.joined(*others)
     of_utterance = store.index.get("utterance", store.index["ID"])
     rows = rows.set_index("ID")
-    part = of_utterance.map(rows["part"]).fillna("")
+    part = of_utterance.map(rows[DIVISIONS[division]]).fillna("")
     train, valid = (
         store.part((part == name).to_numpy()) for name in ("train", "valid")
     )

@@ -210,21 +210,23 @@ def choose_learners(
     )
 
 
-def tell_by_network(data: TaskData) -> np.ndarray:
-    """Tell the test by the outputs of a network that was trained on the task.
+def tell_by_network(data: TaskData, division: str = "apart") -> np.ndarray:
+    """Tell the test by the outputs of a network that was trained on a task's division.
 
-    They are calibrated on the validation speakers, whom it was not trained on; the head
-    is kept as others are.
+    They are calibrated on the validation part, which it was not trained on; the head is
+    kept as others are.
     """
     from utils.attributes.fitting import fit_trained
     from utils.attributes.heads import CUMULATIVE, PLAIN, Head, Layer
+    from utils.attributes.told import APART, DIVISIONS
 
     with np.load(Path(data.model) / OUTPUTS) as file:
         layer, values = Layer(file["weights"], file["offsets"]), file["values"]
     ending = CUMULATIVE if data.task.is_ordinal else PLAIN
     head = Head((layer,), ending, values, len(data.task.classes))
-    train, test = data.labelled(EMBEDDING, "apart")
-    part = data.rows["part"][data.rows["part"] != "test"].to_numpy()
-    fitted = fit_trained(head, train, part == "valid")
-    data.save("network", EMBEDDING, fitted)
+    train, test = data.labelled(EMBEDDING, division)
+    part = data.rows[DIVISIONS[division]].to_numpy()
+    fitted = fit_trained(head, train, part[part != "test"] == "valid")
+    if division == APART:
+        data.save("network", EMBEDDING, fitted)
     return fitted(test.vectors)

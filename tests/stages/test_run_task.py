@@ -56,8 +56,39 @@ def test_a_network_learns_a_label_end_to_end(run, folder):
              for p in ("train", "valid", "test")]  # fmt: skip
     speakers = [set(part["spk_id"]) for part in parts]
     assert not speakers[0] & speakers[2] and not speakers[1] & speakers[2]
+    assert ("network", "shared") not in systems
     again = run("gender", "--task", "gender", "--overrides", NETWORK)
     assert "stage 6: up to date" in again.stdout, again.stdout
+
+
+@pytest.mark.slow
+def test_a_network_learns_levels_and_is_probed_on_shared_speakers(run, folder):
+    told = run("levels", "--task", "duration", "--task-options", "--ordinal",
+               "--leak-probe", "--overrides", NETWORK)  # fmt: skip
+    results = check(told, folder / "levels")
+    networks = {r["speakers"]: r for r in results if r["system"] == "network"}
+    assert set(networks) == {"apart", "shared"}
+    assert "with splits that share speakers it would read" in told.stdout
+    parts = pd.concat(read_manifest(folder / f"levels/task/{part}.csv")
+                      for part in ("train", "valid", "test"))  # fmt: skip
+    for division, column in (("apart", "part"), ("shared", "shared_part")):
+        learnt = parts[parts[column] == "train"]
+        made_by = folder / ("levels/network" + "-shared" * (division == "shared"))
+        facts = json.loads((made_by / "experiment.json").read_text())
+        assert facts["n_train_speakers"] == learnt["spk_id"].nunique()
+        with np.load(made_by / "outputs.npz") as outputs:
+            levels, weights = outputs["values"], outputs["weights"]
+        durations = learnt["duration"].astype(float)
+        assert (np.diff(levels) > 0).all() and len(levels) == 8
+        assert np.median(levels) == pytest.approx(durations.median(), rel=0.1)
+        assert (weights == weights[:, :1]).all()  # one direction, as CORAL has
+        own = pd.read_csv(folder / f"levels/told/{division}.network.csv")
+        tests = parts[parts[column] == "test"]
+        assert sorted(own["ID"]) == sorted(tests["ID"])
+        assert own["duration"].between(levels[0], levels[-1]).all()
+        wanted = tests.set_index("ID")["duration"].astype(float)
+        error = (own.set_index("ID")["duration"] - wanted).abs().mean()
+        assert networks[division]["mae"] == pytest.approx(error, rel=1e-3)
 
 
 @pytest.mark.slow
@@ -85,5 +116,9 @@ def test_wrong_options_are_refused(run):
     assert told.returncode == 2 and "--task trains once" in told.stderr
     told = run("x", "--task", "gender", "--train-processes", "2")
     assert told.returncode == 2 and "--task trains in one process" in told.stderr
+    told = run("x", "--leak-probe")
+    assert told.returncode == 2 and "only with --task" in told.stderr
+    told = run("x", "--task", "a", "--leak-probe", "--pretrained", ".")
+    assert told.returncode == 2 and "are probed without it" in told.stderr
     told = run("x", "--task", "gender", "--pretrained", ".", "--heads", "linear forest")
     assert told.returncode == 2 and "--heads: no forest in hparams" in told.stderr
