@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from utils.audio.decoding import read_audio
+from utils.audio.decoding import count_mixed, read_audio
 from utils.audio.resampling import resample
 from utils.runtime.errors import UserError
 
@@ -105,3 +105,13 @@ def test_a_streamed_wav_is_read(write_wav, rng):
     place = content.index(b"data") + 4
     path.write_bytes(content[:place] + b"\xff" * 4 + content[place + 4 :])
     assert len(read_audio(path, 16000)) == 1600
+
+
+def test_channels_that_are_mixed_are_counted_where_they_differ(tmp_path, rng):
+    sound = 0.1 * rng.standard_normal((800, 3))
+    for n, (samples, expected) in enumerate(
+        [(sound[:, 0], 1), (sound[:, [0, 0]], 1), (sound[:, :2], 2), (sound, 3)]
+    ):
+        path = tmp_path / f"{n}.wav"
+        soundfile.write(path, samples, 16000)
+        assert count_mixed(path) == expected

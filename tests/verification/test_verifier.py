@@ -152,6 +152,20 @@ def test_clipping_and_lower_rates_are_told(verifier, wavs, tmp_path):
     assert any("8000 Hz, the system hears 16000 Hz" in remark for remark in remarks)
 
 
+def test_the_mean_of_channels_is_told_once(verifier, wavs, tmp_path):
+    both = np.stack([soundfile.read(wav)[0][: 2 * RATE_HZ] for wav in wavs[:2]], 1)
+    calls = [write(tmp_path / f"call{n}.wav", both) for n in range(2)]
+    alike = write(tmp_path / "alike.wav", both[:, [0, 0]])
+    told = "the mean of its 2 channels is heard"
+    remarks = [r for r in verifier(calls[:1], calls[1]).remarks if told in r]
+    assert len(remarks) == 1 and "call0.wav" in remarks[0] and "call1" in remarks[0]
+    (remark,) = (r for r in verifier([alike], calls[1]).remarks if told in r)
+    assert "call1.wav" in remark and "alike.wav" not in remark
+    chosen = verifier([alike], calls[1], channel=0)
+    assert not any(told in remark for remark in chosen.remarks)
+    assert chosen.score == pytest.approx(1.0, abs=1e-5)  # one voice, twice
+
+
 def test_the_answer_as_data_and_text(verifier, wavs, tmp_path):
     answer = verifier(wavs[:1], wavs[3])
     content = json.loads(json.dumps(answer.as_dict()))

@@ -150,3 +150,18 @@ def count_channels(path: Path | str) -> int:
     """Return the number of channels of a file; raises as `audio_length`."""
     with open_audio(path) as file:
         return file.channels
+
+
+def count_mixed(path: Path | str) -> int:
+    """Return how many channels are mixed down where none is chosen; 1 if all are alike.
+
+    Raises
+    ------
+    UserError
+        See `read_audio`.
+    """
+    n_channels = count_channels(path)
+    if n_channels == 1:
+        return 1
+    samples, _ = _decode(path, 0, None)  # (n_samples, n_channels)
+    return n_channels if (samples != samples[:, :1]).any() else 1

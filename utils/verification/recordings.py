@@ -1,11 +1,11 @@
 """A recording as a system hears it: its features, and how good it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from utils.audio.decoding import decode_audio
+from utils.audio.decoding import count_mixed, decode_audio
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
 from utils.audio.speech_frames import active_s, take_frames
@@ -30,6 +30,8 @@ class Recording:
         In [0, 1]; see `utils.audio.speech_likeness`.
     rate_hz, snr_db, clipped_share, bandwidth_hz
         See `utils.audio.quality.Quality`.
+    n_mixed : int
+        Channels whose mean it is.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Recording:
     snr_db: float
     clipped_share: float
     bandwidth_hz: float
+    n_mixed: int = 1
 
     @property
     def is_speech(self) -> bool:
@@ -58,7 +61,9 @@ def read_recording(
     UserError
         See `utils.audio.decoding.decode_audio`.
     """
-    return hear(*decode_audio(path, channel=channel), front_end, str(path))
+    recording = hear(*decode_audio(path, channel=channel), front_end, str(path))
+    n_mixed = count_mixed(path) if channel is None else 1
+    return replace(recording, n_mixed=n_mixed)
 
 
 def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Recording:
