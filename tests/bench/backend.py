@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class SpeechBrain:
         ).scoremat
 
     @staticmethod
-    def _statistics(vectors: np.ndarray, speakers: np.ndarray) -> object:
+    def _statistics(vectors: np.ndarray, speakers: np.ndarray) -> Any:
         from speechbrain.processing.PLDA_LDA import StatObject_SB
 
         return StatObject_SB(
@@ -108,7 +109,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def bench_plda() -> None:
     """Train and score with all systems, in turns."""
-    systems = {
+    systems: dict[str, Ours | SpeechBrain] = {
         "ours": Ours(N_ITERATIONS),
         "ours, moments alone": Ours(0),
         "SpeechBrain": SpeechBrain(),
@@ -117,6 +118,7 @@ def bench_plda() -> None:
     sides, speakers = make_vectors(N_SCORES // 5, 10, 2)
     enrol, test = sides[::2], sides[1::2]
     is_target = (speakers[::2, None] == speakers[None, 1::2]).ravel()
+    taken: dict[str, tuple[list[float], list[float]]]
     taken = {name: ([], []) for name in systems}
     for _ in range(REPEATS):
         for name, system in systems.items():

@@ -27,7 +27,7 @@ def write_both(system: Path, folder: Path) -> list[Path]:
     shutil.copytree(system, graph)
     shutil.copytree(system, weights, ignore=shutil.ignore_patterns(GRAPH, FACTS))
     if not is_exported(graph):
-        command = [sys.executable, "-m", "local.export", graph]
+        command = [sys.executable, "-m", "local.export", str(graph)]
         subprocess.run(command, cwd=ROOT, check=True)
     return [graph, weights]
 

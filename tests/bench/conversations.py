@@ -70,7 +70,9 @@ def compose(
     voices: dict[str, list[Path]], kind: Kind,
 ) -> tuple[np.ndarray, list[Turn]]:  # fmt: skip
     """Let speakers talk one after the other, and at times at once."""
-    left = {own: list(rng.permutation(paths)) for own, paths in voices.items()}
+    left = {
+        own: list(rng.permutation(np.array(paths))) for own, paths in voices.items()
+    }
     gains = {own: 10 ** (rng.uniform(*GAINS_DB) / 20) for own in voices}
     rooms = {own: room_response(rng.uniform(*RT60_S), RATE_HZ, rng) for own in voices}
     p_overlap = rng.uniform(0, kind.most_overlap)

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from multiprocessing import get_context
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import numpy as np
@@ -70,11 +72,11 @@ def make_all_trials(out: Path) -> None:
 
 def check(out: Path) -> None:
     """Validate the folder without its audio."""
-    command = [sys.executable, "-m", "local.validate_data", out, "--no-audio"]
+    command = [sys.executable, "-m", "local.validate_data", str(out), "--no-audio"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def measured(function: object, *arguments: object) -> tuple[float, float, float]:
+def measured(function: Callable, *arguments: object) -> tuple[float, float, float]:
     """Run a step in a fresh process; returns seconds, those of computing, and GB."""
     context = get_context("spawn")
     queue = context.Queue()
@@ -86,7 +88,7 @@ def measured(function: object, *arguments: object) -> tuple[float, float, float]
     return time.perf_counter() - start, computing, gigabytes
 
 
-def _report(queue: object, function: object, arguments: tuple) -> None:
+def _report(queue: Queue, function: Callable, arguments: tuple) -> None:
     function(*arguments)
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     usages = [resource.getrusage(kind) for kind in kinds]

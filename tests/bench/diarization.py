@@ -82,7 +82,7 @@ def diarize(
     labels = diarizer.grouping(segmentation, voices)
     is_on = talking(segmentation, voices, labels)
     clock.append(time.process_time())
-    known = recording.frames(segmentation.n_frames).any(axis=1)
+    known = recording.frames(segmentation.n_frames).max(axis=1, initial=False)
     told = talking(segmentation, voices, labels, known)
     scores = {
         name: recording.score(as_turns(recording.path.stem, diarizer.turns(own)))

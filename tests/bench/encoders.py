@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,27 +52,25 @@ class System(NamedTuple):
         return Path(f"hparams/sizes/{self.model}.yaml")
 
 
-RESCNN = "rescnn_small", {"normalise_input": True}
+RESCNN = partial(System, "rescnn_small", {"normalise_input": True})
 SYSTEMS = {
-    "rescnn, softmax": System(*RESCNN),
-    "rescnn, softmax + random triplets": System(*RESCNN, mining="random"),
-    "rescnn, softmax + select batch": System(*RESCNN, mining="history"),
+    "rescnn, softmax": RESCNN(),
+    "rescnn, softmax + random triplets": RESCNN(mining="random"),
+    "rescnn, softmax + select batch": RESCNN(mining="history"),
     "gru": System("gru_small"),
     "lstm": System("lstm_small"),
     "bilstm": System("bilstm_small"),
     "rnn": System("rnn_small"),
     "ECAPA-TDNN (SpeechBrain)": System("ecapa_small"),
     "x-vector (SpeechBrain)": System("xvector_small"),
-    "rescnn, select batch from scratch": System(
-        *RESCNN, mining="history", is_pretrained=False
-    ),
+    "rescnn, select batch from scratch": RESCNN(mining="history", is_pretrained=False),
     "rescnn, pooling of statistics": System(
         "rescnn_small", {"normalise_input": True, "pooling": "statistics"}
     ),
     "gru, pooling of attentive statistics": System(
         "gru_small", {"pooling": "attentive_statistics"}
     ),
-    "rescnn, crops of 3.2 s": System(*RESCNN, crop_frames=320),
+    "rescnn, crops of 3.2 s": RESCNN(crop_frames=320),
 }
 JOINED = "rescnn, softmax + select batch", "gru", "lstm", "bilstm", "rnn"
 SPLITS = "train", "valid", "test"
@@ -144,7 +143,7 @@ def train(system: System, args: argparse.Namespace, speed: float, out: Path) -> 
         model = out / phase
         if not (model / "experiment.json").is_file():
             run("local.train", *words)
-    return model
+    return out / phase
 
 
 def embed(model: Path, data: Path, features: Path, out: Path) -> None:
@@ -161,13 +160,13 @@ def evaluate(args: argparse.Namespace, out: Path) -> list[str]:
         backend, scores = out / f"backend-{name}", out / f"{name}.txt"
         json_file = out / f"{name}.json"
         if not json_file.is_file():
-            words = "--embeddings", out / "train", "--manifest", data / "train.csv"
-            run("local.train_backend", name, *words, "--out", backend)
-            words = "--enrol", out / "test", "--test", out / "test"
-            words = *words, "--trials", args.trials, "--out", scores
-            run("local.score", "--backend", backend, *words)
-            words = "--metadata", data / "test.csv", "--bootstrap", 200
-            run("local.evaluate", args.trials, scores, *words, "--json", json_file)
+            train = "--embeddings", out / "train", "--manifest", data / "train.csv"
+            run("local.train_backend", name, *train, "--out", backend)
+            test = "--enrol", out / "test", "--test", out / "test"
+            lists = "--trials", args.trials, "--out", scores
+            run("local.score", "--backend", backend, *test, *lists)
+            slices = "--metadata", data / "test.csv", "--bootstrap", 200
+            run("local.evaluate", args.trials, scores, *slices, "--json", json_file)
             scores.unlink()
         result = json.loads(json_file.read_text())
         low, high = (100 * bound for bound in result["ci"]["eer"])

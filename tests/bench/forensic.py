@@ -38,7 +38,7 @@ def median_condition(table: pd.DataFrame, system: OpenedSystem) -> Condition:
         for path in table["wav"].iloc[::4]
     ]
     middle = np.median([own[:4] for own in found], axis=0)
-    return Condition(*middle.tolist(), codec=found[0].codec)
+    return found[0]._replace(**dict(zip(Condition._fields[:4], middle, strict=True)))
 
 
 def hear(table: pd.DataFrame, system: OpenedSystem, wanted: Condition) -> Population:

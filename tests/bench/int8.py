@@ -64,7 +64,8 @@ def quantise(graph: Path, out: Path, paths: list[Path]) -> None:
 def embed(graphs: list[Path], paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     """Embed files by both graphs in turn: (2, N, D), and CPU time over real time."""
     sessions = [open_session(graph) for graph in graphs]
-    seconds, sound_s, found = np.zeros(len(graphs)), 0.0, [[] for _ in graphs]
+    seconds, sound_s = np.zeros(len(graphs)), 0.0
+    found: list[list[np.ndarray]] = [[] for _ in graphs]
     for samples in read(paths):
         sound_s += len(samples) / RATE_HZ
         for place, session in enumerate(sessions):
@@ -102,7 +103,7 @@ def main() -> None:
     tests = kaldi_files(args.corpora / "speechocean762", "test")
     with tempfile.TemporaryDirectory() as folder:
         graphs = [args.graph, Path(folder) / "int8.onnx"]
-        quantise(*graphs, sorted(audio_paths(args.speech)))
+        quantise(graphs[0], graphs[1], sorted(audio_paths(args.speech)))
         embeddings, speeds = embed(graphs, tests)
         sizes = [graph.stat().st_size / 1e6 for graph in graphs]
     cosines = (embeddings[0] * embeddings[1]).sum(axis=1)

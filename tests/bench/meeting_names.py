@@ -11,7 +11,7 @@ the person who talks most of its time. Rates are of found speakers with enough s
 import argparse
 import json
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +60,7 @@ def tell_names(
 ) -> str:
     """Count right names, wrong names and none, by speakers and by seconds."""
     counts: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for own, people, named in zip(found, truth, labels, strict=True):
         for speaker, who in people.items():
             voice = own.voices[speaker]

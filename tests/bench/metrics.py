@@ -11,6 +11,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def measure(system: Callable, n_trials: int, target_share: float) -> dict | None
 
 
 def _measure_here(
-    sender: object, system: Callable, n_trials: int, target_share: float
+    sender: Connection, system: Callable, n_trials: int, target_share: float
 ) -> None:
     small = make_scores(100, 0.5)
     system(*small)  # imports

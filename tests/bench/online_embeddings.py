@@ -9,6 +9,7 @@ time" is the sound's duration over it.
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +69,9 @@ def main() -> None:
     print(f"{len(sounds)} files of {np.mean(lengths_s):.1f} s on average")
     tell_speed("whole", lambda own: embed_whole(system, own), sounds, rate_hz)
     for period in args.every:
-        tell_speed(
-            f"every {period} frames",
-            lambda own, n=period: embed_online(system, own, n, HISTORY_S, LEAST_S),
-            sounds,
-            rate_hz,
-        )
+        how = {"period": period, "history_s": HISTORY_S, "least_s": LEAST_S}
+        embed = partial(embed_online, system, **how)
+        tell_speed(f"every {period} frames", embed, sounds, rate_hz)
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ def main() -> None:
         own for own in audio_paths(args.folder) if any(map(own.match, args.pattern))
     ]
     names = {recording_name(path) for path in paths}
-    ref, uem = (
-        [own for own in read(args.folder / file) if own.file in names]
-        for read, file in ((read_rttm, "reference.rttm"), (read_uem, "all.uem"))
-    )
+    ref = [
+        own for own in read_rttm(args.folder / "reference.rttm") if own.file in names
+    ]
+    uem = [own for own in read_uem(args.folder / "all.uem") if own.file in names]
     sound_s = sum(own.stop_s - own.start_s for own in uem)
     diarizer, delays = config.open(), []
     for way in ("whole", "online"):

@@ -45,7 +45,8 @@ def clips(files: list[Path]) -> Iterable[np.ndarray]:
 
 def tell(verifier: Verifier, what: str, recordings: Iterable[np.ndarray]) -> None:
     """Print how many are refused, and why."""
-    front_end, reasons, n = verifier.system.front_end, Counter(), 0
+    front_end, n = verifier.system.front_end, 0
+    reasons: Counter[str] = Counter()
     for samples in recordings:
         refused = verifier.refusal(hear(samples, RATE_HZ, front_end, "")) or ": scored"
         reasons[re.sub(r"^: (?:[\d.e+-]+ )?([^;:]*).*", r"\1", refused)] += 1

@@ -50,10 +50,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         make_arrays(folder, args.trials)
-        files = [folder / "scores.npy", folder / "labels.npy"]
-        options = ["--json", folder / "results.json"]
+        names = "scores.npy", "labels.npy", "results.json"
+        scores, labels, found = (str(folder / name) for name in names)
         start = time.perf_counter()
-        command = [sys.executable, "-m", "local.evaluate_array", *files, *options]
+        command = [sys.executable, "-m", "local.evaluate_array", scores, labels]
+        command += ["--json", found]
         subprocess.run(command, check=True, preexec_fn=limit_memory)
         seconds = time.perf_counter() - start
         results = json.loads((folder / "results.json").read_text())

@@ -67,7 +67,8 @@ class Bench(NamedTuple):
 
     def update(self) -> None:
         """Print FRR and FAR before and after updates with another session's speech."""
-        misses, alarms, n_taken = ([], []), ([], []), 0
+        counts: list[list[tuple[int, int]]] = [[] for _ in range(4)]
+        misses, alarms, n_taken = counts[:2], counts[2:], 0
         for name, own in self.voices.items():
             if len(own) < 3:
                 continue
