@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.setup.sound_sources import (
-    add_source_options,
+    add_live_options,
     check_source,
+    follow,
     open_source,
 )
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from utils.live.conversation import Change, ConversationListener
-    from utils.live.sources import Source
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -32,17 +30,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add_source_options(parser)
+    add_live_options(parser)
     parser.add_argument("--max-speakers", type=int)
-    parser.add_argument("--system", default="", help="in models/, or a folder")
     parser.add_argument(
         "--segmentation", type=Path, default=Path("models/segmentation"),
         help="folder of the network",
     )  # fmt: skip
     parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
     parser.add_argument("--rttm", type=Path, help="write the turns at the end")
-    parser.add_argument("--json", type=Path, help="write a line for each change")
-    parser.add_argument("--trust", action="store_true", help="build all described")
     args = parser.parse_args()
     check_source(parser, args)
     if args.max_speakers is not None and args.max_speakers < 1:
@@ -62,7 +57,7 @@ def main() -> None:
         source = open_source(args, stack)
         listener = open_listener(args, source.rate_hz)
         changes = []
-        for change in watch(listener, source):
+        for change in follow(source, listener, listener.finish):
             print(tell(change), flush=True)
             changes.append(change)
     name = Path(args.source or "microphone").stem if args.source != "-" else "stdin"
@@ -92,16 +87,6 @@ def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListene
         args.trust,
     )
     return config.open_online(rate_hz)
-
-
-def watch(listener: ConversationListener, source: Source) -> Iterator[Change]:
-    """Yield all changes, until the sound ends."""
-    try:
-        for chunk in source.chunks:
-            yield from listener(chunk)
-    except KeyboardInterrupt:
-        pass  # the end of a recording
-    yield from listener.finish()
 
 
 def tell(change: Change) -> str:

@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.setup.sound_sources import (
-    add_source_options,
+    add_live_options,
     check_source,
+    follow,
     open_source,
 )
 from utils.runtime.program import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from utils.live.listener import Listener, Moment
     from utils.live.sources import Source
@@ -35,12 +38,9 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("store", type=Path, help="file of local.speakers")
-    add_source_options(parser)
-    parser.add_argument("--system", default="", help="in models/, or a folder")
+    add_live_options(parser)
     parser.add_argument("--fpir", type=float, default=0.01, help="strangers accepted")
     parser.add_argument("--closed-set", action="store_true", help="no strangers come")
-    parser.add_argument("--json", type=Path, help="write a line for each answer")
-    parser.add_argument("--trust", action="store_true", help="build all described")
     args = parser.parse_args()
     check_source(parser, args)
     return args
@@ -73,15 +73,17 @@ def watch(listener: Listener, source: Source) -> Iterator[Moment]:
     from utils.live.line import Line
 
     line = Line(sys.stdout, sys.stdout.isatty())
-    try:
-        for chunk in source.chunks:
-            moments = listener(chunk)
-            line.show(moments, listener)
-            yield from moments
-    except KeyboardInterrupt:
-        pass  # the end of a recording
-    line.end()
-    yield listener.finish()
+
+    def hear(chunk: np.ndarray) -> list[Moment]:
+        moments = listener(chunk)
+        line.show(moments, listener)
+        return moments
+
+    def finish() -> list[Moment]:
+        line.end()
+        return [listener.finish()]
+
+    return follow(source, hear, finish)
 
 
 def write_moments(path: Path, moments: Iterator[Moment]) -> Moment:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import ExitStack
+
+    import numpy as np
 
     from utils.live.sources import Source
 
+Told = TypeVar("Told")
 
-def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add the source and what it is like."""
+
+def add_live_options(parser: argparse.ArgumentParser) -> None:
+    """Add the source, what it is like, the system that hears it, and the record."""
     parser.add_argument("source", nargs="?", help="audio file, or -")
     parser.add_argument("--microphone", nargs="?", const="", metavar="DEVICE")
     parser.add_argument("--fast", action="store_true", help="do not wait for a file")
@@ -24,6 +30,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding", choices=("s16", "f32"), default="s16", help="of raw samples"
     )
+    parser.add_argument("--system", default="", help="in models/, or a folder")
+    parser.add_argument("--json", type=Path, help="write a line for each answer")
+    parser.add_argument("--trust", action="store_true", help="build all described")
 
 
 def check_source(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -47,3 +56,17 @@ def open_source(args: argparse.Namespace, stack: ExitStack) -> Source:
     file = sources.play_file(args.source, args.chunk_s, args.channel)
     source = stack.enter_context(file)
     return source if args.fast else sources.at_real_speed(source)
+
+
+def follow(
+    source: Source,
+    hear: Callable[[np.ndarray], Iterable[Told]],
+    finish: Callable[[], Iterable[Told]],
+) -> Iterator[Told]:
+    """Yield what is told of every chunk, and at the end; Ctrl-C is one, too."""
+    try:
+        for chunk in source.chunks:
+            yield from hear(chunk)
+    except KeyboardInterrupt:
+        pass  # the end of a recording
+    yield from finish()
