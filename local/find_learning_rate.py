@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from local.setup.training import (
-    add_arguments,
     build,
     follow,
     machine_options,
     make_brain,
     make_loaders,
     modules_of,
-    parse_arguments,
     read_crops,
     settings_of,
 )
+from local.setup.training_options import add_arguments, parse_arguments
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program

@@ -20,17 +20,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from local.setup.training import (
-    add_arguments,
     build,
     follow,
     machine_options,
     make_brain,
     make_loaders,
     modules_of,
-    parse_arguments,
     read_crops,
     settings_of,
 )
+from local.setup.training_options import add_arguments, parse_arguments
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.runtime.program import log_to, run_program
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from local.setup.settings import Settings
-    from local.setup.training import Corruption
+    from local.setup.training_options import Corruption
     from utils.training.brain import SpeakerBrain
     from utils.training.data import TrainingData
 

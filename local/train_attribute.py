@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from local.learn_heads import SETTINGS
 from local.setup.training import build, machine_options, settings_of
+from local.setup.training_options import parse_with_values
 from utils.runtime.program import log_to, run_program
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ def parse() -> tuple[argparse.Namespace, dict[str, str]]:
     add("--device", default="cpu")
     add("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     add("--checkpoint-minutes", type=float, default=10)
-    args, rest = parser.parse_known_args()
-    if len(rest) % 2 or not all(name.startswith("--") for name in rest[::2]):
-        parser.error(f"cannot read {' '.join(rest)!r}; write --section.key value")
-    return args, dict(zip(rest[::2], rest[1::2], strict=True))
+    return parse_with_values(parser)
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
 from utils.data.download import Archive, download
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
@@ -103,7 +104,7 @@ def prepare(recipe: Recipe, args: argparse.Namespace) -> None:
     Raises
     ------
     UserError
-        No source, or what `utils.data.corpus.write_corpus` raises.
+        No source, or what `utils.data.corpus_folder.write_corpus` raises.
     """
     if recipe.needs_source and not (args.source and str(args.source) != "."):
         raise UserError("--source: name the folder of the corpus")

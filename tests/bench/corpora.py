@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from tests.conftest import ROOT
-from utils.data.corpus import CorpusContents, CorpusDesign, assign_splits
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_splits import assign_splits
 from utils.data.manifest import read_manifest, write_manifest
 from utils.data.trial_design import PER_SPEAKER, design_trials, sample_trials
 from utils.trials.lists import write_trials

@@ -8,7 +8,8 @@ import pytest
 from tests.trees import lines, write_noise, write_tree
 from utils.audio.commands import run_commands
 from utils.audio.decoding import read_audio
-from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.data.lhotse import find_lhotse

@@ -11,7 +11,8 @@ from local.setup.hyperparameters import load_hyperparameters
 from tests.trees import lines, write_tree
 from utils.audio.decoding import decode_audio, read_audio
 from utils.data.channels import channel_number, channel_of
-from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
 from utils.data.durations import measure
 from utils.data.kaldi import find_kaldi
 from utils.data.lhotse import find_lhotse

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from tests.trees import write_noise, write_tree
-from utils.data.corpus import CorpusContents, CorpusDesign, assign_splits, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
+from utils.data.corpus_splits import assign_splits
 from utils.data.durations import measure
 from utils.data.manifest import read_manifest
 from utils.data.trial_design import TrialList

@@ -7,7 +7,8 @@ import pytest
 
 from recipes.own_data import with_known_parts
 from tests.trees import lines, write_noise, write_tree
-from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
 from utils.data.files import find_utterances
 from utils.data.kaldi import find_kaldi
 from utils.data.labels import tidy_labels

@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from tests.trees import lines, write_noise, write_tree
-from utils.data.corpus import CorpusContents, CorpusDesign, write_corpus
+from utils.data.corpus import CorpusContents, CorpusDesign
+from utils.data.corpus_folder import write_corpus
 from utils.data.kaldi import find_kaldi
 from utils.data.left_out import read_skipped, settle_faults
 from utils.data.manifest import read_manifest
