@@ -21,11 +21,13 @@ LEAST_VOICE_S = 1.0  # of speech, that a second voice is told from
 def method_facts(args: argparse.Namespace, system: System) -> dict[str, object]:
     """Tell with what the case is examined, so that it can be examined again."""
     from utils.report.provenance import program_facts
-    from utils.runtime.fingerprint import hash_file, hash_if_there
+    from utils.runtime.fingerprint import hash_file
+    from utils.systems.backends import find_own_backend
 
     own = program_facts()
     versions = dict(own["versions"])  # type: ignore[call-overload]
-    stored = hash_if_there(system.folder / "backend" / "backend.json")
+    backend = find_own_backend(system.folder, args.backend)
+    stored = hash_file(backend / "backend.json") if backend else ""
     return {
         "system": str(system.folder),
         "encoder SHA-256": system.model_sha256,

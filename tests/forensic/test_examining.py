@@ -1,6 +1,7 @@
 """Cases of drawn voices: ratios, refusals, and speakers who are in the population."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -195,6 +196,39 @@ def test_the_page_has_all_parts_and_the_numbers():
     assert own["value"] * np.log(10) == pytest.approx(finding.ratio.bounded)
     assert content["validation"]["cllr"] == finding.validation.cllr
     assert "identif" not in page.lower().replace("identity", "")
+
+
+def test_beyond_the_bounds_the_interval_is_that_of_the_calibration():
+    finding = run(*case_of(True))
+    for shift, words in ((20.0, "or more: the calibration gives"), (-20.0, "or less")):
+        own = finding.ratio
+        llr, low, high = own.llr + shift, own.low + shift, own.high + shift
+        bound = finding.validation.bounds[shift > 0]
+        ratio = replace(
+            own, llr=llr, low=low, high=high, bounded=bound, bounded_low=bound,
+            bounded_high=bound,
+        )  # fmt: skip
+        page = case_page(whole_case(replace(finding, ratio=ratio)))
+        ends = low / np.log(10), high / np.log(10)
+        assert f"log10 LR = {bound / np.log(10):.2f} {words}" in page
+        assert f"(95 % interval {ends[0]:.2f} to {ends[1]:.2f})" in page
+
+
+def test_models_of_fewer_recordings_than_the_case_s_are_remarked():
+    def is_told(finding):
+        return any("models are of" in remark for remark in finding.remarks)
+
+    people, questioned, known = case_of(True, known=2)
+    assert not is_told(run(people, questioned, known))
+    people, questioned, known = case_of(True, known=6)
+    assert is_told(run(people, questioned, known))
+
+
+def test_channels_that_are_mixed_are_told():
+    finding = run(*case_of(True))
+    mixed = whole_case(finding, questioned=material("q.wav", n_mixed=2))
+    assert "mean of 2 channels" in case_page(mixed)
+    assert "mean of" not in case_page(whole_case(finding))
 
 
 def test_a_refusal_gives_no_ratio():

@@ -9,7 +9,7 @@ import numpy as np
 from utils.backend.backend import Backend
 from utils.forensic.calibrating import Calibrated, calibrate
 from utils.forensic.comparing import CaseTrials, score_case, score_population
-from utils.forensic.limits import condition_limits, validation_limits
+from utils.forensic.limits import condition_limits, model_remark, validation_limits
 from utils.forensic.material import Material
 from utils.forensic.population import Population, check_size
 from utils.forensic.validating import Validation, validate
@@ -132,6 +132,7 @@ def examine(
     validation = validate(calibrated.llrs, trials, aims.seed)
     score = float(score_case(backend, known[1], questioned[1])[0])
     limits = condition_limits(population, questioned[0], known[0], aims.is_one_session)
+    smaller = model_remark(trials.n_known, len(known[0]))
     refusals = [*limits.refusals, *validation_limits(validation)]
     return Finding(
         population,
@@ -141,7 +142,7 @@ def examine(
         _ratio(score, calibrated, validation),
         tuple(found.values()),
         tuple(refusals),
-        tuple(filter(None, [*remarks, *limits.remarks])),
+        tuple(filter(None, [*remarks, smaller, *limits.remarks])),
     )
 
 

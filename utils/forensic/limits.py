@@ -15,9 +15,14 @@ _ONE_SESSION = (
     "the recordings of the case were said to be of one session, as those of each "
     "speaker of the population: if they are not, the ratio is overstated"
 )
+_MIXED = (
+    "the mean of its channels is heard; where each is another person's, cut out one "
+    "(--channel of the questioned recording)"
+)
 _WIDER = 1.25  # of a bandwidth: more than the population's
 _NOISIER_DB, _CLEANER_DB = 3.0, 6.0
 _FEWER = 0.5  # of speech
+_SMALLER = 0.75  # of recordings of a model
 _UNKNOWN = "which codec it was is not known, so none was simulated, the band alone was"
 _MISCALIBRATED_BITS = 0.2  # of cross-validated ratios; the system says something else
 
@@ -82,6 +87,8 @@ def condition_limits(
             found.remarks.extend(_unlike(own.recording, heard))
             if own.traces.signs and not own.traces.codec:
                 found.remarks.append(f"{own.path}: {own.traces.signs[0]}; {_UNKNOWN}")
+            if own.recording.n_mixed > 1:
+                found.remarks.append(f"{own.path}: {_MIXED}")
     if is_one_session:
         if not population.has_sessions:
             found.remarks.append(_ONE_SESSION)
@@ -140,6 +147,23 @@ def _unlike(recording: Recording, heard: Sequence[Recording]) -> Iterator[str]:
             f"{name}: {recording.speech_s:.1f} s of speech; the population has "
             f"{speech_s:.1f} s (median) a recording, on which all is measured"
         )
+
+
+def model_remark(n_known: float, n_of_case: int) -> str:
+    """Say where models of the population are of fewer recordings than the case's.
+
+    Example
+    -------
+    >>> model_remark(3.0, 3)
+    ''
+    """
+    if n_known >= _SMALLER * n_of_case:
+        return ""
+    return (
+        f"the population's models are of {n_known:.2g} recordings on average, that of "
+        f"the case of {n_of_case}: as more recordings are nearer to everybody, the "
+        "ratio may be overstated; name speakers with more recordings"
+    )
 
 
 def validation_limits(validation: Validation) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.audio.containers import open_audio
-from utils.audio.decoding import decode_audio
+from utils.audio.decoding import count_mixed, decode_audio
 from utils.forensic.codec_traces import Traces, find_traces
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
@@ -105,6 +105,7 @@ def read_material(
     heard = hear_spoken(samples, rate_hz, front_end, str(path))
     traces = find_traces(samples, rate_hz, subtype, heard.bandwidth_hz)
     duration_s = len(samples) / rate_hz
+    heard = replace(heard, n_mixed=count_mixed(path) if channel is None else 1)
     return Material(path, hash_file(path), coding, duration_s, heard, traces)
 
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from utils.forensic.case import Case, figures
-from utils.forensic.examining import Finding
+from utils.forensic.examining import Finding, Ratio
 from utils.forensic.material import Material
 from utils.forensic.pictures import validation_figure
 from utils.metrics.lr_validation import LN_10
@@ -74,7 +74,7 @@ def case_page(case: Case) -> str:
     parts = [_STYLE, *_result(case), *_propositions(case), *_material(case)]
     parts += [*_population(case), *_method(case)]
     if case.finding:
-        parts += [*_calibration(case.finding), *_validation(case)]
+        parts += [*_calibration(case.finding, len(case.known)), *_validation(case)]
     parts += [_heading("Limits"), render_notes([*case.remarks, *_LIMITS])]
     parts += [_heading("Sources"), render_notes(_SOURCES)]
     return render_page("Comparison of voices", parts)
@@ -92,23 +92,10 @@ def _result(case: Case) -> list[str]:
     lines = [f'<div class="result">{_paragraph(case.summary())}']
     if case.reported:
         ratio = case.reported.ratio
-        value, low, high = (
-            own / LN_10
-            for own in (ratio.bounded, ratio.bounded_low, ratio.bounded_high)
-        )
-        lines.append(
-            _paragraph(
-                f"log10 LR = {value:.2f} (95 % interval {low:.2f} to {high:.2f})"
-            )
-        )
+        lines.append(_paragraph(_numbers(ratio)))
         if case.scale:
             words = f"In words: {case.scale(ratio.bounded)} ({case.scale.source})."
             lines.append(_paragraph(words))
-        if ratio.is_bounded:
-            lines.append(_paragraph(
-                f"The calibration gives {ratio.llr / LN_10:.2f}; the population does "
-                "not support more than is reported."
-            ))  # fmt: skip
     lines.append("</div>")
     if case.reported:
         lines += [_paragraph(text) for text in _WHAT_IT_IS]
@@ -117,6 +104,19 @@ def _result(case: Case) -> list[str]:
             '<div class="warning">' + "".join(map(_paragraph, case.remarks)) + "</div>"
         )
     return lines
+
+
+def _numbers(ratio: Ratio) -> str:
+    """Write a ratio with its interval: within the bounds, or that beyond them."""
+    value, low, high = (own / LN_10 for own in (ratio.llr, ratio.low, ratio.high))
+    interval = f"(95 % interval {low:.2f} to {high:.2f})"
+    if not ratio.is_bounded:
+        return f"log10 LR = {value:.2f} {interval}"
+    return (
+        f"log10 LR = {ratio.bounded / LN_10:.2f} or {'more' if value > 0 else 'less'}: "
+        f"the calibration gives {value:.2f} {interval}, but so many speakers support "
+        "no more than is reported."
+    )
 
 
 def _propositions(case: Case) -> list[str]:
@@ -161,9 +161,10 @@ def _material(case: Case) -> list[str]:
 
 def _condition(material: Material) -> list[str]:
     own = material.recording
+    mixed = f", mean of {own.n_mixed} channels" if own.n_mixed > 1 else ""
     return [
         material.sha256,
-        f"{material.coding}, {own.rate_hz} Hz",
+        f"{material.coding}, {own.rate_hz} Hz{mixed}",
         f"{material.duration_s:.1f} s",
         f"{own.speech_s:.1f} s",
         f"{own.snr_db:.0f} dB",
@@ -192,7 +193,7 @@ def _method(case: Case) -> list[str]:
     return [_heading("Method"), _paragraph(text), render_facts(case.method)]
 
 
-def _calibration(finding: Finding) -> list[str]:
+def _calibration(finding: Finding, n_known: int) -> list[str]:
     fusion, trials = finding.calibrated.fusion, finding.trials
     n_target = int(trials.is_target.sum())
     has_sessions = finding.population.has_sessions
@@ -201,7 +202,8 @@ def _calibration(finding: Finding) -> list[str]:
         f"of them of the case: {n_target} same-speaker and "
         f"{len(trials.scores) - n_target} different-speaker pairs, "
         f"{'across sessions' if has_sessions else 'within one session each'}, "
-        f"{trials.n_known:.1f} known recordings a model. Natural-log LR = "
+        f"{trials.n_known:.2g} known recordings a model on average, {n_known} in the "
+        "case. Natural-log LR = "
         f"{fusion.weights[0]:.4g} × score {fusion.offset:+.4g}."
     )
     return [_heading("Calibration"), _paragraph(text)]
@@ -222,8 +224,11 @@ def _validation(case: Case) -> list[str]:
         ["EER", f"{own.eer:.2%}"],
         ["same speaker, LR below 1", f"{own.misleading_targets:.2%}"],
         ["different speakers, LR above 1", f"{own.misleading_nontargets:.2%}"],
-        ["bounds (ELUB) of log10 LR, independent pairs", f"{low:.2f} to {high:.2f}"],
-        ["the same, as if all pairs were", f"{low_all:.2f} to {high_all:.2f}"],
+        ["bounds (ELUB) of log10 LR, of independent pairs", f"{low:.2f} to {high:.2f}"],
+        [
+            "bounds, as if all pairs were independent",
+            f"{low_all:.2f} to {high_all:.2f}",
+        ],
         ["same speaker, at the lower bound", f"{own.beyond_targets:.2%}"],
         ["different speakers, at the upper bound", f"{own.beyond_nontargets:.2%}"],
     ]

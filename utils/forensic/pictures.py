@@ -39,7 +39,7 @@ def validation_figure(finding: Finding, has_ratio: bool) -> Figure:
         axes[1, 1].axvline(
             finding.ratio.score, color="black", linewidth=1.2, label="this case"
         )
-    axes[1, 1].legend(fontsize="small")
+    axes[1, 1].legend(fontsize="small", loc="upper center", ncols=2)
     return figure
 
 
@@ -60,8 +60,8 @@ def _draw_cross_entropy(axes: Axes, llrs: np.ndarray, is_target: np.ndarray) -> 
     axes.plot(_ODDS, least, "--", label="best monotone calibration (PAV)")
     axes.plot(_ODDS, nothing, ":", color="grey", label="no comparison")
     axes.set(title="Empirical cross-entropy", xlabel="log10 prior odds", ylabel="bits")
-    axes.set_ylim(0, 1.2 * float(nothing.max()))
-    axes.legend(fontsize="small")
+    axes.set_ylim(0, 1.4 * float(nothing.max()))
+    axes.legend(fontsize="small", loc="upper center")  # above the curves
 
 
 def _draw_pav(axes: Axes, llrs: np.ndarray, is_target: np.ndarray) -> None:
@@ -81,3 +81,4 @@ def _draw_scores(axes: Axes, finding: Finding) -> None:
     for name, own in ((_SAME, scores[is_target]), (_OTHER, scores[~is_target])):
         axes.hist(own, edges, density=True, alpha=0.5, label=f"{name} ({len(own)})")
     axes.set(title="Scores of the population", xlabel="score", ylabel="density")
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])  # the legend is above the bars

@@ -181,7 +181,9 @@ def without_case_speakers(
             continue
         if (sha256 := hash_file(file)) in hashes:
             named.add(speaker)
-            told.append(f"{speaker}: {path} is the file {hashes[sha256]} of the case")
+            of_case = hashes[sha256]
+            same = "" if str(of_case) == str(path) else f"the file {of_case} of "
+            told.append(f"{speaker}: {path} is {same or 'a recording of '}the case")
     return table[~table["spk_id"].isin(named)], told
 
 

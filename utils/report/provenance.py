@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import shlex
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -33,7 +34,7 @@ def program_facts() -> dict[str, object]:
         "versions": {"python": platform.python_version()}
         | {name: _version(name) for name in PACKAGES},
         "commit": _commit(),
-        "command": " ".join(["python", "-m", _program(), *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", _program(), *sys.argv[1:]]),
     }
 
 
