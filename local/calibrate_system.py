@@ -3,16 +3,19 @@
 VOICES is a folder of speakers, or a manifest whose rows are whole files. OUT is the
 system again, with a calibrated back-end and decisions.json: a threshold for each
 false-alarm rate, the rates at it as recorded, over a telephone, in noise and cut short,
-with 95 % intervals that resample speakers, and the least quality that was measured. A
-rate that the voices cannot support gets none.
+with 95 % intervals that resample speakers, the least quality that was measured, and by
+how much several or longer recordings raise the ratios of other people. A rate that the
+voices cannot support gets none.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from utils.systems.system import System
+    from utils.verification.lengths import Joined
     from utils.verification.measuring import Measured
     from utils.verification.voices import Versions
 
+T = TypeVar("T")
 TRACES = (  # of a training, that its system can do without
     "checkpoints", "tensorboard", "identity", "train.log", "log.jsonl", "heads.pt",
     "confusions.csv",
@@ -71,6 +76,7 @@ def main() -> None:
     from local.setup.systems import find_system
     from utils.data.files import read_or_find_utterances
     from utils.systems.system import open_system
+    from utils.verification.lengths import not_joined
     from utils.verification.measuring import Aims, measure_system
     from utils.verification.voices import draw_voices, embed_voices
 
@@ -81,8 +87,9 @@ def main() -> None:
     table = draw_voices(found, args.per_speaker, args.seed)
     table, versions = hear_all(system, table, args.nj)
     voices = embed_voices(system, versions, table)
+    joined = [not_joined(voices, versions), *join_all(system, table, args)]
     aims = Aims(args.far, args.prior, seed=args.seed)
-    measured = measure_system(system, voices, versions, str(args.voices), aims)
+    measured = measure_system(system, voices, versions, joined, str(args.voices), aims)
     write_system(system, measured, args.out)
     for shortage in measured.shortages:
         print(f"no threshold: {shortage}")
@@ -94,14 +101,11 @@ def hear_all(
     system: System, table: pd.DataFrame, nj: int
 ) -> tuple[pd.DataFrame, list[Versions]]:
     """Hear all files; those without speech are left out, and told."""
-    from joblib import Parallel, delayed
-
     from utils.verification.decisions import AS_RECORDED
     from utils.verification.voices import hear_versions
 
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=4)
-    tasks = (delayed(hear_versions)(path, system.front_end) for path in table["wav"])
-    heard = list(progress(workers(tasks), len(table), "hearing"))
+    hear = partial(hear_versions, front_end=system.front_end)
+    heard = in_parallel(hear, table["wav"].tolist(), nj, "hearing")
     kept = [versions[AS_RECORDED].is_speech for versions in heard]
     if not all(kept):
         first = table["wav"].iloc[kept.index(False)]
@@ -110,6 +114,41 @@ def hear_all(
         raise UserError("no speech in any of the files; check the folder")
     spoken = [own for own, is_kept in zip(heard, kept, strict=True) if is_kept]
     return table[kept], spoken
+
+
+def join_all(
+    system: System, table: pd.DataFrame, args: argparse.Namespace
+) -> Iterator[Joined]:
+    """Hear and embed recordings that are joined to ever longer ones."""
+    from pandas import factorize
+
+    from utils.verification.lengths import (
+        SIZES,
+        embed_joined,
+        group_recordings,
+        hear_joined,
+    )
+
+    hear = partial(hear_joined, front_end=system.front_end)
+    speakers, _ = factorize(table["spk_id"])
+    for size in SIZES:
+        groups = group_recordings(table, size, args.seed)
+        files = [table["wav"].iloc[group].tolist() for group in groups]
+        heard = in_parallel(hear, files, args.nj, f"hearing {size} as one")
+        if heard:
+            first = [group[0] for group in groups]
+            yield embed_joined(system, heard, speakers[first])
+
+
+def in_parallel(
+    hear: Callable[[Any], T], inputs: Sequence[object], nj: int, label: str
+) -> list[T]:
+    """Hear each of the inputs in one of nj processes."""
+    from joblib import Parallel, delayed
+
+    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=4)
+    tasks = (delayed(hear)(own) for own in inputs)
+    return list(progress(workers(tasks), len(inputs), label))
 
 
 def write_system(system: System, measured: Measured, out: Path) -> None:

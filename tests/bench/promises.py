@@ -61,12 +61,15 @@ def promised(verifier: Verifier, tests: list[Recording], at: Threshold) -> str:
 
 
 def compare(
-    verifier: Verifier, models: np.ndarray, tests: list[Recording], who: np.ndarray
-) -> None:
+    verifier: Verifier, models: np.ndarray, tests: list[Recording], who: np.ndarray,
+    duration_s: int,
+) -> None:  # fmt: skip
     """Print the rates at each threshold of tests (M,) with models (M, D) of others."""
     kept = np.array([not verifier.refusal(own) for own in tests])
     heard = [own for own, is_kept in zip(tests, kept, strict=True) if is_kept]
-    scores = llrs(verifier, models, verifier.embed(heard), len(models) * [1])
+    scores = llrs(
+        verifier, models, verifier.embed(heard), len(models) * [1], PIECE_S, duration_s
+    )
     numbers, tested = np.arange(len(who)), np.flatnonzero(kept)
     is_trial = numbers[:, None] != tested  # (N, M): no piece with itself
     enrol, test = np.nonzero(is_trial)
@@ -92,7 +95,7 @@ def main() -> None:
         if models is None:  # the whole pieces, as recorded
             models = verifier.embed(heard)
         print(f"{duration_s} s {band}:")
-        compare(verifier, models, heard, who)
+        compare(verifier, models, heard, who, duration_s)
 
 
 if __name__ == "__main__":

@@ -86,12 +86,19 @@ def divide(sessions: list[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarra
 
 
 def llrs(
-    verifier: Verifier, models: np.ndarray, tests: np.ndarray, counts: Sequence[int]
-) -> np.ndarray:
-    """Score models (N, D), each of some recordings, with tests (M, D): (N, M)."""
+    verifier: Verifier, models: np.ndarray, tests: np.ndarray, counts: Sequence[int],
+    enrolled_s: float = 0.0, tested_s: float = 0.0,
+) -> np.ndarray:  # fmt: skip
+    """Score models (N, D), each of some recordings, with tests (M, D): (N, M).
+
+    Ratios are as they are answered, less what the number of recordings and their
+    seconds of speech raise them by; 0 s is the usual length.
+    """
     found = verifier.system.score(verifier.system.enrol(list(models[:, None])), tests)
     assert found.llrs is not None
-    return found.llrs - shifts_of(counts, verifier.measured)[:, None]
+    decisions = verifier.measured
+    of_models = shifts_of([count * [enrolled_s] for count in counts], decisions)
+    return found.llrs - of_models[:, None] - decisions.test_shift(tested_s)
 
 
 def interval(counts: Sequence[tuple[int, int]], digits: int = 1) -> str:

@@ -16,6 +16,7 @@ from utils.speakers.people import UPDATED, Exemplar, Person
 from utils.systems.system import open_system
 from utils.verification.decisions import AS_RECORDED, Decisions
 from utils.verification.measuring import calibrate_on, measure_tail
+from utils.verification.rises import Rise
 from utils.verification.voices import Voices
 
 SIZE = 32
@@ -222,7 +223,7 @@ def test_a_search_among_many_knows_what_came_later(measured):
 def test_what_is_taken_off_goes_by_the_number_of_recordings(measured):
     """Enrolment and what came later each pay; a search among many knows it."""
     system, decisions = measured
-    decisions = replace(decisions, shifts=(0.0, 2.0, 3.0))
+    decisions = replace(decisions, recordings=Rise((1, 2, 3), (0.0, 2.0, 3.0)))
     rng = np.random.default_rng(6)
     vectors = draw(rng, 3000, 5)
     people = [
@@ -241,6 +242,26 @@ def test_what_is_taken_off_goes_by_the_number_of_recordings(measured):
         found = shifted.identify(test, None, 5).matches
         best = np.argsort(-llrs, kind="stable")[:5]
         assert [match.name for match in found] == [str(place) for place in best]
+
+
+def test_what_is_taken_off_goes_by_the_lengths_of_both_sides(measured):
+    """Half of the rise each; in a profile, the mean of its recordings' halves."""
+    system, decisions = measured
+    decisions = replace(decisions, speech_s=Rise((2.0, 4.0), (0.0, 1.0)))
+    vectors = draw(np.random.default_rng(7), 2, 3)
+    lengths_s = ((4.0, 2.0), (1.0, 3.0))
+    people = [
+        Person(str(n), "", tuple(map(Exemplar, vectors[n], "ab", "ab", lengths_s[n])))
+        for n in range(2)
+    ]
+    raw, shifted = (Gallery.of(system, people, known) for known in (None, decisions))
+    test = vectors[0, 2]
+    for own_s, of_test in ((0.0, 0.0), (3.0, 0.25), (4.0, 0.5)):
+        llrs = shifted.score(test, speech_s=own_s)
+        expected = [0.25 + of_test, 0.125 + of_test]
+        np.testing.assert_allclose(raw.score(test) - llrs, expected, atol=1e-5)
+        best = shifted.identify(test, speech_s=own_s).matches[0]
+        assert best.llr == pytest.approx(max(llrs))
 
 
 def test_an_empty_gallery(system):

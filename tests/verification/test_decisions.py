@@ -14,6 +14,7 @@ from utils.verification.decisions import (
     write_decisions,
 )
 from utils.verification.rates import Rate, Rates
+from utils.verification.rises import Rise
 
 RATES = Rates(Rate(0.01, 0.005, 0.02), Rate(0.03, 0.01, 0.06), 100, 9000)
 DECISIONS = Decisions(
@@ -22,7 +23,8 @@ DECISIONS = Decisions(
     Tail((0.1, 0.01), (1.0, 3.0)),
     {"speech_s": Limits(1.5, 0.7, "cut short")},
     {"source": "voices", "speakers": 20},
-    shifts=(0.0, 0.8, 1.1),
+    recordings=Rise((1.0, 2.0, 3.0), (0.0, 0.8, 1.1)),
+    speech_s=Rise((3.0, 6.0), (0.0, 0.4)),
 )
 
 
@@ -52,7 +54,7 @@ def test_decisions_of_another_encoder(tmp_path):
         '{"model_sha256": "a1", "thresholds": [{"far": "x"}]}',
         '{"model_sha256": "a1", "thresholds": [], "limits": {"a": {}}}',
         '{"model_sha256": "a1", "measured_on": {}, "thresholds": [], "limits": {}, '
-        '"tail": {"fars": [0.1], "llrs": [1.0]}}',  # of a time without shifts
+        '"tail": {"fars": [0.1], "llrs": [1.0]}}',  # of a time without rises
     ],
 )
 def test_broken_decisions(tmp_path, text):
@@ -73,6 +75,8 @@ def test_what_is_told():
         "  as recorded: FAR 1.00 % (0.50 to 2.00), FRR 3.00 % (1.00 to 6.00)" in lines
     )
     assert "speech_s: cut short below 1.5, measured to 0.7" in lines
+    assert "with 3 recordings: 1.10 off the ratios" in lines
+    assert "with 6 s of speech: 0.40 off the ratios" in lines
 
 
 def test_the_tail_between_and_beyond_what_was_measured():

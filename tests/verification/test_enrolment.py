@@ -1,13 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tests.systems.folders import write_system
 from utils.systems.system import open_system
-from utils.verification.decisions import AS_RECORDED, Decisions, Tail
-from utils.verification.enrolment import join, measure_shifts
+from utils.verification.decisions import AS_RECORDED
+from utils.verification.enrolment import join, measure_enrolment
 from utils.verification.measuring import calibrate_on
+from utils.verification.rises import Rise
 from utils.verification.voices import Voices, score_voices
 
 SIZE, EACH = 32, 7
@@ -46,24 +45,21 @@ def test_false_alarms_are_as_rare_with_several_recordings(backend, far):
     rng = np.random.default_rng(0)
     measured, others = draw(rng, 300, 4.0), draw(rng, 300, 4.0)
     calibrated = calibrate_on(backend, measured, 0.05)
-    decisions = Decisions(
-        "", (), Tail((0.1,), (0.0,)), {}, {}, measure_shifts(calibrated, measured)
-    )
+    rise = measure_enrolment(calibrated, measured)
     trials = score_voices(calibrated, others, AS_RECORDED)
     threshold = np.quantile(trials.scores[~trials.is_target], 1 - far)
     for n in (1, 3, 5):
-        shift = decisions.shift(n)
-        found = false_alarms(calibrated, others, n, threshold, shift)
+        found = false_alarms(calibrated, others, n, threshold, rise(n))
         assert 0.7 * far < found < 1.3 * far
     assert false_alarms(calibrated, others, 5, threshold, 0.0) > 1.4 * far
 
 
 def test_shifts_rise_from_none_as_far_as_there_are_recordings(backend):
     voices = draw(np.random.default_rng(1), 100, 4.0)
-    shifts = measure_shifts(calibrate_on(backend, voices, 0.05), voices)
-    assert len(shifts) == EACH and shifts[0] == 0
-    assert (np.diff(shifts) >= 0).all() and shifts[1] > 0.5 * shifts[-1] > 0
-    assert shifts == measure_shifts(calibrate_on(backend, voices, 0.05), voices)
+    rise = measure_enrolment(calibrate_on(backend, voices, 0.05), voices)
+    assert rise.at == tuple(range(1, EACH + 1)) and rise.llrs[0] == 0
+    assert (np.diff(rise.llrs) >= 0).all() and rise(2) > 0.5 * rise(EACH) > 0
+    assert rise == measure_enrolment(calibrate_on(backend, voices, 0.05), voices)
 
 
 def test_voices_without_anything_in_common_are_shifted_less(backend):
@@ -73,7 +69,7 @@ def test_voices_without_anything_in_common_are_shifted_less(backend):
         voices = draw(rng, 200, common)
         calibrated = calibrate_on(backend, voices, 0.05)
         slope = calibrated.calibration.fusion.weights[0]
-        shifts.append(measure_shifts(calibrated, voices)[-1] / slope)
+        shifts.append(measure_enrolment(calibrated, voices)(EACH) / slope)
     assert shifts[0] < shifts[1] / 4
 
 
@@ -85,13 +81,4 @@ def test_one_recording_each_measures_nothing(backend):
         np.arange(30),
         np.zeros(30, int),
     )
-    assert measure_shifts(calibrated, singles) == (0.0,)
-
-
-def test_beyond_what_was_measured_shifts_end_somewhere():
-    decisions = Decisions("", (), Tail((0.1,), (0.0,)), {}, {}, (0.0, 1.0, 1.2))
-    found = [decisions.shift(n) for n in (1, 2, 3, 4, 100)]
-    assert found[:3] == [0.0, 1.0, 1.2]
-    assert found[3] == pytest.approx(1.2 * (3 / 4) / (2 / 3))
-    assert found[4] < 1.2 * 1.5
-    assert replace(decisions, shifts=(0.0,)).shift(5) == 0.0
+    assert measure_enrolment(calibrated, singles) == Rise()

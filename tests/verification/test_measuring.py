@@ -13,6 +13,7 @@ from utils.runtime.errors import UserError
 from utils.systems.system import open_system
 from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED
+from utils.verification.lengths import not_joined
 from utils.verification.measuring import (
     Aims,
     calibrate_on,
@@ -57,7 +58,8 @@ def test_every_condition_lowers_its_measure(heard):
 def test_what_is_promised_is_measured(system, heard):
     table, versions = heard
     voices = embed_voices(system, versions, table)
-    measured = measure_system(system, voices, versions, "voices", AIMS)
+    joined = [not_joined(voices, versions)]
+    measured = measure_system(system, voices, versions, joined, "voices", AIMS)
     (threshold,) = measured.decisions.thresholds
     trials = score_voices(measured.backend, voices, AS_RECORDED)
     frr, far = rates_at(trials.scores, trials.is_target, threshold.llr)
@@ -108,8 +110,9 @@ def test_ratios_are_calibrated_on_other_voices(system):
 def test_one_speaker_is_too_few(system, heard):
     table, versions = heard
     voices = embed_voices(system, versions[:4], table[:4])
+    joined = [not_joined(voices, versions[:4])]
     with pytest.raises(UserError, match="at least two speakers"):
-        measure_system(system, voices, versions[:4], "voices", AIMS)
+        measure_system(system, voices, versions[:4], joined, "voices", AIMS)
 
 
 def test_the_draw_depends_on_the_seed_alone():
@@ -124,9 +127,10 @@ def test_the_draw_depends_on_the_seed_alone():
 def test_an_earlier_calibration_does_not_count(system, heard):
     table, versions = heard
     voices = embed_voices(system, versions, table)
-    first = measure_system(system, voices, versions, "voices", AIMS)
+    joined = [not_joined(voices, versions)]
+    first = measure_system(system, voices, versions, joined, "voices", AIMS)
     again = replace(system, backend=first.backend)
-    second = measure_system(again, voices, versions, "voices", AIMS)
+    second = measure_system(again, voices, versions, joined, "voices", AIMS)
     assert second.decisions == first.decisions
 
 

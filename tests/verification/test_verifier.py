@@ -11,6 +11,7 @@ from utils.runtime.errors import UserError
 from utils.verification.decisions import Decisions, Limits, Tail, Threshold
 from utils.verification.rates import Rate, Rates
 from utils.verification.recordings import read_recording
+from utils.verification.rises import Rise
 from utils.verification.verifier import open_verifier
 
 
@@ -73,13 +74,24 @@ def test_the_answer_is_the_systems(verifier, wavs):
 
 
 def test_several_recordings_pay_for_being_nearer_to_everybody(verifier, wavs):
-    decisions = replace(verifier.decisions, shifts=(0.0, 0.5))
+    decisions = replace(verifier.decisions, recordings=Rise((1, 2), (0.0, 0.5)))
     shifted = replace(verifier, decisions=decisions)
     one, two = wavs[:1], wavs[:2]
     assert shifted(one, wavs[2]) == verifier(one, wavs[2])
     before, after = verifier(two, wavs[2]), shifted(two, wavs[2])
     assert after.score == before.score
     assert after.llr == pytest.approx(before.llr - 0.5)
+
+
+def test_longer_recordings_pay_for_being_nearer_to_everybody(verifier, wavs):
+    recordings = [read_recording(own, verifier.system.front_end) for own in wavs[:2]]
+    first_s, second_s = (own.speech_s for own in recordings)
+    rise = Rise((first_s / 2, first_s + second_s), (0.0, 4.0))
+    longer = replace(verifier, decisions=replace(verifier.decisions, speech_s=rise))
+    before, after = (own(wavs[:1], wavs[1]) for own in (verifier, longer))
+    assert after.score == before.score
+    expected = (rise(first_s) + rise(second_s)) / 2
+    assert before.llr - after.llr == pytest.approx(expected) and expected > 1
 
 
 def test_the_threshold_is_that_of_the_rate(verifier, wavs):

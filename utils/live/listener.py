@@ -227,17 +227,18 @@ class Listener:
         return Moment(
             round(self.time_s, 1),
             round(self.speech_s, 1),
-            self._identify(now),
-            self._identify(so_far),
+            self._identify(now, min(self.speech_s, self._pace.window_s)),
+            self._identify(so_far, self.speech_s),
             refused,
         )
 
-    def _identify(self, embedding: np.ndarray | None) -> Heard | None:
+    def _identify(self, embedding: np.ndarray | None, speech_s: float) -> Heard | None:
         if embedding is None:
             return None
         if self._gallery is None:
             return Heard(embedding, None)
-        return Heard(embedding, self._gallery.identify(embedding, self._threshold))
+        found = self._gallery.identify(embedding, self._threshold, speech_s=speech_s)
+        return Heard(embedding, found)
 
 
 def open_listener(

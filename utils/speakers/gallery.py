@@ -121,7 +121,7 @@ class Later(NamedTuple):
     shares : ndarray of shape (n,)
         What their ratios weigh beside the enrolment's.
     shifts : ndarray of shape (n,)
-        What is taken off their ratios: see `Decisions.shift`.
+        What is taken off their ratios: see `Decisions.enrolment_shift`.
     """
 
     places: np.ndarray
@@ -135,23 +135,25 @@ class Later(NamedTuple):
     ) -> "Later":
         """Join everybody's later exemplars: vectors of ``dim``."""
         places, embeddings, shares = [], [np.empty((0, dim), np.float32)], []
-        counts = []
+        lengths = []
         for place, person in enumerate(people):
             enrolled, later = divide(person.exemplars)
             if later:
                 places.append(place)
                 embeddings.append(join([own.embedding for own in later])[None])
                 shares.append(share_of_later(len(enrolled), len(later)))
-                counts.append(len(later))
+                lengths.append([own.speech_s for own in later])
         vectors = np.concatenate(embeddings).astype(np.float32)
-        shifts = shifts_of(counts, decisions)
+        shifts = shifts_of(lengths, decisions)
         return cls(np.array(places, int), vectors, np.array(shares), shifts)
 
 
-def shifts_of(counts: Sequence[int], decisions: Decisions | None) -> np.ndarray:
-    """Return what is taken off the ratios of people with so many recordings each."""
-    shift = decisions.shift if decisions else lambda _: 0.0
-    return np.array([shift(own) for own in counts], dtype=np.float32)
+def shifts_of(
+    lengths: Sequence[Sequence[float]], decisions: Decisions | None
+) -> np.ndarray:
+    """Return what is taken off the ratios of people, by their recordings' seconds."""
+    shift = decisions.enrolment_shift if decisions else lambda _: 0.0
+    return np.array([shift(own) for own in lengths], dtype=np.float32)
 
 
 def share_of_later(n_enrolled: int, n_later: int) -> float:
@@ -181,7 +183,9 @@ class Gallery:
         The enrolment of each, joined, of unit length.
     later : Later, optional
     shifts : ndarray of float32, shape (N,), optional
-        What is taken off the ratios: see `Decisions.shift`; None for nothing.
+        What is taken off the ratios: see `Decisions.enrolment_shift`; None for nothing.
+    decisions : Decisions, optional
+        Tell what is taken off for the length of a recording.
     """
 
     system: OpenedSystem
@@ -189,6 +193,7 @@ class Gallery:
     embeddings: np.ndarray
     later: Later | None = None
     shifts: np.ndarray | None = None
+    decisions: Decisions | None = None
 
     @classmethod
     def of(
@@ -219,12 +224,14 @@ class Gallery:
         ]).astype(np.float32)  # fmt: skip
         names = [person.name for person in people]
         later = Later.of(people, embeddings.shape[1], decisions)
-        shifts = shifts_of(list(map(len, enrolled)), decisions)
-        return cls(system, names, embeddings, later, shifts)
+        lengths = [[own.speech_s for own in exemplars] for exemplars in enrolled]
+        shifts = shifts_of(lengths, decisions)
+        return cls(system, names, embeddings, later, shifts, decisions)
 
     def score(
-        self, embedding: np.ndarray, places: np.ndarray | None = None
-    ) -> np.ndarray:
+        self, embedding: np.ndarray, places: np.ndarray | None = None,
+        speech_s: float = 0.0,
+    ) -> np.ndarray:  # fmt: skip
         """Score people with a recording (D,): ratios where calibrated.
 
         Parameters
@@ -232,6 +239,9 @@ class Gallery:
         embedding : ndarray of shape (D,)
         places : ndarray of int, shape (n,), optional
             Who; None for everybody, (N,).
+        speech_s : float
+            Seconds of speech in the recording; 0 where it is as those that the system
+            was measured on.
         """
         places = np.arange(len(self.names)) if places is None else places
         llrs = self._score(self.embeddings[places], embedding)
@@ -242,7 +252,7 @@ class Gallery:
             later = self._score(self.later.embeddings[own], embedding)
             later -= self.later.shifts[own]
             llrs[at] += self.later.shares[own] * (later - llrs[at])
-        return llrs
+        return llrs - (self.decisions.test_shift(speech_s) if self.decisions else 0.0)
 
     def _score(self, vectors: np.ndarray, embedding: np.ndarray) -> np.ndarray:
         """Score vectors (n, D), each a model, with a recording: (n,)."""
@@ -253,9 +263,10 @@ class Gallery:
         return (scores if llrs is None else llrs)[:, 0].astype(np.float64)
 
     def identify(
-        self, embedding: np.ndarray, threshold: float | None = None, k: int = 3
-    ) -> Identification:
-        """Find the best k people for a recording (D,).
+        self, embedding: np.ndarray, threshold: float | None = None, k: int = 3,
+        speech_s: float = 0.0,
+    ) -> Identification:  # fmt: skip
+        """Find the best k people for a recording (D,); see `score`.
 
         With a cosine, scores are in the order of the products of unit vectors; only the
         nearest are scored by the system. With other back-ends everybody is.
@@ -263,7 +274,7 @@ class Gallery:
         places = np.arange(len(self.names))
         if self.system.backend.is_cosine:
             places = nearest(self._products(embedding), k + _SPARE)
-        llrs = self.score(embedding, places)
+        llrs = self.score(embedding, places, speech_s)
         best = np.argsort(-llrs, kind="stable")[:k]
         matches = [
             Match(self.names[place], float(llr))

@@ -72,7 +72,7 @@ def name_voices(
     list of Naming, length K
     """
     namings = [
-        Naming(gallery.identify(embedding, threshold))
+        Naming(gallery.identify(embedding, threshold, speech_s=own_s))
         if own_s >= least_speech_s
         else Naming(None, f"{own_s:.1f} s of speech, a name needs {least_speech_s:.1f}")
         for embedding, own_s in zip(embeddings, speech_s, strict=True)

@@ -129,7 +129,7 @@ class Recogniser:
         """
         gallery, threshold = self.gallery(fpir)
         heard = self.hear(path)
-        found = gallery.identify(heard.embedding, threshold, k)
+        found = gallery.identify(heard.embedding, threshold, k, heard.speech_s)
         nearest = self.store.person(found.matches[0].name)
         if heard.is_among(nearest):
             logger.warning(f"{path}: {_SAME} {nearest.name}'s")
@@ -225,7 +225,7 @@ class Recogniser:
     def _compare(self, exemplars: Sequence[Exemplar], heard: Exemplar) -> float:
         verifier, person = self.verifier, Person("", "", tuple(exemplars))
         gallery = Gallery.of(verifier.system, [person], verifier.decisions)
-        return float(gallery.score(heard.embedding)[0])
+        return float(gallery.score(heard.embedding, speech_s=heard.speech_s)[0])
 
 
 def open_recogniser(

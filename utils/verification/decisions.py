@@ -5,7 +5,7 @@ condition, and the speech on which they hold.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
 from utils.verification.rates import Rate, Rates
+from utils.verification.rises import Rise
 
 FILE = "decisions.json"
 AS_RECORDED = "as recorded"
@@ -110,8 +111,10 @@ class Decisions:
         By the measure: a field of `utils.verification.recordings.Recording`.
     measured_on : dict
         Speakers, utterances, sessions, where from.
-    shifts : tuple of float
-        See `shift`: for 1, 2, 3 ... recordings.
+    recordings : Rise
+        As a person is enrolled with more recordings.
+    speech_s : Rise
+        As the recordings of both sides grow longer.
     """
 
     model_sha256: str
@@ -119,29 +122,42 @@ class Decisions:
     tail: Tail
     limits: Mapping[str, Limits]
     measured_on: Mapping[str, object]
-    shifts: tuple[float, ...] = (0.0,)
+    recordings: Rise = Rise()  # noqa: RUF009 - a constant
+    speech_s: Rise = Rise()  # noqa: RUF009
 
-    def shift(self, n_enrolled: int) -> float:
-        """Return what to take off the ratios of a person with several recordings.
+    def enrolment_shift(self, speech_s: Sequence[float]) -> float:
+        """Return what to take off the ratios of a person with such recordings.
 
-        Joined to one vector, they bring other people nearer; without it, more of them
-        would pass than a threshold promises, which is measured on single recordings.
-        Beyond what was measured it grows as 1 - 1/n does, as the joined vector's length
-        before it is scaled.
+        Thresholds are measured on single recordings of usual length. Several that are
+        joined to one vector, and longer ones, bring other people nearer; without the
+        shift, more of them would pass than a threshold promises.
+
+        Parameters
+        ----------
+        speech_s : sequence of float
+            Seconds of speech in each.
 
         Example
         -------
-        >>> tail = Tail((0.1, 0.01), (2.0, 6.0))
-        >>> decisions = Decisions("", (), tail, {}, {}, shifts=(0.0, 1.0))
-        >>> decisions.shift(1), decisions.shift(2), decisions.shift(4)
-        (0.0, 1.0, 1.5)
+        >>> decisions = Decisions(
+        ...     "", (), Tail((0.1, 0.01), (2.0, 6.0)), {}, {},
+        ...     recordings=Rise((1, 2), (0.0, 1.0)), speech_s=Rise((4, 8), (0.0, 0.4)),
+        ... )
+        >>> decisions.enrolment_shift([3.0]), decisions.enrolment_shift([3.0, 8.0])
+        (0.0, 1.1)
+        >>> decisions.test_shift(8.0)
+        0.2
         """
-        n_measured = len(self.shifts)
-        if n_enrolled <= n_measured:
-            return self.shifts[n_enrolled - 1]
-        if n_measured == 1:
-            return 0.0
-        return self.shifts[-1] * (1 - 1 / n_enrolled) / (1 - 1 / n_measured)
+        lengths = [self.test_shift(own_s) for own_s in speech_s]
+        return self.recordings(len(speech_s)) + sum(lengths) / len(lengths)
+
+    def test_shift(self, speech_s: float) -> float:
+        """Return what to take off the ratios of a recording of such a length.
+
+        Half of the rise, which is that of two recordings; the other half is the
+        enrolment's.
+        """
+        return self.speech_s(speech_s) / 2
 
     def threshold(self, far: float) -> Threshold:
         """Return the threshold for a false-alarm rate.
@@ -177,9 +193,13 @@ class Decisions:
             yield f"FAR {threshold.far:g}: threshold {threshold.llr:.2f}"
             for name, rates in threshold.rates.items():
                 yield f"  {name}: FAR {rates.far.text}, FRR {rates.frr.text}"
-        if len(self.shifts) > 1:
-            most = len(self.shifts)
-            yield f"with {most} recordings: {self.shifts[-1]:.2f} off the ratios"
+        for rise, unit in (
+            (self.recordings, "recordings"),
+            (self.speech_s, "s of speech"),
+        ):
+            if len(rise.at) > 1:
+                amount, llr = rise.at[-1], rise.llrs[-1]
+                yield f"with {amount:.3g} {unit}: {llr:.2f} off the ratios"
         for measure, limits in self.limits.items():
             yield (
                 f"{measure}: {limits.condition} below {limits.nearer:.3g}, measured to "
@@ -193,7 +213,10 @@ def write_decisions(folder: Path, decisions: Decisions, facts: dict) -> None:
         "model_sha256": decisions.model_sha256,
         "measured_on": dict(decisions.measured_on),
         "tail": {"fars": decisions.tail.fars, "llrs": decisions.tail.llrs},
-        "shifts": decisions.shifts,
+        "rises": {
+            "recordings": vars(decisions.recordings),
+            "speech_s": vars(decisions.speech_s),
+        },
         "limits": {name: vars(limits) for name, limits in decisions.limits.items()},
         "thresholds": [
             {
@@ -250,6 +273,9 @@ def _decisions(content: dict) -> Decisions:
         far, frr = Rate(**stored["far"]), Rate(**stored["frr"])
         return Rates(far, frr, stored["n_target"], stored["n_nontarget"])
 
+    def rise(stored: dict) -> Rise:
+        return Rise(*(tuple(map(float, stored[name])) for name in ("at", "llrs")))
+
     thresholds = tuple(
         Threshold(
             float(stored["far"]),
@@ -266,5 +292,5 @@ def _decisions(content: dict) -> Decisions:
         tail,
         limits,
         content["measured_on"],
-        tuple(map(float, content["shifts"])),
+        *(rise(content["rises"][name]) for name in ("recordings", "speech_s")),
     )

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend
 from utils.verification.decisions import AS_RECORDED
+from utils.verification.rises import Rise, threshold_of_others
 
 if TYPE_CHECKING:
     from utils.verification.voices import Voices  # with pandas, slow to import
 
 _MOST = 10  # recordings that are joined to measure it
 _DRAWS = 5  # of each speaker's recordings
-_RAREST = 10  # false alarms that a rate is measured on
-_FARS = np.geomspace(0.05, 0.001, 20)  # where thresholds lie
 
 
 def join(embeddings: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
@@ -33,9 +32,7 @@ def join(embeddings: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     return mean / np.linalg.norm(mean)
 
 
-def measure_shifts(
-    backend: Backend, voices: Voices, seed: int = 0
-) -> tuple[float, ...]:
+def measure_enrolment(backend: Backend, voices: Voices, seed: int = 0) -> Rise:
     """Find by how much other people's ratios rise as recordings are joined.
 
     The mean of n unit vectors has lost some of what each has of its own, and scaled to
@@ -54,17 +51,15 @@ def measure_shifts(
 
     Returns
     -------
-    tuple of float
-        For 1, 2, 3 ... recordings, as far as half of the speakers have so many; rising
-        from 0, natural-log likelihood ratios.
+    Rise
+        For 1, 2, 3 ... recordings, as far as half of the speakers have so many.
     """
     embeddings, rng = voices.embeddings[AS_RECORDED], np.random.default_rng(seed)
     rows = [
         np.flatnonzero(voices.speakers == own) for own in np.unique(voices.speakers)
     ]
     drawn = [rng.permutation(own) for own in rows for _ in range(_DRAWS)]
-    tests = _singles(backend, embeddings)
-    shifts = [0.0]
+    rise = Rise()
     for n in range(2, _MOST + 1):
         enough = [own for own in drawn if len(own) >= n]
         if len(enough) * 2 < len(drawn):
@@ -73,30 +68,16 @@ def measure_shifts(
         is_other = speakers[:, None] != voices.speakers  # (P, N)
         if not is_other.any():
             break
-        thresholds = [
-            _thresholds(backend, _joined(embeddings, enough, size), tests, is_other)
+        before, after = (
+            threshold_of_others(
+                backend, _joined(embeddings, enough, size), embeddings, is_other
+            )
             for size in (1, n)
-        ]
-        rise = float(np.median(np.subtract(thresholds[1], thresholds[0])))
-        shifts.append(max(rise, shifts[-1]))
-    return tuple(shifts)
+        )
+        rise = rise.then(n, before, after)
+    return rise
 
 
 def _joined(embeddings: np.ndarray, drawn: list[np.ndarray], size: int) -> np.ndarray:
     """Join the first of each draw: (P, D)."""
     return np.stack([join(embeddings[own[:size]]) for own in drawn])
-
-
-def _singles(backend: Backend, vectors: np.ndarray) -> MeasuredModels:
-    return MeasuredModels(backend.enrol_single(backend.prepare(vectors)))
-
-
-def _thresholds(
-    backend: Backend, models: np.ndarray, tests: MeasuredModels, is_other: np.ndarray
-) -> np.ndarray:
-    """Return the ratios that other people's trials exceed at the rates (n_rates,)."""
-    llrs = PairScorer(backend, _singles(backend, models), tests)(slice(None))
-    others = llrs[is_other]
-    supported = _FARS[_FARS * len(others) >= _RAREST]
-    fars = supported if len(supported) else _FARS[:1]
-    return np.quantile(others, 1 - fars)

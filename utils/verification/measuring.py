@@ -14,7 +14,8 @@ from utils.runtime.errors import UserError
 from utils.systems.opened import OpenedSystem
 from utils.verification.conditions import CONDITIONS
 from utils.verification.decisions import AS_RECORDED, Decisions, Limits, Tail, Threshold
-from utils.verification.enrolment import measure_shifts
+from utils.verification.enrolment import measure_enrolment
+from utils.verification.lengths import Joined, measure_lengths
 from utils.verification.rates import measure_rates, shortage
 from utils.verification.voices import Versions, Voices, score_voices
 
@@ -61,6 +62,7 @@ def measure_system(
     system: OpenedSystem,
     voices: Voices,
     versions: Sequence[Versions],
+    joined: Sequence[Joined],
     source: str,
     aims: Aims,
 ) -> Measured:
@@ -72,6 +74,8 @@ def measure_system(
     voices : Voices
     versions : sequence of Versions
         What the voices were embedded from.
+    joined : sequence of Joined
+        See `utils.verification.lengths.measure_lengths`.
     source : str
         Their name.
     aims : Aims
@@ -102,7 +106,8 @@ def measure_system(
         measure_tail(backend, voices),
         measure_limits(versions),
         measured_on,
-        measure_shifts(backend, voices, aims.seed),
+        measure_enrolment(backend, voices, aims.seed),
+        measure_lengths(backend, joined),
     )
     return Measured(backend, decisions, [lack for lack in lacks.values() if lack])
 

@@ -162,8 +162,16 @@ class Verifier:
         embeddings = self.embed(recordings)  # (N, D)
         model = self.system.enrol([join(embeddings[:-1])[None]])
         scores, llrs, _ = self.system.score(model, embeddings[-1:])
-        shift = self.decisions.shift(len(recordings) - 1) if self.decisions else 0.0
+        shift = self._shift(recordings)
         return float(scores[0, 0]), None if llrs is None else float(llrs[0, 0]) - shift
+
+    def _shift(self, recordings: Sequence[Recording]) -> float:
+        """Return what is taken off the ratio of the last recording with the others."""
+        if self.decisions is None:
+            return 0.0
+        *enrolled_s, tested_s = (own.speech_s for own in recordings)
+        of_test = self.decisions.test_shift(tested_s)
+        return self.decisions.enrolment_shift(enrolled_s) + of_test
 
     def condition(self, recordings: Sequence[Recording], at: Threshold) -> str:
         """Name the worst of the measured conditions that a recording is in."""
