@@ -23,9 +23,10 @@ from utils.runtime.program import run_program
 from utils.runtime.progress import progress
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-    from utils.systems.system import System
+    from utils.systems.opened import OpenedSystem
     from utils.verification.lengths import Joined
     from utils.verification.measuring import Measured
     from utils.verification.voices import Versions
@@ -75,18 +76,18 @@ def main() -> None:
 
     from local.setup.systems import find_system
     from utils.data.files import read_or_find_utterances
-    from utils.systems.system import open_system
+    from utils.systems.exported import open_answering
     from utils.verification.lengths import not_joined
     from utils.verification.measuring import Aims, measure_system
-    from utils.verification.voices import draw_voices, embed_voices
+    from utils.verification.voices import draw_voices, join_voices
 
-    system = open_system(find_system(args.system), args.backend, trust=args.trust)
+    system = open_answering(find_system(args.system), args.backend, trust=args.trust)
     found = read_or_find_utterances(args.voices, args.pattern)
     if args.ignore_sessions:
         found = found.drop(columns="session", errors="ignore")
     table = draw_voices(found, args.per_speaker, args.seed)
-    table, versions = hear_all(system, table, args.nj)
-    voices = embed_voices(system, versions, table)
+    table, versions, embedded = hear_all(system, table, args.nj)
+    voices = join_voices(embedded, table)
     joined = [not_joined(voices, versions), *join_all(system, table, args)]
     aims = Aims(args.far, args.prior, seed=args.seed)
     measured = measure_system(system, voices, versions, joined, str(args.voices), aims)
@@ -98,36 +99,36 @@ def main() -> None:
 
 
 def hear_all(
-    system: System, table: pd.DataFrame, nj: int
-) -> tuple[pd.DataFrame, list[Versions]]:
-    """Hear all files; those without speech are left out, and told."""
+    system: OpenedSystem, table: pd.DataFrame, nj: int
+) -> tuple[pd.DataFrame, list[Versions], list[dict[str, np.ndarray]]]:
+    """Hear and embed all files; those without speech are left out, and told."""
     from utils.verification.decisions import AS_RECORDED
-    from utils.verification.voices import hear_versions
+    from utils.verification.voices import embed_versions, hear_versions
 
     hear = partial(hear_versions, front_end=system.front_end)
     heard = in_parallel(hear, table["wav"].tolist(), nj, "hearing")
-    kept = [versions[AS_RECORDED].is_speech for versions in heard]
+    embedded = [
+        embed_versions(system, versions) if versions[AS_RECORDED].is_speech else None
+        for versions in heard
+    ]
+    kept = [own is not None for own in embedded]
     if not all(kept):
         first = table["wav"].iloc[kept.index(False)]
         print(f"{kept.count(False)} files without speech left out, such as {first}")
     if not any(kept):
         raise UserError("no speech in any of the files; check the folder")
-    spoken = [own for own, is_kept in zip(heard, kept, strict=True) if is_kept]
-    return table[kept], spoken
+    versions, embeddings = zip(*filter(None, embedded), strict=True)
+    return table[kept], list(versions), list(embeddings)
 
 
 def join_all(
-    system: System, table: pd.DataFrame, args: argparse.Namespace
+    system: OpenedSystem, table: pd.DataFrame, args: argparse.Namespace
 ) -> Iterator[Joined]:
     """Hear and embed recordings that are joined to ever longer ones."""
+    import numpy as np
     from pandas import factorize
 
-    from utils.verification.lengths import (
-        SIZES,
-        embed_joined,
-        group_recordings,
-        hear_joined,
-    )
+    from utils.verification.lengths import SIZES, Joined, group_recordings, hear_joined
 
     hear = partial(hear_joined, front_end=system.front_end)
     speakers, _ = factorize(table["spk_id"])
@@ -135,23 +136,28 @@ def join_all(
         groups = group_recordings(table, size, args.seed)
         files = [table["wav"].iloc[group].tolist() for group in groups]
         heard = in_parallel(hear, files, args.nj, f"hearing {size} as one")
-        if heard:
+        found = [
+            (system.embed_features([own.name], [own.features])[0], own.speech_s)
+            for own in heard
+        ]
+        if found:
+            embeddings, speech_s = map(np.stack, zip(*found, strict=True))
             first = [group[0] for group in groups]
-            yield embed_joined(system, heard, speakers[first])
+            yield Joined(embeddings, speakers[first], speech_s)
 
 
 def in_parallel(
     hear: Callable[[Any], T], inputs: Sequence[object], nj: int, label: str
-) -> list[T]:
-    """Hear each of the inputs in one of nj processes."""
+) -> Iterator[T]:
+    """Yield what was heard of each of the inputs, by nj processes."""
     from joblib import Parallel, delayed
 
     workers = Parallel(n_jobs=nj, return_as="generator", batch_size=4)
     tasks = (delayed(hear)(own) for own in inputs)
-    return list(progress(workers(tasks), len(inputs), label))
+    return progress(workers(tasks), len(inputs), label)
 
 
-def write_system(system: System, measured: Measured, out: Path) -> None:
+def write_system(system: OpenedSystem, measured: Measured, out: Path) -> None:
     """Write a copy of the system's folder with its back-end and decisions."""
     from utils.backend.files import save_backend
     from utils.report.provenance import program_facts

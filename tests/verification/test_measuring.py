@@ -23,8 +23,9 @@ from utils.verification.measuring import (
 from utils.verification.voices import (
     Voices,
     draw_voices,
-    embed_voices,
+    embed_versions,
     hear_versions,
+    join_voices,
     score_voices,
 )
 
@@ -45,6 +46,20 @@ def heard(system, tmp_path_factory):
     return table, [hear_versions(path, system.front_end) for path in table["wav"]]
 
 
+def embed(system, versions, table):
+    return join_voices([embed_versions(system, own)[1] for own in versions], table)
+
+
+def test_features_are_not_kept(system, heard):
+    versions = heard[1][0]
+    bare, embeddings = embed_versions(system, versions)
+    for name, own in versions.items():
+        assert bare[name] == replace(own, features=bare[name].features)
+        assert bare[name].features.size == 0
+        expected = system.embed_features([""], [own.features])[0]
+        np.testing.assert_allclose(embeddings[name], expected, atol=1e-6)
+
+
 def test_every_condition_lowers_its_measure(heard):
     for versions in heard[1]:
         for condition in CONDITIONS:
@@ -57,7 +72,7 @@ def test_every_condition_lowers_its_measure(heard):
 
 def test_what_is_promised_is_measured(system, heard):
     table, versions = heard
-    voices = embed_voices(system, versions, table)
+    voices = embed(system, versions, table)
     joined = [not_joined(voices, versions)]
     measured = measure_system(system, voices, versions, joined, "voices", AIMS)
     (threshold,) = measured.decisions.thresholds
@@ -73,7 +88,7 @@ def test_what_is_promised_is_measured(system, heard):
 
 def test_all_pairs_are_scored_once(system, heard):
     table, versions = heard
-    voices = embed_voices(system, versions, table)
+    voices = embed(system, versions, table)
     trials = score_voices(system.backend, voices, AS_RECORDED)
     assert len(trials.scores) == 24 * 23 // 2
     embeddings = voices.embeddings[AS_RECORDED].astype(np.float64)
@@ -86,7 +101,7 @@ def test_all_pairs_are_scored_once(system, heard):
 def test_targets_of_one_session_are_left_out(system, heard):
     table, versions = heard
     sessions = table.assign(session=["a", "b"] * 12)
-    voices = embed_voices(system, versions, sessions)
+    voices = embed(system, versions, sessions)
     trials = score_voices(system.backend, voices, AS_RECORDED)
     assert trials.is_target.sum() == 6 * 4  # 2 x 2 of each speaker, not 6
     assert (~trials.is_target).sum() == 24 * 23 // 2 - 6 * 6
@@ -109,7 +124,7 @@ def test_ratios_are_calibrated_on_other_voices(system):
 
 def test_one_speaker_is_too_few(system, heard):
     table, versions = heard
-    voices = embed_voices(system, versions[:4], table[:4])
+    voices = embed(system, versions[:4], table[:4])
     joined = [not_joined(voices, versions[:4])]
     with pytest.raises(UserError, match="at least two speakers"):
         measure_system(system, voices, versions[:4], joined, "voices", AIMS)
@@ -126,7 +141,7 @@ def test_the_draw_depends_on_the_seed_alone():
 
 def test_an_earlier_calibration_does_not_count(system, heard):
     table, versions = heard
-    voices = embed_voices(system, versions, table)
+    voices = embed(system, versions, table)
     joined = [not_joined(voices, versions)]
     first = measure_system(system, voices, versions, joined, "voices", AIMS)
     again = replace(system, backend=first.backend)

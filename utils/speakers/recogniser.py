@@ -2,11 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-
-import numpy as np
 
 from utils.runtime.errors import UserError
 from utils.runtime.progress import progress
@@ -185,7 +183,7 @@ class Recogniser:
             raise UserError(refused)
         embedding = self.verifier.embed([recording])[0]
         exemplar = Exemplar(embedding, label, recording.name, recording.speech_s)
-        return exemplar, replace(recording, features=np.empty(0))
+        return exemplar, recording.without_features()
 
     def _warn(self, recordings: Sequence[Recording]) -> None:
         """Tell what is wrong with recordings."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from utils.audio.decoding import read_audio
 from utils.backend.backend import Backend
-from utils.systems.opened import Hearing, OpenedSystem
+from utils.systems.opened import Hearing
 from utils.verification.decisions import AS_RECORDED
 from utils.verification.recordings import Recording, hear
 from utils.verification.rises import Rise, threshold_of_others
@@ -92,18 +92,6 @@ def hear_joined(paths: Sequence[Path | str], front_end: Hearing) -> Recording:
     rate_hz = front_end.sample_rate_hz
     samples = np.concatenate([read_audio(path, rate_hz) for path in paths])
     return hear(samples, rate_hz, front_end, f"{paths[0]} and others")
-
-
-def embed_joined(
-    system: OpenedSystem,
-    heard: Sequence[Recording],
-    speakers: np.ndarray,
-) -> Joined:
-    """Embed joined recordings of speakers (N,)."""
-    embeddings = system.embed_features(
-        [own.name for own in heard], [own.features for own in heard]
-    )
-    return Joined(embeddings, speakers, np.array([own.speech_s for own in heard]))
 
 
 def measure_lengths(backend: Backend, joined: Sequence[Joined]) -> Rise:

@@ -50,6 +50,10 @@ class Recording:
         """Whether it is more likely speech than silence, music or noise."""
         return self.speech_s > 0 and self.speech_likelihood >= 0.5
 
+    def without_features(self) -> "Recording":
+        """Return it without its features, which are large."""
+        return replace(self, features=np.empty(0))
+
 
 def read_recording(
     path: Path | str, front_end: Hearing, channel: int | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.runtime.errors import UserError
-from utils.systems.exported import answers_by_graph, open_exported
+from utils.systems.exported import open_answering
 from utils.systems.opened import OpenedSystem
 from utils.verification.answers import DIFFERENT, SAME, Answer
 from utils.verification.decisions import (
@@ -253,11 +253,7 @@ def open_verifier(
         See there and `utils.systems.exported.open_exported`; or the stored decisions
         are broken or of another encoder.
     """
-    if answers_by_graph(Path(folder), device):
-        return verifier_of(open_exported(folder, backend), backend)
-    from utils.systems.system import open_system  # with torch, slow to import
-
-    return verifier_of(open_system(folder, backend, device, trust=trust), backend)
+    return verifier_of(open_answering(folder, backend, device, trust), backend)
 
 
 def verifier_of(system: OpenedSystem, backend: Path | str = "") -> Verifier:

@@ -94,24 +94,35 @@ def count_sessions(speakers: np.ndarray, sessions: np.ndarray) -> np.ndarray:
     return np.bincount(np.unique(np.stack([speakers, sessions]), axis=1)[0])
 
 
-def embed_voices(
-    system: OpenedSystem, versions: Sequence[Versions], table: pd.DataFrame
+def embed_versions(
+    system: OpenedSystem, versions: Versions
+) -> tuple[Versions, dict[str, np.ndarray]]:
+    """Embed all versions of a recording: (D,) each.
+
+    Returns them without their features, which are large.
+    """
+    embeddings = system.embed_features(
+        [own.name for own in versions.values()],
+        [own.features for own in versions.values()],
+    )
+    bare = {name: own.without_features() for name, own in versions.items()}
+    return bare, dict(zip(versions, embeddings, strict=True))
+
+
+def join_voices(
+    embedded: Sequence[Mapping[str, np.ndarray]], table: pd.DataFrame
 ) -> Voices:
-    """Embed all versions of all recordings.
+    """Put embedded recordings together.
 
     Parameters
     ----------
-    system : OpenedSystem
-    versions : sequence of Versions, length N
+    embedded : sequence of dict, length N
+        Embeddings (D,) by the condition.
     table : DataFrame
         N rows with ``spk_id``, and perhaps ``session``.
     """
     embeddings = {
-        name: system.embed_features(
-            [own[name].name for own in versions],
-            [own[name].features for own in versions],
-        )
-        for name in versions[0]
+        name: np.stack([own[name] for own in embedded]) for name in embedded[0]
     }
     numbers = [
         pd.factorize(table[column])[0] if column in table else np.zeros(len(table), int)
