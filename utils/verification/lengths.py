@@ -64,7 +64,7 @@ def group_recordings(table: pd.DataFrame, size: int, seed: int) -> list[np.ndarr
     -------
     >>> table = pd.DataFrame({"spk_id": ["a", "a", "b", "a", "b"]})
     >>> [group.tolist() for group in group_recordings(table, 2, seed=0)]
-    [[1, 0], [2, 4]]
+    [[3, 0], [4, 2]]
     """
     rng = np.random.default_rng(seed)
     columns = [name for name in ("spk_id", "session") if name in table]
