@@ -63,8 +63,9 @@ def group_recordings(table: pd.DataFrame, size: int, seed: int) -> list[np.ndarr
     Example
     -------
     >>> table = pd.DataFrame({"spk_id": ["a", "a", "b", "a", "b"]})
-    >>> [group.tolist() for group in group_recordings(table, 2, seed=0)]
-    [[3, 0], [4, 2]]
+    >>> groups = group_recordings(table, 2, seed=0)
+    >>> [table["spk_id"].iloc[group].tolist() for group in groups]
+    [['a', 'a'], ['b', 'b']]
     """
     rng = np.random.default_rng(seed)
     columns = [name for name in ("spk_id", "session") if name in table]
