@@ -76,7 +76,7 @@ def main() -> None:
 
     from local.setup.systems import find_system
     from utils.data.files import read_or_find_utterances
-    from utils.systems.exported import open_answering
+    from utils.systems.answering import open_answering
     from utils.verification.lengths import not_joined
     from utils.verification.measuring import Aims, measure_system
     from utils.verification.voices import draw_voices, join_voices

@@ -131,29 +131,6 @@ def open_exported(folder: Path | str, backend: Path | str = "") -> ExportedSyste
     )
 
 
-def open_answering(
-    folder: Path | str, backend: Path | str = "", device: str = "cpu",
-    trust: bool = False,
-) -> OpenedSystem:  # fmt: skip
-    """Open a trained folder by its graph if that can answer, which is faster.
-
-    Parameters
-    ----------
-    folder, backend, device, trust
-        See `utils.systems.system.open_system`.
-
-    Raises
-    ------
-    UserError
-        See there and `open_exported`.
-    """
-    if answers_by_graph(Path(folder), device):
-        return open_exported(folder, backend)
-    from utils.systems.system import open_system  # with torch, slow to import
-
-    return open_system(folder, backend, device, trust=trust)
-
-
 def _checked_facts(folder: Path) -> dict[str, Any]:
     """Return what is said of a graph, which must be that one and of these weights."""
     try:

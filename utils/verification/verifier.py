@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.runtime.errors import UserError
-from utils.systems.exported import open_answering
+from utils.systems.answering import open_answering
 from utils.systems.opened import OpenedSystem
 from utils.verification.answers import DIFFERENT, SAME, Answer
 from utils.verification.decisions import (
