@@ -51,7 +51,7 @@ def group_recordings(table: pd.DataFrame, size: int, seed: int) -> list[np.ndarr
     table : DataFrame
         With ``spk_id``, and perhaps ``session``.
     size : int
-        Of each group.
+        How many are together.
     seed : int
         Draws which are together.
 
