@@ -28,4 +28,6 @@ def test_the_picture_has_a_panel_and_the_names_of_each_labelling():
     assert [axes.get_title() for axes in figure.axes] == [
         "found: 2 groups", "true: 2 groups"
     ]  # fmt: skip
-    assert [text.get_text() for text in figure.axes[1].texts] == ["a", "b"]
+    names = figure.axes[1].texts
+    assert [text.get_text() for text in names] == ["a", "b"]
+    assert all(np.eye(3)[:, :2].tolist().count(list(text.xy)) for text in names)

@@ -216,7 +216,7 @@ def test_beyond_the_bounds_the_interval_is_that_of_the_calibration():
 
 def test_models_of_fewer_recordings_than_the_case_s_are_remarked():
     def is_told(finding):
-        return any("models are of" in remark for remark in finding.remarks)
+        return any("are of fewer recordings" in remark for remark in finding.remarks)
 
     people, questioned, known = case_of(True, known=2)
     assert not is_told(run(people, questioned, known))

@@ -63,6 +63,7 @@ def draw_map(places: np.ndarray, labellings: Mapping[str, np.ndarray]) -> Figure
         Group of each point, by the labelling's title.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.patheffects import withStroke
 
     figure, axes = plt.subplots(
         1, len(labellings), figsize=(6 * len(labellings), 6), squeeze=False,
@@ -74,6 +75,21 @@ def draw_map(places: np.ndarray, labellings: Mapping[str, np.ndarray]) -> Figure
         place.scatter(*places.T, s=8, color=hues)
         place.set(title=f"{title}: {len(names)} groups", xticks=[], yticks=[])
         for number, name in enumerate(names if len(names) <= _MOST_NAMES else []):
-            middle = np.median(places[numbers == number], axis=0)
-            place.annotate(str(name), middle, fontsize="small")
+            place.annotate(
+                str(name), name_place(places[numbers == number]), (0, 3),
+                textcoords="offset points", ha="center", fontsize="small",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
     return figure
+
+
+def name_place(places: np.ndarray) -> np.ndarray:
+    """Return the point of a group (n, 2) that its name is written at: the middle one.
+
+    Example
+    -------
+    >>> name_place(np.array([[0.0, 0.0], [1.0, 0.0], [9.0, 0.0], [9.0, 1.0]])).tolist()
+    [1.0, 0.0]
+    """
+    offsets = np.linalg.norm(places - np.median(places, axis=0), axis=1)
+    return places[offsets.argmin()]

@@ -160,9 +160,9 @@ def model_remark(n_known: float, n_of_case: int) -> str:
     if n_known >= _SMALLER * n_of_case:
         return ""
     return (
-        f"the population's models are of {n_known:.2g} recordings on average, that of "
-        f"the case of {n_of_case}: as more recordings are nearer to everybody, the "
-        "ratio may be overstated; name speakers with more recordings"
+        f"the population's models are of fewer recordings ({n_known:.2g} on average) "
+        f"than the case's ({n_of_case}): as more recordings are nearer to everybody, "
+        "the ratio may be overstated; take more of each speaker (--per-speaker)"
     )
 
 

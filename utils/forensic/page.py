@@ -202,8 +202,8 @@ def _calibration(finding: Finding, n_known: int) -> list[str]:
         f"of them of the case: {n_target} same-speaker and "
         f"{len(trials.scores) - n_target} different-speaker pairs, "
         f"{'across sessions' if has_sessions else 'within one session each'}, "
-        f"{trials.n_known:.2g} known recordings a model on average, {n_known} in the "
-        "case. Natural-log LR = "
+        f"{trials.n_known:.2g} known recordings on average, {n_known} in the case. "
+        "Natural-log LR = "
         f"{fusion.weights[0]:.4g} × score {fusion.offset:+.4g}."
     )
     return [_heading("Calibration"), _paragraph(text)]

@@ -37,8 +37,9 @@ def validation_figure(finding: Finding, has_ratio: bool) -> Figure:
     if has_ratio:
         axes[0, 0].axvline(finding.ratio.bounded / LN_10, color="black", linewidth=1.2)
         axes[1, 1].axvline(
-            finding.ratio.score, color="black", linewidth=1.2, label="this case"
-        )
+            finding.ratio.score, 0, 0.83, color="black", linewidth=1.2,
+            label="this case",
+        )  # fmt: skip
     axes[1, 1].legend(fontsize="small", loc="upper center", ncols=2)
     return figure
 
