@@ -54,7 +54,9 @@ def parse_arguments() -> argparse.Namespace:
         "--fpir", type=float, default=0.01, help="strangers taken for somebody"
     )
     parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
-    parser.add_argument("--nj", type=int, default=1, help="parallel processes")
+    parser.add_argument(
+        "--nj", type=int, default=1, help="files at once, and threads for what is left"
+    )
     parser.add_argument(
         "--trust", action="store_true", help="build all that is described"
     )
@@ -144,8 +146,10 @@ def diarize_all(
     from local.setup.diarization import diarize_file
     from utils.runtime.progress import progress
 
-    jobs = (delayed(diarize_file)(config, *own) for own in kept.items())
-    faults = Parallel(n_jobs=nj, return_as="generator", batch_size=1)(jobs)
+    n_jobs = max(1, min(nj, len(kept)))
+    n_threads = max(1, nj // n_jobs)
+    jobs = (delayed(diarize_file)(config, *own, n_threads) for own in kept.items())
+    faults = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(jobs)
     return dict(zip(kept, progress(faults, len(kept), "diarizing"), strict=True))
 
 

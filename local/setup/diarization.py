@@ -61,8 +61,8 @@ class DiarizationConfig:
         words = [json.dumps(self.settings, sort_keys=True), str(self.count)]
         return fingerprint([*words, self.channel, _FORM], [path, *weights])
 
-    def open(self) -> Diarizer:
-        """Build the diarizer.
+    def open(self, n_threads: int = 1) -> Diarizer:
+        """Build the diarizer, for so many threads; they do not change the result.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class DiarizationConfig:
         from utils.diarization.diarizer import Diarizer
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
-        from utils.diarization.network_segmenter import NetworkSegmenter
+        from utils.diarization.network_segmenter import NetworkSegmenter, in_precision
         from utils.diarization.pieces import PieceSegmenter
         from utils.diarization.segmentation import EnergySegmenter, Segmenter
         from utils.systems.system import open_system
@@ -82,13 +82,14 @@ class DiarizationConfig:
         own, system = self.settings, open_system(self.system, trust=self.trust)
         windows: Segmenter
         if self.segmentation:
-            windows = NetworkSegmenter(open_network(self.segmentation), own["step_s"])
+            network = in_precision(open_network(self.segmentation), self._precision())
+            windows = NetworkSegmenter(network, own["step_s"], n_threads=n_threads)
         else:
             front_end = load_hyperparameters(ENERGY_FRONT_END)["front_end"]
             windows = EnergySegmenter(front_end)
         lengths_s = own["piece_shortest_s"], own["piece_longest_s"]
         segmenter = PieceSegmenter(windows, *lengths_s)
-        embedder = self._embedder(system, own["piece_longest_s"])
+        embedder = self._embedder(system, own["piece_longest_s"], n_threads)
         grouping = Grouping(
             build_clusterer(own, system),
             own["reliable_s"],
@@ -109,6 +110,7 @@ class DiarizationConfig:
             A model is missing or broken.
         """
         from utils.diarization.network import open_network
+        from utils.diarization.network_segmenter import in_precision
         from utils.live.centres import SpeakerCentres
         from utils.live.conversation import (
             ConversationListener,
@@ -120,7 +122,8 @@ class DiarizationConfig:
         own = self.settings
         system = open_system(self.system, trust=self.trust)
         embedder = self._embedder(system, own["online_longest_s"])
-        models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
+        network = open_network(Path(self.segmentation or ""))
+        models = OnlineModels(in_precision(network, self._precision()), embedder)
         centres = SpeakerCentres(
             own["online_threshold"], own["online_new_s"], self.count.most
         )
@@ -133,17 +136,29 @@ class DiarizationConfig:
         )
         return ConversationListener(models, centres, rate_hz, pace)
 
-    def _embedder(self, system: System, longest_s: float) -> VoiceEmbedder:
+    def _embedder(
+        self, system: System, longest_s: float, n_threads: int = 1
+    ) -> VoiceEmbedder:
         """Build what embeds voices, of so much of their speech at most."""
         from utils.diarization.voices import VoiceEmbedder
+        from utils.models.fast_encoder import fast_encoder
 
         own = self.settings
         return VoiceEmbedder(
-            system,
+            system.front_end,
+            fast_encoder(system.encoder, self._precision()),
             own["embedding_shortest_s"],
             longest_s,
             own["embedding_unit_s"],
+            n_threads=n_threads,
         )
+
+    def _precision(self) -> str:
+        """Return the arithmetic of the networks: ``fp32`` or ``bf16``."""
+        from utils.runtime.device import best_precision
+
+        own = str(self.settings["precision"])
+        return best_precision("cpu") if own == "auto" else own
 
 
 def find_network(folder: Path, remedy: str) -> Path:
@@ -162,7 +177,9 @@ def find_network(folder: Path, remedy: str) -> Path:
     return folder
 
 
-def diarize_file(config: DiarizationConfig, path: Path, kept: Path) -> str:
+def diarize_file(
+    config: DiarizationConfig, path: Path, kept: Path, n_threads: int = 1
+) -> str:
     """Diarize one file and keep what is found; returns the file's fault, if any.
 
     Nothing is done where the same was found before.
@@ -174,7 +191,7 @@ def diarize_file(config: DiarizationConfig, path: Path, kept: Path) -> str:
     if read_kept(kept).get("identity") == identity:
         return ""
     try:
-        content = {"identity": identity} | find_turns(config, path)
+        content = {"identity": identity} | find_turns(config, path, n_threads)
     except UserError as error:
         return str(error)
     with replacing_file(kept) as temporary:
@@ -190,7 +207,7 @@ def read_kept(kept: Path) -> dict:
         return {}
 
 
-def find_turns(config: DiarizationConfig, path: Path) -> dict:
+def find_turns(config: DiarizationConfig, path: Path, n_threads: int = 1) -> dict:
     """Diarize the channels of a file that are asked for."""
     from utils.audio.decoding import count_channels
     from utils.diarization.segmentation import Source
@@ -200,7 +217,7 @@ def find_turns(config: DiarizationConfig, path: Path) -> dict:
         channels = range(count_channels(path))
     elif config.channel != "mean":
         channels = [int(config.channel)]
-    diarizer = config.open()
+    diarizer = config.open(n_threads)
     turns: list[list] = []
     voices: list[tuple[list[float], float]] = []
     duration_s = 0.0

@@ -8,6 +8,7 @@ from tests.diarization.sounds import bursts
 from utils.diarization.network import open_network, save_network
 from utils.diarization.network_segmenter import (
     NetworkSegmenter,
+    in_precision,
     mean_over_windows,
     middles,
     settle,
@@ -31,7 +32,8 @@ class LoudOrQuiet(torch.nn.Module):
 @pytest.mark.parametrize("step_s", [2.5, 5.0, 10.0])
 def test_frames_of_windows_are_where_the_sound_is(step_s, write_wav):
     path = write_wav("a.wav", bursts((3.0, 8.0, 0.3), (14.0, 26.0, 0.3), (20, 22, 0.9)))
-    found = NetworkSegmenter(LoudOrQuiet(), step_s, batch_size=3)(Source(path))
+    segmenter = NetworkSegmenter(LoudOrQuiet(), step_s, batch_size=3, n_threads=2)
+    found = segmenter(Source(path))
     assert found.n_frames == int(np.ceil(33 / FRAME_S))
     counts = np.zeros(found.n_frames + found.active.shape[1], dtype=int)
     for start, active in zip(found.starts, found.active, strict=True):
@@ -90,6 +92,15 @@ def test_windows_take_turns_without_gap():
 def test_a_silent_recording_has_no_speech(step_s, write_wav):
     path = write_wav("silence.wav", np.zeros(16000))
     assert not NetworkSegmenter(LoudOrQuiet(), step_s)(Source(path)).active.any()
+
+
+def test_reduced_precision_tells_what_float32_does():
+    torch.manual_seed(0)
+    network, samples = PyanNet().eval(), torch.randn(2, 16000)
+    with torch.inference_mode():
+        assert in_precision(network, "fp32") is network
+        found, expected = in_precision(network, "bf16")(samples), network(samples)
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0.02)
 
 
 def test_a_network_is_kept_in_a_folder(tmp_path):

@@ -1,7 +1,5 @@
 """Which speech of a window's speakers is embedded."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import torch
 
@@ -31,11 +29,10 @@ def embed(active, **changes):
         n = torch.full((len(batch),), batch.shape[1] / 100)
         return torch.stack([batch[:, 0, 0] - 0.1, n], dim=1)
 
-    system = SimpleNamespace(front_end=Clock(), encoder=encoder, device="cpu")
     starts = N_STEP * np.arange(len(active))
     found = Segmentation(starts, np.array(active, dtype=bool), 10**4)
     values = {"shortest_s": 0.5, "longest_s": 3.0, "unit_s": 0.25}
-    return VoiceEmbedder(system, **values | changes)(Clock(), found)
+    return VoiceEmbedder(Clock(), encoder, **values | changes)(Clock(), found)
 
 
 def speaker(*spans_s):
@@ -56,6 +53,14 @@ def test_a_voice_is_its_last_seconds():
     np.testing.assert_allclose(voices.embeddings[:, 0], first_s, atol=0.03)
     np.testing.assert_allclose(voices.clean_s[1], 1.2, atol=0.03)
     assert voices.windows.tolist() == [0, 1, 2]
+
+
+def test_threads_and_groups_change_nothing():
+    talk = windows(*([speaker((1, 2 + n % 5)), speaker((n % 3, 8))] for n in range(9)))
+    alone = embed(talk)
+    shared = embed(talk, n_threads=2, n_windows=4)
+    for own, other in zip(alone, shared, strict=True):
+        np.testing.assert_array_equal(own, other)
 
 
 def test_speech_alone_is_preferred():

@@ -44,7 +44,7 @@ def see(windows):
 class Embedder:
     """Embeds a local speaker by whose samples they are."""
 
-    system = SimpleNamespace(front_end=SimpleNamespace(sample_rate_hz=16000))
+    front_end = SimpleNamespace(sample_rate_hz=16000)
 
     def of_window(self, samples, active, wanted):
         starts = np.arange(len(active)) * STEP_SAMPLES + STEP_SAMPLES // 2

@@ -8,7 +8,7 @@ from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.features.store import FeatureStore, FeatureWriter
 from utils.models.rescnn import ResCNN
 from utils.runtime.errors import UserError
-from utils.runtime.precision import embeddings_agree, training_agrees
+from utils.runtime.precision import Checked, embeddings_agree, training_agrees
 from utils.training.brain import SpeakerBrain
 from utils.training.crops import CropDataset, CropPicker
 from utils.training.sampler import EpochDivision, SpeakerSampler
@@ -190,3 +190,27 @@ def test_embedded_crops_fall_back_to_float32(fault, n_right, wrong, make_brain, 
     caplog.clear()
     brain.embed_crops(encoder, crops, batch_size=4)
     assert not caplog.messages  # each shape is compared once
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_function_is_exact_where_its_reduced_form_is_wrong(name, caplog):
+    torch.manual_seed(0)
+    batch = torch.randn(3, 5, 4)
+    checked = Checked(lambda x: x.sum(dim=1), lambda x: FAULTS[name](1.001 * x.sum(1)))
+    is_right = name == "right"
+    expected = batch.sum(dim=1) * (1.001 if is_right else 1.0)
+    for _ in range(2):
+        torch.testing.assert_close(checked(batch), expected)
+    assert caplog.text.count("disagrees") == (not is_right)
+
+
+def test_each_length_is_checked_and_every_number_is_finite():
+    def reduced(x):
+        found = x.sum(dim=1)
+        found[1:] *= torch.nan if x.shape[1] == 5 else 1  # not in the row compared
+        return -found if x.shape[1] == 6 else found
+
+    checked = Checked(lambda x: x.sum(dim=1), reduced)
+    for length in (4, 5, 6):
+        batch = torch.randn(3, length, 4)
+        torch.testing.assert_close(checked(batch), batch.sum(dim=1))

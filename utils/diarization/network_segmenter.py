@@ -1,10 +1,12 @@
 """Who talks when, by a network that hears a recording in windows of 10 s."""
 
 import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.models.pyannet import (
@@ -16,9 +18,26 @@ from utils.models.pyannet import (
     PyanNet,
     powerset,
 )
+from utils.runtime.precision import DTYPES, Checked
+from utils.runtime.threads import map_in_threads
+
+Network = Callable[[Tensor], Tensor]  # see `PyanNet.forward`
 
 # the network's first frame has its centre in this frame of the grid
 FIRST_FRAME = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
+
+
+def in_precision(network: PyanNet, precision: str) -> Network:
+    """Let a network compute in ``fp32`` or, where that agrees with it, in ``bf16``."""
+    if precision == "fp32":
+        return network
+
+    def reduced(samples: Tensor) -> Tensor:
+        x = network.filtered(samples)
+        with torch.autocast("cpu", DTYPES[precision]):
+            return network.classify(x)
+
+    return Checked(network, reduced)
 
 
 def window_starts(n_frames: int, n_window: int, n_step: int) -> np.ndarray:
@@ -39,16 +58,18 @@ class NetworkSegmenter:
 
     Attributes
     ----------
-    network : PyanNet
-        In evaluation mode.
+    network : callable
+        A `PyanNet` in evaluation mode; see `in_precision`.
     step_s : float
         Between windows.
     batch_size : int
+    n_threads : int
     """
 
-    network: PyanNet
+    network: Network
     step_s: float
-    batch_size: int = 4
+    batch_size: int = 16
+    n_threads: int = 1
 
     def __call__(self, source: Source) -> Segmentation:
         """Segment one channel of a recording; see `settle`."""
@@ -57,12 +78,28 @@ class NetworkSegmenter:
         n_step = min(round(self.step_s / FRAME_S), n_window)
         starts = window_starts(n_frames, n_window, n_step)
         windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
-        found = []
-        while batch := list(itertools.islice(windows, self.batch_size)):
-            with torch.inference_mode():
-                told = self.network(torch.from_numpy(np.stack(batch)))  # (B, T, 7)
-            found.append(told.softmax(dim=2).numpy())
-        return settle(starts + FIRST_FRAME, np.concatenate(found), n_frames)
+        batches = stacked(windows, self.batch_size)
+        shares = np.concatenate(
+            list(map_in_threads(self.shares, batches, self.n_threads))
+        )
+        return settle(starts + FIRST_FRAME, shares, n_frames)
+
+    def shares(self, windows: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the classes (B, T, 7) in windows (B, n)."""
+        with torch.inference_mode():
+            return self.network(torch.from_numpy(windows)).softmax(dim=2).numpy()
+
+
+def stacked(windows: Iterator[np.ndarray], n: int) -> Iterator[np.ndarray]:
+    """Yield batches of at most n windows.
+
+    Example
+    -------
+    >>> [batch.tolist() for batch in stacked(iter(np.arange(3)), 2)]
+    [[0, 1], [2]]
+    """
+    while batch := list(itertools.islice(windows, n)):
+        yield np.stack(batch)
 
 
 def settle(starts: np.ndarray, shares: np.ndarray, n_frames: int) -> Segmentation:
@@ -142,7 +179,7 @@ def middles(starts: np.ndarray, n_window: int, n_frames: int) -> np.ndarray:
     return np.minimum(bounds, n_frames)
 
 
-def local_activity(network: PyanNet, windows: np.ndarray) -> np.ndarray:
+def local_activity(network: Network, windows: np.ndarray) -> np.ndarray:
     """Tell who talks in windows of samples (B, n_samples): bool, shape (B, T, 3)."""
     with torch.inference_mode():
         classes = network(torch.from_numpy(windows)).argmax(dim=2)  # (B, T)

@@ -1,15 +1,17 @@
 """The voices of a segmentation: an embedding of each."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.features.front_end import FrontEnd, normalise
-from utils.systems.system import System
+from utils.runtime.threads import map_in_threads
 
 _FRAMES_AT_ONCE = 2000  # of features that are embedded together
 
@@ -39,7 +41,9 @@ class VoiceEmbedder:
 
     Attributes
     ----------
-    system : System
+    front_end : FrontEnd
+    encoder : callable
+        Maps features (B, T, F) to embeddings (B, D).
     shortest_s : float
         Speech that is needed; with less, that under other voices is taken as well, and
         a voice with less even so has no embedding.
@@ -49,33 +53,35 @@ class VoiceEmbedder:
         Speech is cut to multiples of this, as voices of one length go together.
     n_windows : int
         Whose voices go together.
+    n_threads : int
     """
 
-    system: System
+    front_end: FrontEnd
+    encoder: Callable[[Tensor], Tensor]
     shortest_s: float
     longest_s: float
     unit_s: float
-    n_windows: int = 32
+    n_windows: int = 128
+    n_threads: int = 1
 
     def __call__(self, source: Source, segmentation: Segmentation) -> Voices:
         """Embed the voices of one channel of a recording."""
-        front_end = self.system.front_end
         starts_s = segmentation.starts * FRAME_S
-        samples = source.windows(
-            starts_s, segmentation.window_s, front_end.sample_rate_hz
+        rate_hz = self.front_end.sample_rate_hz
+        samples = source.windows(starts_s, segmentation.window_s, rate_hz)
+        windows_heard = enumerate(
+            map_in_threads(
+                self._heard,
+                zip(samples, segmentation.active, strict=True),
+                self.n_threads,
+            )
         )
         found: list[tuple[int, int, float]] = []
         embeddings: list[np.ndarray] = []
-        held: list[np.ndarray] = []
-        for row, (window, active) in enumerate(
-            zip(samples, segmentation.active, strict=True), 1
-        ):
-            for local, clean_s, features in self._heard(front_end, window, active):
-                found.append((row - 1, local, clean_s))
-                held.append(features)
-            if row % self.n_windows == 0 or row == len(starts_s):
-                embeddings += self._embed(held)
-                held = []
+        while group := list(itertools.islice(windows_heard, self.n_windows)):
+            heard = [(row, *own) for row, voices in group for own in voices]
+            found += [own[:3] for own in heard]
+            embeddings += self._embed([features for *_, features in heard])
         if not found:
             none = np.zeros(0, dtype=int)
             return Voices(none, none, np.zeros(0), np.zeros((0, 0), dtype=np.float32))
@@ -98,11 +104,7 @@ class VoiceEmbedder:
         wanted : ndarray of bool, shape (S,)
             Which voices.
         """
-        heard = [
-            own
-            for own in self._heard(self.system.front_end, samples, active)
-            if wanted[own[0]]
-        ]
+        heard = [own for own in self._heard((samples, active)) if wanted[own[0]]]
         speakers = np.array([local for local, _, _ in heard], dtype=int)
         clean_s = np.array([own_s for _, own_s, _ in heard])
         embeddings = self._embed([features for _, _, features in heard])
@@ -111,11 +113,15 @@ class VoiceEmbedder:
         return Voices(np.zeros(len(heard), dtype=int), speakers, clean_s, vectors)
 
     def _heard(
-        self, front_end: FrontEnd, samples: np.ndarray, active: np.ndarray
-    ) -> Iterator[tuple[int, float, np.ndarray]]:
-        """Yield number, clean speech and features of the voices (T, S) of a window."""
+        self, window: tuple[np.ndarray, np.ndarray]
+    ) -> list[tuple[int, float, np.ndarray]]:
+        """Return number, clean speech and features of the voices of a window.
+
+        It is samples (n_samples,) and who talks (T, S).
+        """
+        (samples, active), front_end, heard = window, self.front_end, []
         if not active.any() or not samples.any():
-            return
+            return []
         fbank = front_end.filterbank(samples)  # (T', F)
         n_unit = round(self.unit_s * len(fbank) / (len(active) * FRAME_S))
         frame_of = np.arange(len(fbank)) * len(active) // len(fbank)
@@ -129,19 +135,24 @@ class VoiceEmbedder:
             n_units = min(len(kept) // n_unit, round(self.longest_s / self.unit_s))
             if n_units:
                 kept = normalise(kept[-n_units * n_unit :], front_end.normalisation)
-                yield local, float(clean.sum() * FRAME_S), kept
+                heard.append((local, float(clean.sum() * FRAME_S), kept))
+        return heard
 
     def _embed(self, features: list[np.ndarray]) -> list[np.ndarray]:
         """Embed features (T, F), those of one length at once, in their order."""
-        lengths = np.array([len(own) for own in features])
+        batches = list(length_batches(np.array([len(own) for own in features])))
+        stacked = (np.stack([features[row] for row in rows]) for rows in batches)
+        embedded = map_in_threads(self._vectors, stacked, self.n_threads)
         embeddings = np.zeros(len(features), dtype=object)
-        for rows in length_batches(lengths):
-            batch = torch.from_numpy(np.stack([features[row] for row in rows]))
-            with torch.inference_mode():
-                vectors = self.system.encoder(batch.float().to(self.system.device))
-            for row, vector in zip(rows, vectors.float().cpu().numpy(), strict=True):
+        for rows, vectors in zip(batches, embedded, strict=True):
+            for row, vector in zip(rows, vectors, strict=True):
                 embeddings[row] = vector
         return list(embeddings)
+
+    def _vectors(self, features: np.ndarray) -> np.ndarray:
+        """Embed features (B, T, F): (B, D)."""
+        with torch.inference_mode():
+            return self.encoder(torch.from_numpy(features).float()).float().numpy()
 
 
 def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, interpolate, relu
 
-_SEGMENT = 100  # frames that a context is averaged over
+SEGMENT = 100  # frames that a context is averaged over
 
 
 class ResidualBlock(nn.Module):
@@ -91,11 +91,11 @@ class ContextMask(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, T) to (B, n_outputs, T)."""
-        segments = avg_pool1d(x, _SEGMENT, _SEGMENT, ceil_mode=True)
+        segments = avg_pool1d(x, SEGMENT, SEGMENT, ceil_mode=True)
         context = x.mean(dim=2, keepdim=True) + segments  # (B, C, ceil(T / 100))
         mask = torch.sigmoid(self.expand(relu(self.squeeze(context))))
         # each segment's mask for its frames: (B, n_outputs, T)
-        mask = interpolate(mask, scale_factor=_SEGMENT)[:, :, : x.shape[2]]
+        mask = interpolate(mask, scale_factor=SEGMENT)[:, :, : x.shape[2]]
         return mask * self.local(x)
 
 

@@ -12,7 +12,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import leaky_relu, pad
 
 SAMPLE_RATE_HZ = 16000
 WINDOW_S = 10.0
@@ -84,8 +84,17 @@ class SincFilters(nn.Module):
         return torch.cat([cosines, sines])[:, None]
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Map (B, 1, n_samples) to (B, 2 * n_bands, T), magnitudes."""
-        return nn.functional.conv1d(samples, self.filters(), stride=self.stride).abs()
+        """Map (B, 1, n_samples) to (B, 2 * n_bands, T), magnitudes.
+
+        The samples of a stride are made channels: a convolution over those takes less
+        time than one that steps over samples.
+        """
+        n, filters = self.stride, self.filters()
+        n_frames = 1 + (samples.shape[2] - _N_TAPS) // n
+        filters = pad(filters, (0, -_N_TAPS % n)).unflatten(2, (-1, n))
+        samples = pad(samples, (0, -samples.shape[2] % n)).unflatten(2, (-1, n))
+        filters, samples = filters[:, 0].mT, samples[:, 0].mT  # (..., n, T)
+        return nn.functional.conv1d(samples, filters)[:, :, :n_frames].abs()
 
 
 class SincNet(nn.Module):
@@ -138,11 +147,21 @@ class PyanNet(nn.Module):
         Tensor of shape (B, T, 7)
             Log-probabilities of the classes of `powerset`.
         """
-        x = self.sincnet(samples[:, None]).transpose(1, 2)  # (B, T, 60)
+        return self.classify(self.filtered(samples))
+
+    def filtered(self, samples: Tensor) -> Tensor:
+        """Map samples (B, n_samples) to what the filters make of them: (B, T, 60)."""
+        # window by window, as the first layer takes 5 MB for each; then all at once, as
+        # an LSTM takes as long for a few as for one
+        x = torch.cat([self.sincnet(window[None, None]) for window in samples])
+        return x.transpose(1, 2)  # (B, 60, T) to (B, T, 60)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Map what is filtered (B, T, 60) to log-probabilities (B, T, 7)."""
         x, _ = self.lstm(x)  # (B, T, 256)
         for layer in self.linear:
             x = leaky_relu(layer(x))
-        return self.classifier(x).log_softmax(dim=-1)
+        return self.classifier(x).float().log_softmax(dim=-1)
 
 
 _NAMES = (  # of the release, and what stands for them here

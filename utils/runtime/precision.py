@@ -6,6 +6,7 @@ processors, so every use is preceded by a comparison on the real model and data.
 
 import copy
 import logging
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 logger = logging.getLogger(__name__)
 
 LEAST_COSINE = 0.99  # of an embedding and its float32 counterpart
+LEAST_SHORT_COSINE = 0.95  # of that of less than a second, or of noise
 # in training, rounding passes through the statistics of a single batch
 LEAST_TRAINING_COSINE = 0.9
 LEAST_GRADIENT_COSINE = 0.5  # of all gradients together
@@ -60,6 +62,53 @@ def embeddings_agree(
         except RuntimeError:  # no such kernel on this processor
             return False
     return _agree(exact, reduced, LEAST_COSINE)
+
+
+class Checked:
+    """A function of batches in reduced precision, where that agrees with float32.
+
+    The first item of the first batch of each length is computed in both. Where they
+    differ, and where a number is not finite, float32 is used.
+
+    Parameters
+    ----------
+    exact, reduced : callable
+        Map a batch (B, T, ...) to (B, ...).
+
+    Example
+    -------
+    >>> whole = Checked(lambda x: x.sum(dim=1), lambda x: x.bfloat16().sum(dim=1))
+    >>> whole(torch.ones(1, 3, 2)).dtype
+    torch.bfloat16
+    >>> wrong = Checked(lambda x: x.sum(dim=1), lambda x: x[:, 0])
+    >>> wrong(torch.tensor([[[1, 0], [0, 9]]]))
+    tensor([[1, 9]])
+    """
+
+    def __init__(
+        self,
+        exact: Callable[[Tensor], Tensor],
+        reduced: Callable[[Tensor], Tensor],
+    ) -> None:
+        self._exact, self._reduced = exact, reduced
+        self._is_right: dict[int, bool] = {}  # by length
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Compute the function of a batch (B, T, ...)."""
+        length = batch.shape[1]
+        if self._is_right.get(length, True):
+            found = self._reduced(batch)
+            if length not in self._is_right:
+                exact = self._exact(batch[:1])
+                is_right = _agree(
+                    exact.flatten(1), found[:1].flatten(1), LEAST_SHORT_COSINE
+                )
+                self._is_right[length] = is_right
+                if not is_right:
+                    warn_of_disagreement("reduced precision", tuple(batch.shape))
+            if self._is_right[length] and found.isfinite().all():
+                return found
+        return self._exact(batch)
 
 
 def training_agrees(encoder: nn.Module, feats: Tensor, dtype: torch.dtype) -> bool:
