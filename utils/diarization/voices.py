@@ -158,6 +158,8 @@ class VoiceEmbedder:
 def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
     """Yield rows of one length, not too many at once: that bounds the memory.
 
+    Most have as many as go together, as convolutions are prepared for each shape.
+
     Example
     -------
     >>> [rows.tolist() for rows in length_batches(np.array([300, 800, 800, 800]))]
@@ -165,5 +167,5 @@ def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
     """
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        n_batches = -(-len(rows) // max(1, _FRAMES_AT_ONCE // length))  # ceiling
-        yield from np.array_split(rows, n_batches)
+        most = max(1, _FRAMES_AT_ONCE // int(length))
+        yield from (rows[n : n + most] for n in range(0, len(rows), most))
