@@ -74,7 +74,7 @@ class DiarizationConfig:
         from utils.diarization.diarizer import Diarizer
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
-        from utils.diarization.network_segmenter import NetworkSegmenter, in_precision
+        from utils.diarization.network_segmenter import NetworkSegmenter
         from utils.diarization.pieces import PieceSegmenter
         from utils.diarization.segmentation import EnergySegmenter, Segmenter
         from utils.systems.system import open_system
@@ -82,7 +82,7 @@ class DiarizationConfig:
         own, system = self.settings, open_system(self.system, trust=self.trust)
         windows: Segmenter
         if self.segmentation:
-            network = in_precision(open_network(self.segmentation), self._precision())
+            network = open_network(self.segmentation)
             windows = NetworkSegmenter(network, own["step_s"], n_threads=n_threads)
         else:
             front_end = load_hyperparameters(ENERGY_FRONT_END)["front_end"]
@@ -110,7 +110,6 @@ class DiarizationConfig:
             A model is missing or broken.
         """
         from utils.diarization.network import open_network
-        from utils.diarization.network_segmenter import in_precision
         from utils.live.centres import SpeakerCentres
         from utils.live.conversation import (
             ConversationListener,
@@ -122,8 +121,7 @@ class DiarizationConfig:
         own = self.settings
         system = open_system(self.system, trust=self.trust)
         embedder = self._embedder(system, own["online_longest_s"])
-        network = open_network(Path(self.segmentation or ""))
-        models = OnlineModels(in_precision(network, self._precision()), embedder)
+        models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
         centres = SpeakerCentres(
             own["online_threshold"], own["online_new_s"], self.count.most
         )
@@ -154,7 +152,7 @@ class DiarizationConfig:
         )
 
     def _precision(self) -> str:
-        """Return the arithmetic of the networks: ``fp32`` or ``bf16``."""
+        """Return the arithmetic of the encoder: ``fp32`` or ``bf16``."""
         from utils.runtime.device import best_precision
 
         own = str(self.settings["precision"])

@@ -8,7 +8,6 @@ from tests.diarization.sounds import bursts
 from utils.diarization.network import open_network, save_network
 from utils.diarization.network_segmenter import (
     NetworkSegmenter,
-    in_precision,
     mean_over_windows,
     middles,
     settle,
@@ -92,15 +91,6 @@ def test_windows_take_turns_without_gap():
 def test_a_silent_recording_has_no_speech(step_s, write_wav):
     path = write_wav("silence.wav", np.zeros(16000))
     assert not NetworkSegmenter(LoudOrQuiet(), step_s)(Source(path)).active.any()
-
-
-def test_reduced_precision_tells_what_float32_does():
-    torch.manual_seed(0)
-    network, samples = PyanNet().eval(), torch.randn(2, 16000)
-    with torch.inference_mode():
-        assert in_precision(network, "fp32") is network
-        found, expected = in_precision(network, "bf16")(samples), network(samples)
-    torch.testing.assert_close(found, expected, atol=0.02, rtol=0.02)
 
 
 def test_a_network_is_kept_in_a_folder(tmp_path):

@@ -1,12 +1,11 @@
 """Who talks when, by a network that hears a recording in windows of 10 s."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.models.pyannet import (
@@ -18,26 +17,10 @@ from utils.models.pyannet import (
     PyanNet,
     powerset,
 )
-from utils.runtime.precision import DTYPES, Checked
 from utils.runtime.threads import map_in_threads
-
-Network = Callable[[Tensor], Tensor]  # see `PyanNet.forward`
 
 # the network's first frame has its centre in this frame of the grid
 FIRST_FRAME = int(FIELD_SAMPLES / 2 / STEP_SAMPLES)
-
-
-def in_precision(network: PyanNet, precision: str) -> Network:
-    """Let a network compute in ``fp32`` or, where that agrees with it, in ``bf16``."""
-    if precision == "fp32":
-        return network
-
-    def reduced(samples: Tensor) -> Tensor:
-        x = network.filtered(samples)
-        with torch.autocast("cpu", DTYPES[precision]):
-            return network.classify(x)
-
-    return Checked(network, reduced)
 
 
 def window_starts(n_frames: int, n_window: int, n_step: int) -> np.ndarray:
@@ -58,15 +41,15 @@ class NetworkSegmenter:
 
     Attributes
     ----------
-    network : callable
-        A `PyanNet` in evaluation mode; see `in_precision`.
+    network : PyanNet
+        In evaluation mode.
     step_s : float
         Between windows.
     batch_size : int
     n_threads : int
     """
 
-    network: Network
+    network: PyanNet
     step_s: float
     batch_size: int = 16
     n_threads: int = 1
@@ -179,7 +162,7 @@ def middles(starts: np.ndarray, n_window: int, n_frames: int) -> np.ndarray:
     return np.minimum(bounds, n_frames)
 
 
-def local_activity(network: Network, windows: np.ndarray) -> np.ndarray:
+def local_activity(network: PyanNet, windows: np.ndarray) -> np.ndarray:
     """Tell who talks in windows of samples (B, n_samples): bool, shape (B, T, 3)."""
     with torch.inference_mode():
         classes = network(torch.from_numpy(windows)).argmax(dim=2)  # (B, T)

@@ -8,12 +8,12 @@ import numpy as np
 
 from utils.audio.resampling import Resampler, resample
 from utils.diarization.assembly import tidy
-from utils.diarization.network_segmenter import FIRST_FRAME, Network, local_activity
+from utils.diarization.network_segmenter import FIRST_FRAME, local_activity
 from utils.diarization.segmentation import FRAME_S
 from utils.diarization.turns import Turn
 from utils.diarization.voices import VoiceEmbedder
 from utils.live.centres import NOBODY, SpeakerCentres
-from utils.models.pyannet import SAMPLE_RATE_HZ, STEP_SAMPLES, WINDOW_S
+from utils.models.pyannet import SAMPLE_RATE_HZ, STEP_SAMPLES, WINDOW_S, PyanNet
 
 _N_WINDOW = int(WINDOW_S / FRAME_S)  # frames
 _LEAST_SAMPLES = 8000  # that the network hears at once
@@ -54,7 +54,7 @@ class Change(NamedTuple):
 class OnlineModels:
     """What hears: who talks in a window, and whose voice it is."""
 
-    network: Network
+    network: PyanNet
     embedder: VoiceEmbedder
 
 

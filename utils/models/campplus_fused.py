@@ -206,12 +206,8 @@ class FusedCAMPlusPlus(nn.Module):
 
     def forward(self, feats: Tensor) -> Tensor:
         """Embed utterances of one length; see `CAMPlusPlus.forward`."""
-        # one by one: what the convolutions work on stays in the cache
-        x = feats.to(self.dtype).transpose(1, 2)  # (B, F, T)
-        x = torch.cat([self.head(own[None]) for own in x])  # (B, C, T)
+        x = self.head(feats.to(self.dtype).transpose(1, 2))  # (B, C, T)
         x = relu(self.tdnn(x)).transpose(1, 2)  # (B, ceil(T / 2), n_first)
         x = self.out_norm(self.body(x)).float()
-        mean = x.mean(dim=1, keepdim=True)
-        variance = (x - mean).square().sum(dim=1) / (x.shape[1] - 1)
-        statistics = torch.cat([mean[:, 0], variance.sqrt()], dim=1)  # (B, 2 * C)
+        statistics = torch.cat([x.mean(dim=1), x.std(dim=1)], dim=1)  # (B, 2 * C)
         return self.dense_bn(self.dense(statistics))

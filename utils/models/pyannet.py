@@ -147,21 +147,14 @@ class PyanNet(nn.Module):
         Tensor of shape (B, T, 7)
             Log-probabilities of the classes of `powerset`.
         """
-        return self.classify(self.filtered(samples))
-
-    def filtered(self, samples: Tensor) -> Tensor:
-        """Map samples (B, n_samples) to what the filters make of them: (B, T, 60)."""
         # window by window, as the first layer takes 5 MB for each; then all at once, as
         # an LSTM takes as long for a few as for one
         x = torch.cat([self.sincnet(window[None, None]) for window in samples])
-        return x.transpose(1, 2)  # (B, 60, T) to (B, T, 60)
-
-    def classify(self, x: Tensor) -> Tensor:
-        """Map what is filtered (B, T, 60) to log-probabilities (B, T, 7)."""
+        x = x.transpose(1, 2)  # (B, T, 60)
         x, _ = self.lstm(x)  # (B, T, 256)
         for layer in self.linear:
             x = leaky_relu(layer(x))
-        return self.classifier(x).float().log_softmax(dim=-1)
+        return self.classifier(x).log_softmax(dim=-1)
 
 
 _NAMES = (  # of the release, and what stands for them here
