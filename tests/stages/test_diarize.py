@@ -73,6 +73,18 @@ def test_all_is_written_and_found_again(monkeypatch, system, call, tmp_path, cap
     assert {own["name"] for own in content["speakers"]} == {"speaker-1", "speaker-2"}
     assert "../a%20call.wav" in (out / "a_call.html").read_text()
     assert (out / "a_call.svg").read_text().count('class="turn"') == len(turns)
+    run(
+        monkeypatch,
+        system,
+        call,
+        "--out",
+        tmp_path / "2",
+        "--num-speakers",
+        2,
+        "--nj",
+        2,
+    )
+    assert read_rttm(tmp_path / "2/all.rttm") == turns
     before = (out / "found/a_call.json").stat().st_mtime_ns
     run(monkeypatch, system, call, "--out", out, "--num-speakers", 2)
     assert (out / "found/a_call.json").stat().st_mtime_ns == before
