@@ -94,8 +94,8 @@ def open_here(config: DiarizationConfig, n_threads: int) -> Callable[[Path], Run
 def whole_program(path: Path, config: DiarizationConfig, nj: int) -> float:
     """Return the seconds of local.diarize, with all that it writes."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "local.diarize", path, "--out", out]
-        command += ["--system", config.system, "--nj", str(nj)]
+        command = [sys.executable, "-m", "local.diarize", str(path), "--out", out]
+        command += ["--system", str(config.system), "--nj", str(nj)]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - start

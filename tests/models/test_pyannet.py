@@ -33,16 +33,6 @@ def test_filters_are_windowed_differences_of_two_sinc_functions():
     np.testing.assert_allclose(found[2:], -found[2:, ::-1], atol=1e-6)
 
 
-@pytest.mark.parametrize("n_samples", [251, 991, 1000, 1001, 1234])
-@pytest.mark.parametrize("stride", [7, 10])
-def test_filters_step_over_the_samples(stride, n_samples):
-    torch.manual_seed(0)
-    filters, samples = SincFilters(3, stride), torch.randn(2, 1, n_samples)
-    torch.nn.init.uniform_(filters.low_hz, 0, 2000)
-    expected = torch.nn.functional.conv1d(samples, filters.filters(), stride=stride)
-    torch.testing.assert_close(filters(samples), expected.abs(), atol=1e-5, rtol=1e-4)
-
-
 def test_classes_are_all_sets_of_at_most_two_of_three():
     rows = [tuple(row) for row in powerset().int().tolist()]
     assert rows == [

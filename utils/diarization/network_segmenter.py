@@ -51,7 +51,7 @@ class NetworkSegmenter:
 
     network: PyanNet
     step_s: float
-    batch_size: int = 16
+    batch_size: int = 8
     n_threads: int = 1
 
     def __call__(self, source: Source) -> Segmentation:

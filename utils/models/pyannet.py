@@ -12,7 +12,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu, pad
+from torch.nn.functional import leaky_relu
 
 SAMPLE_RATE_HZ = 16000
 WINDOW_S = 10.0
@@ -84,17 +84,8 @@ class SincFilters(nn.Module):
         return torch.cat([cosines, sines])[:, None]
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Map (B, 1, n_samples) to (B, 2 * n_bands, T), magnitudes.
-
-        The samples of a stride are made channels: a convolution over those takes less
-        time than one that steps over samples.
-        """
-        n, filters = self.stride, self.filters()
-        n_frames = 1 + (samples.shape[2] - _N_TAPS) // n
-        filters = pad(filters, (0, -_N_TAPS % n)).unflatten(2, (-1, n))
-        samples = pad(samples, (0, -samples.shape[2] % n)).unflatten(2, (-1, n))
-        filters, samples = filters[:, 0].mT, samples[:, 0].mT  # (..., n, T)
-        return nn.functional.conv1d(samples, filters)[:, :, :n_frames].abs()
+        """Map (B, 1, n_samples) to (B, 2 * n_bands, T), magnitudes."""
+        return nn.functional.conv1d(samples, self.filters(), stride=self.stride).abs()
 
 
 class SincNet(nn.Module):
