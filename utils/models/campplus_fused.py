@@ -9,6 +9,7 @@ import copy
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
+from torch.nn.utils import skip_init
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from utils.models.campplus import (
@@ -164,7 +165,8 @@ def as_linear(conv: nn.Conv1d) -> nn.Linear:
     True
     """
     weights, bias = conv.weight, conv.bias
-    layer = nn.Linear(weights[0].numel(), len(weights), bias=bias is not None)
+    shape = weights[0].numel(), len(weights)
+    layer = skip_init(nn.Linear, *shape, bias=bias is not None)
     layer.weight = nn.Parameter(weights.detach().transpose(1, 2).flatten(1))
     if bias is not None:
         layer.bias = nn.Parameter(bias.detach())
@@ -177,7 +179,7 @@ class FusedCAMPlusPlus(nn.Module):
     Parameters
     ----------
     model : CAMPlusPlus
-        Stays as it is.
+        In evaluation mode; stays as it is.
     dtype : torch.dtype
         Of all but the statistics and the embedding.
 
@@ -193,7 +195,6 @@ class FusedCAMPlusPlus(nn.Module):
         self, model: CAMPlusPlus, dtype: torch.dtype = torch.float32
     ) -> None:
         super().__init__()
-        model = copy.deepcopy(model).eval()
         self.head = fused_head(model.head)
         self.tdnn = fuse_conv_bn_eval(model.tdnn, model.tdnn_bn)
         self.body = nn.Sequential()
