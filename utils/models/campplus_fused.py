@@ -181,7 +181,7 @@ class FusedCAMPlusPlus(nn.Module):
     model : CAMPlusPlus
         In evaluation mode; stays as it is.
     dtype : torch.dtype
-        Of all but the statistics and the embedding.
+        Arithmetic but for the statistics and the embedding, which are in float32.
 
     Example
     -------
