@@ -27,6 +27,7 @@ from utils.report.page import (
     render_table,
 )
 from utils.report.plots import svg_text
+from utils.report.results import with_range
 
 _MEANING = {"pauses": "pauses and length", "averages": "average spectrum"}
 
@@ -44,15 +45,18 @@ def results_table(
             "Cllr": "cllr", "ECE": "ece",
         }  # fmt: skip
         main, title, scale = "macro_f1", "macro-F1 % (95 %)", 100
+    is_fine = task.is_number and max(result[main] for result in results) < 1
+    digits = 3 if is_fine else 1
     rows = []
     for result in results:
         several = "by_speaker" in result
-        low, high = (scale * limit for limit in result["ci"].get(main, [np.nan] * 2))
+        ends = [scale * limit for limit in result["ci"].get(main, [np.nan] * 2)]
         rows.append(
             [
                 f"speakers {result['speakers']}", result["system"], result["kind"],
-                f"{scale * result[main]:.1f} ({low:.1f} to {high:.1f})",
-                f"{scale * result['by_speaker'][main]:.1f}" if several else "-",
+                with_range(scale * result[main], ends, digits),
+                with_range(scale * result["by_speaker"][main], [], digits)
+                if several else "-",
                 *(_cell(name, result[key]) for name, key in columns.items()),
             ]
         )  # fmt: skip
@@ -161,26 +165,7 @@ def results_page(
     )  # fmt: skip
     for figure, caption in _figures(shown, task):
         parts.append(render_figure(svg_text(figure), caption))
-    readable: dict[str, object] = {
-        name: _readable(value) for name, value in facts.items()
-    }
-    return render_page(title, [*parts, render_facts(readable)])
-
-
-def _readable(value: Any) -> str:
-    """Write what JSON holds without its brackets.
-
-    Example
-    -------
-    >>> _readable({"mlp": 0.70836, "of": ["a", "b"], "none": ()})
-    'mlp 0.708, of a; b'
-    """
-    if isinstance(value, dict):
-        filled = {k: v for k, v in value.items() if v not in (None, (), [], "", False)}
-        return ", ".join(f"{name} {_readable(own)}" for name, own in filled.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(_readable(own) for own in value)
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return render_page(title, [*parts, render_facts(facts)])
 
 
 def _figures(told: Told, task: Task) -> list[tuple[Any, str]]:

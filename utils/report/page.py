@@ -1,15 +1,18 @@
 """The report as one self-contained HTML page."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from html import escape
+from typing import Any
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { border-bottom: 1px solid #ccc; padding: .3rem .9rem; text-align: right; }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .7rem; text-align: right; }
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2),
 .names-3 th:nth-child(3), .names-3 td:nth-child(3) { text-align: left; }
+.names-3 { display: block; overflow-x: auto; }
+.names-3 td:nth-child(n+4) { white-space: nowrap; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 .warning { background: #fee; padding: .5rem 1rem; }
@@ -59,9 +62,40 @@ def render_notes(lines: Sequence[str]) -> str:
 
 
 def render_facts(facts: dict[str, object]) -> str:
-    """Write names and values as an HTML list."""
-    items = [f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items()]
+    """Write names and values as an HTML list, as people read them.
+
+    Example
+    -------
+    >>> render_facts({"shared_speakers": []})
+    '<dl><dt>shared speakers</dt><dd>none</dd></dl>'
+    """
+    items = [
+        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(readable(value))}</dd>"
+        for name, value in facts.items()
+    ]
     return "<dl>" + "\n".join(items) + "</dl>"
+
+
+def readable(value: Any) -> str:
+    """Write what JSON holds without its brackets; what is empty within it is left out.
+
+    Example
+    -------
+    >>> readable({"mlp": 0.70836, "of": ["a", "b"], "none": ()})
+    'mlp 0.7084, of a; b'
+    >>> readable(True), readable(None)
+    ('yes', 'none')
+    """
+    if value in (None, "") or (isinstance(value, Sized) and not len(value)):
+        return "none"
+    if isinstance(value, dict):
+        told = {name: readable(own) for name, own in value.items() if own is not False}
+        return ", ".join(f"{k} {v}" for k, v in told.items() if v != "none") or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(map(readable, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def render_figure(svg: str, caption: str) -> str:
