@@ -5,14 +5,14 @@ from html import escape
 from typing import Any
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto;
   padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ccc; padding: .3rem .7rem; text-align: right; }
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2),
 .names-3 th:nth-child(3), .names-3 td:nth-child(3) { text-align: left; }
-.names-3 { display: block; overflow-x: auto; }
-.names-3 td:nth-child(n+4) { white-space: nowrap; }
+.names-3 { display: block; overflow-x: auto; font-size: .85em; white-space: nowrap; }
+.names-3 th, .names-3 td { padding: .3rem .5rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .4rem 1rem; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 .warning { background: #fee; padding: .5rem 1rem; }
@@ -84,13 +84,15 @@ def readable(value: Any) -> str:
     >>> readable({"mlp": 0.70836, "of": ["a", "b"], "none": ()})
     'mlp 0.7084, of a; b'
     >>> readable(True), readable(None)
-    ('yes', 'none')
+    ('yes', '-')
     """
-    if value in (None, "") or (isinstance(value, Sized) and not len(value)):
+    if value is None:
+        return "-"
+    if isinstance(value, Sized) and not len(value):
         return "none"
     if isinstance(value, dict):
-        told = {name: readable(own) for name, own in value.items() if own is not False}
-        return ", ".join(f"{k} {v}" for k, v in told.items() if v != "none") or "none"
+        filled = {k: v for k, v in value.items() if v not in (None, False, "", (), [])}
+        return ", ".join(f"{name} {readable(own)}" for name, own in filled.items())
     if isinstance(value, list | tuple):
         return "; ".join(map(readable, value))
     if isinstance(value, bool):
