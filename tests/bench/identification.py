@@ -21,6 +21,7 @@ from tests.bench.voices import (
     parse_arguments,
     profile,
     read_voices,
+    seconds,
 )
 from utils.metrics.identification import detection_and_identification
 from utils.speakers.gallery import threshold_for_gallery
@@ -29,25 +30,38 @@ from utils.verification.verifier import Verifier, open_verifier
 N_ENROLLED, FPIRS = (1, 3, 5), (0.01, 0.001)
 
 
-def identify(verifier: Verifier, voices: Voices, n_enrolled: int) -> None:
+def identify(
+    verifier: Verifier, voices: Voices, lengths_s: Voices, n_enrolled: int
+) -> None:
     """Print rank-1 and DIR at FPIR, and what the stored threshold gives."""
     names, scores, truth, who = sorted(voices), [], [], []
     size = len(names) // 2
     for part in range(2):
         people, strangers = names[part::2][:size], names[1 - part :: 2]
-        divided = [divide(voices[own], max(N_ENROLLED)) for own in people]
-        models = np.stack([profile(own[:n_enrolled]) for own, _ in divided])
-        counts = [len(own[:n_enrolled]) for own, _ in divided]
-        tests = [own for _, own in divided]
-        tests += [np.concatenate(voices[own]) for own in strangers]
-        for place, own in enumerate(tests):
-            scores.append(llrs(verifier, models, own, counts).T)
+        enrolled, tests = arrange(voices, people, strangers, n_enrolled)
+        enrolled_s, tests_s = arrange(lengths_s, people, strangers, n_enrolled)
+        models = np.stack([profile(own) for own in enrolled])
+        of_models = [own.ravel().tolist() for own in enrolled_s]
+        for place, (own, own_s) in enumerate(zip(tests, tests_s, strict=True)):
+            scores.append(
+                llrs(verifier, models, own, of_models, own_s.ravel().tolist()).T
+            )
             truth += len(own) * [place if place < size else -1]
             who += len(own) * [(people + strangers)[place]]
     joined, right = np.concatenate(scores), np.array(truth)
     print(f"{n_enrolled} enrolled, {size} people, {(right >= 0).sum()} tests, "
           f"{(right < 0).sum()} of strangers: "
           + "; ".join(rates(verifier, joined, right, np.array(who))))  # fmt: skip
+
+
+def arrange(
+    voices: Voices, people: list[str], strangers: list[str], n_enrolled: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return what of each of the people is enrolled, and everybody's tests."""
+    divided = [divide(voices[own], max(N_ENROLLED)) for own in people]
+    tests = [own for _, own in divided]
+    tests += [np.concatenate(voices[own]) for own in strangers]
+    return [own[:n_enrolled] for own, _ in divided], tests
 
 
 def rates(
@@ -86,8 +100,9 @@ def main() -> None:
     verifier = open_verifier(args.system)
     table = read_voices(args.voices, args.pattern, args.per_speaker)
     voices = by_session(table, embed(verifier.system, table["wav"], args.cache, "all"))
+    lengths_s = by_session(table, seconds(table))
     for n_enrolled in N_ENROLLED:
-        identify(verifier, voices, n_enrolled)
+        identify(verifier, voices, lengths_s, n_enrolled)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 People are enrolled with one recording and drawn into galleries at random; everybody
 else is a stranger, tested with all recordings. For galleries larger than the corpora
 each of the first 125 people is there at nine speeds, which are nine voices; one of a
-hundred, made so, stands beside one of a hundred people. Intervals, 95 %, resample
-strangers.
+hundred, made so, stands beside one of a hundred people. Recordings count as of
+usual length. Intervals, 95 %, resample strangers.
 """
 
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.bench.voices import (
     parse_arguments,
     profile,
     read_voices,
+    usual,
 )
 from utils.audio.acoustics import change_speed
 from utils.audio.decoding import read_audio
@@ -66,7 +67,7 @@ def check(
     n_people, n_versions, _ = models.shape
     who = np.repeat(np.arange(n_people), [len(own) for own in tests])  # (M,)
     joined, recordings = np.concatenate(models), np.concatenate(tests)
-    scores = llrs(verifier, joined, recordings, len(joined) * [N_ENROLLED])
+    scores = llrs(verifier, joined, recordings, usual(len(joined) * [N_ENROLLED]))
     scores = scores.reshape(n_people, n_versions, -1).max(axis=1)  # (P, M)
     n_drawn, rng = round(size / n_versions), np.random.default_rng(0)
     drawn = [rng.permutation(n_people)[:n_drawn] for _ in range(N_DRAWS)]

@@ -68,7 +68,7 @@ def compare(
     kept = np.array([not verifier.refusal(own) for own in tests])
     heard = [own for own, is_kept in zip(tests, kept, strict=True) if is_kept]
     scores = llrs(
-        verifier, models, verifier.embed(heard), len(models) * [1], PIECE_S, duration_s
+        verifier, models, verifier.embed(heard), len(models) * [[PIECE_S]], [duration_s]
     )
     numbers, tested = np.arange(len(who)), np.flatnonzero(kept)
     is_trial = numbers[:, None] != tested  # (N, M): no piece with itself

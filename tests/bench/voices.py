@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 
 from utils.data.files import read_or_find_utterances
 from utils.speakers.gallery import shifts_of
@@ -85,20 +86,32 @@ def divide(sessions: list[np.ndarray], most: int) -> tuple[np.ndarray, np.ndarra
     return first[:most], np.concatenate(others) if others else first[most:]
 
 
+def usual(counts: Iterable[int]) -> list[list[float]]:
+    """Return the seconds of so many recordings of each: as those measured."""
+    return [count * [0.0] for count in counts]
+
+
 def llrs(
-    verifier: Verifier, models: np.ndarray, tests: np.ndarray, counts: Sequence[int],
-    enrolled_s: float = 0.0, tested_s: float = 0.0,
+    verifier: Verifier, models: np.ndarray, tests: np.ndarray,
+    enrolled_s: Sequence[Sequence[float]], tested_s: Sequence[float] = (0.0,),
 ) -> np.ndarray:  # fmt: skip
     """Score models (N, D), each of some recordings, with tests (M, D): (N, M).
 
     Ratios are as they are answered, less what the number of recordings and their
-    seconds of speech raise them by; 0 s is the usual length.
+    seconds of speech raise them by: seconds of each enrolled one, and of all tests or
+    of each.
     """
     found = verifier.system.score(verifier.system.enrol(list(models[:, None])), tests)
     assert found.llrs is not None
     decisions = verifier.measured
-    of_models = shifts_of([count * [enrolled_s] for count in counts], decisions)
-    return found.llrs - of_models[:, None] - decisions.test_shift(tested_s)
+    of_tests = np.array([decisions.test_shift(own_s) for own_s in tested_s])
+    return found.llrs - shifts_of(enrolled_s, decisions)[:, None] - of_tests
+
+
+def seconds(table: pd.DataFrame) -> np.ndarray:
+    """Return the length of each row's file, (N, 1), to be grouped as embeddings are."""
+    found = [soundfile.info(path) for path in table["wav"]]
+    return np.array([[own.frames / own.samplerate] for own in found])
 
 
 def interval(counts: Sequence[tuple[int, int]], digits: int = 1) -> str:
