@@ -89,3 +89,17 @@ def test_back_ends_do_not_disagree_on_a_default():
     found = defaults_by_name("backend")
     assert {name: values for name, values in found.items() if len(values) > 1} == {}
     assert found["mean_scale"] == {1.0}
+
+
+def test_distillation_is_pre_training_but_for_what_it_follows():
+    """HyperPyYAML cannot include a file as a whole phase, so its lines stand twice."""
+    phases = [
+        {
+            line
+            for line in (ROOT / f"hparams/{name}.yaml").read_text().splitlines()
+            if line and not line.startswith("# ")
+        }
+        for name in ("pretrain", "distil")
+    ]
+    differing = {line.partition(":")[0] for line in phases[0] ^ phases[1]}
+    assert differing == {"loss", "keep", "brain"}
