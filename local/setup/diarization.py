@@ -89,7 +89,9 @@ class DiarizationConfig:
             windows = EnergySegmenter(front_end)
         lengths_s = own["piece_shortest_s"], own["piece_longest_s"]
         segmenter = PieceSegmenter(windows, *lengths_s)
-        embedder = self._embedder(system, own["piece_longest_s"], n_threads)
+        embedder = self._embedder(
+            system, own["piece_longest_s"], self._precision(), n_threads
+        )
         grouping = Grouping(
             build_clusterer(own, system),
             own["reliable_s"],
@@ -120,7 +122,7 @@ class DiarizationConfig:
 
         own = self.settings
         system = open_system(self.system, trust=self.trust)
-        embedder = self._embedder(system, own["online_longest_s"])
+        embedder = self._embedder(system, own["online_longest_s"], "fp32")
         models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
         centres = SpeakerCentres(
             own["online_threshold"], own["online_new_s"], self.count.most
@@ -135,7 +137,7 @@ class DiarizationConfig:
         return ConversationListener(models, centres, rate_hz, pace)
 
     def _embedder(
-        self, system: System, longest_s: float, n_threads: int = 1
+        self, system: System, longest_s: float, precision: str, n_threads: int = 1
     ) -> VoiceEmbedder:
         """Build what embeds voices, of so much of their speech at most."""
         from utils.diarization.voices import VoiceEmbedder
@@ -144,7 +146,7 @@ class DiarizationConfig:
         own = self.settings
         return VoiceEmbedder(
             system.front_end,
-            fast_encoder(system.encoder, self._precision()),
+            fast_encoder(system.encoder, precision),
             own["embedding_shortest_s"],
             longest_s,
             own["embedding_unit_s"],
