@@ -21,8 +21,8 @@ from utils.models.campplus import (
     Transition,
 )
 
-# frames of a batch are filled up to a multiple of this, as bfloat16's product of matrices
-# is prepared anew for each shape that it meets, which takes longer than the product
+# frames of a batch are filled up to a multiple of this, as bfloat16's product of
+# matrices is prepared anew for each shape, which takes longer than the product
 _ROWS = 128
 
 
