@@ -191,9 +191,7 @@ class FusedCAMPlusPlus(nn.Module):
     True
     """
 
-    def __init__(
-        self, model: CAMPlusPlus, dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, model: CAMPlusPlus, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.head = fused_head(model.head)
         self.tdnn = fuse_conv_bn_eval(model.tdnn, model.tdnn_bn)
