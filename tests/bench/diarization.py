@@ -149,6 +149,13 @@ def bench(diarizer: Diarizer, recordings: list[Recording], has_limit: bool) -> N
     )
 
 
+def read_config(system: Path, overrides: str) -> DiarizationConfig:
+    """Read what the benches of conversations diarize with."""
+    settings = load_hyperparameters(SETTINGS, overrides)
+    network = Path("models/segmentation")
+    return DiarizationConfig(system, network, settings, ANY_COUNT, "mean")
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -159,10 +166,7 @@ def main() -> None:
     parser.add_argument("--limit", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    settings = load_hyperparameters(SETTINGS, args.overrides)
-    network = Path("models/segmentation")
-    config = DiarizationConfig(args.system, network, settings, ANY_COUNT, "mean")
-    diarizer = config.open()
+    diarizer = read_config(args.system, args.overrides).open()
     for folder in args.folders:
         recordings = list(list_recordings(folder, args.only))
         print(f"{folder.name}: {len(recordings)} recordings", flush=True)

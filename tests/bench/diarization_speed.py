@@ -25,11 +25,15 @@ from typing import NamedTuple
 import soundfile
 import torch
 
-from local.setup.diarization import SETTINGS, DiarizationConfig
-from local.setup.hyperparameters import load_hyperparameters
-from tests.bench.diarization import Recording, as_turns, list_recordings, tell
+from local.setup.diarization import DiarizationConfig
+from tests.bench.diarization import (
+    Recording,
+    as_turns,
+    list_recordings,
+    read_config,
+    tell,
+)
 from utils.audio.decoding import read_audio
-from utils.diarization.counts import ANY_COUNT
 from utils.diarization.segmentation import Source
 
 RATE_HZ = 16000  # and 16 bit: the peer takes nothing else
@@ -161,9 +165,7 @@ def main() -> None:
     parser.add_argument("--overrides", default="")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    settings = load_hyperparameters(SETTINGS, args.overrides)
-    network = Path("models/segmentation")
-    config = DiarizationConfig(args.system, network, settings, ANY_COUNT, "mean")
+    config = read_config(args.system, args.overrides)
     programs = {"local.diarize": open_here(config, args.nj)}
     if args.peer:
         programs["senko"] = Peer(args.peer, args.nj)

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from local.setup.diarization import SETTINGS, DiarizationConfig
+from local.setup.diarization import DiarizationConfig
 from local.setup.found_turns import recording_name
-from local.setup.hyperparameters import load_hyperparameters
 from local.setup.systems import find_system
+from tests.bench.diarization import read_config
 from utils.data.files import audio_paths
-from utils.diarization.counts import SpeakerCount
 from utils.diarization.diarizer import Diarizer
 from utils.diarization.score_sums import add_scores
 from utils.diarization.scoring import score_recordings
@@ -61,10 +60,7 @@ def main() -> None:
     parser.add_argument("--overrides", default="", help="YAML over hparams/diarization")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    config = DiarizationConfig(
-        find_system(args.system), Path("models/segmentation"),
-        load_hyperparameters(SETTINGS, args.overrides), SpeakerCount(), "mean",
-    )  # fmt: skip
+    config = read_config(find_system(args.system), args.overrides)
     paths = [
         own for own in audio_paths(args.folder) if any(map(own.match, args.pattern))
     ]
