@@ -31,9 +31,11 @@ def test_thresholds_are_those_that_the_rates_ask_for(tmp_path, rng):
     vectors = rng.standard_normal((150, 8))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     is_other = ~np.eye(150, dtype=bool)
-    found = threshold_of_others(backend, vectors, vectors, is_other)
+    side = backend.single_models(vectors)
+    found = threshold_of_others(backend, side, side, is_other)
     scores = np.sort((vectors @ vectors.T)[is_other])[::-1]
     assert found[0] == pytest.approx(scores[int(0.05 * len(scores))], abs=1e-3)
     assert (scores >= found[-1]).mean() == pytest.approx(0.001, rel=0.1)
-    few = threshold_of_others(backend, vectors[:8], vectors[:8], is_other[:8, :8])
+    side = backend.single_models(vectors[:8])
+    few = threshold_of_others(backend, side, side, is_other[:8, :8])
     assert len(few) == 1  # two of 56 trials are above 5 %

@@ -117,6 +117,10 @@ class Backend:
         """Make a model of each prepared vector."""
         return self.enrol(prepared, np.arange(len(prepared))[:, None])  # (N, 1)
 
+    def single_models(self, embeddings: np.ndarray) -> "MeasuredModels":
+        """Make a model of each embedding (N, D), without quality measures."""
+        return MeasuredModels(self.enrol_single(self.prepare(embeddings)))
+
     def without_cohort_of(self, speakers: Iterable[str]) -> tuple["Backend", int]:
         """Leave speakers out of the cohort; returns also how many they were."""
         if self.cohort is None:

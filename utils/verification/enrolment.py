@@ -59,7 +59,7 @@ def measure_enrolment(backend: Backend, voices: Voices, seed: int = 0) -> Rise:
         np.flatnonzero(voices.speakers == own) for own in np.unique(voices.speakers)
     ]
     drawn = [rng.permutation(own) for own in rows for _ in range(_DRAWS)]
-    rise = Rise()
+    tests, rise = backend.single_models(embeddings), Rise()
     for n in range(2, _MOST + 1):
         enough = [own for own in drawn if len(own) >= n]
         if len(enough) * 2 < len(drawn):
@@ -68,11 +68,10 @@ def measure_enrolment(backend: Backend, voices: Voices, seed: int = 0) -> Rise:
         is_other = speakers[:, None] != voices.speakers  # (P, N)
         if not is_other.any():
             break
+        models = (_joined(embeddings, enough, size) for size in (1, n))
         before, after = (
-            threshold_of_others(
-                backend, _joined(embeddings, enough, size), embeddings, is_other
-            )
-            for size in (1, n)
+            threshold_of_others(backend, backend.single_models(own), tests, is_other)
+            for own in models
         )
         rise = rise.then(n, before, after)
     return rise

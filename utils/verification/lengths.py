@@ -130,4 +130,5 @@ def _thresholds(backend: Backend, own: Joined) -> np.ndarray:
     is_other = own.speakers[:, None] != own.speakers
     if not is_other.any():
         return np.empty(0)
-    return threshold_of_others(backend, own.embeddings, own.embeddings, is_other)
+    side = backend.single_models(own.embeddings)
+    return threshold_of_others(backend, side, side, is_other)

@@ -63,7 +63,10 @@ class Rise:
 
 
 def threshold_of_others(
-    backend: Backend, models: np.ndarray, tests: np.ndarray, is_other: np.ndarray
+    backend: Backend,
+    models: MeasuredModels,
+    tests: MeasuredModels,
+    is_other: np.ndarray,
 ) -> np.ndarray:
     """Return the ratios that other people's trials exceed at each of several rates.
 
@@ -71,7 +74,8 @@ def threshold_of_others(
     ----------
     backend : Backend
         Calibrated.
-    models, tests : ndarray of shape (N, D) and (M, D)
+    models, tests : MeasuredModels
+        N and M of them.
     is_other : ndarray of bool, shape (N, M)
         Whether the two are different people; some are.
 
@@ -80,11 +84,7 @@ def threshold_of_others(
     ndarray of shape (n_rates,)
         From a rate of 5 % to the rarest that the trials support.
     """
-    sides = [
-        MeasuredModels(backend.enrol_single(backend.prepare(vectors)))
-        for vectors in (models, tests)
-    ]
-    others = PairScorer(backend, *sides)(slice(None))[is_other]
+    others = PairScorer(backend, models, tests)(slice(None))[is_other]
     supported = _FARS[_FARS * len(others) >= _RAREST]
     fars = supported if len(supported) else _FARS[:1]
     return np.quantile(others, 1 - fars)

@@ -245,13 +245,12 @@ def open_verifier(
     Parameters
     ----------
     folder, backend, device, trust
-        See `utils.systems.system.open_system`.
+        See `utils.systems.answering.open_answering`.
 
     Raises
     ------
     UserError
-        See there and `utils.systems.exported.open_exported`; or the stored decisions
-        are broken or of another encoder.
+        See there; or the stored decisions are broken or of another encoder.
     """
     return verifier_of(open_answering(folder, backend, device, trust), backend)
 

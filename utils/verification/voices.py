@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from utils.audio.decoding import read_audio
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend, PairScorer
 from utils.metrics.bootstrap import Speakers
 from utils.systems.opened import Hearing, OpenedSystem
 from utils.verification.conditions import CONDITIONS
@@ -156,7 +156,7 @@ def score_voices(backend: Backend, voices: Voices, condition: str) -> Trials:
     are left out where speakers have several.
     """
     sides = [
-        MeasuredModels(backend.enrol_single(backend.prepare(voices.embeddings[name])))
+        backend.single_models(voices.embeddings[name])
         for name in (AS_RECORDED, condition)
     ]
     scores = PairScorer(backend, *sides)(slice(None))  # (N, N)
