@@ -111,22 +111,29 @@ class DiarizationConfig:
         UserError
             A model is missing or broken.
         """
+        from local.setup.voice_clustering import build_clusterer
         from utils.diarization.network import open_network
-        from utils.live.centres import SpeakerCentres
         from utils.live.conversation import (
             ConversationListener,
             OnlineModels,
             OnlinePace,
         )
+        from utils.live.memory import MemoryRules, SpeakerMemory
         from utils.systems.system import open_system
 
         own = self.settings
         system = open_system(self.system, trust=self.trust)
         embedder = self._embedder(system, own["online_longest_s"], "fp32")
         models = OnlineModels(open_network(Path(self.segmentation or "")), embedder)
-        centres = SpeakerCentres(
-            own["online_threshold"], own["online_new_s"], self.count.most
+        rules = MemoryRules(
+            own["online_threshold"],
+            own["online_new_s"],
+            own["reliable_s"],
+            own["smallest_s"],
+            self.count.most,
+            own["online_most_voices"],
         )
+        memory = SpeakerMemory(build_clusterer(own, system), rules)
         pace = OnlinePace(
             own["online_step_s"],
             own["online_wait_s"],
@@ -134,7 +141,7 @@ class DiarizationConfig:
             own["longest_pause_s"],
             own["shortest_turn_s"],
         )
-        return ConversationListener(models, centres, rate_hz, pace)
+        return ConversationListener(models, memory, rate_hz, pace)
 
     def _embedder(
         self, system: System, longest_s: float, precision: str, n_threads: int = 1

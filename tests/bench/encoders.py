@@ -32,6 +32,8 @@ from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.features.store import FeatureStore
 from utils.report.plots import save_figure
+from utils.runtime.device import best_precision
+from utils.runtime.precision import DTYPES
 from utils.systems.system import open_system
 
 TRIPLET_SHARE, EPOCH_CROPS = 0.2, 3840
@@ -86,10 +88,11 @@ def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
     settings = settings.with_values("bench", "net", system.net)
     encoder = settings.build()["net"]["encoder"]
     optimizer = torch.optim.AdamW(encoder.parameters())
+    dtype = DTYPES[best_precision("cpu")]
     crops, seconds = torch.randn(64, system.crop_frames, store.n_mels), []
     for _ in range(6):
         start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
             loss = encoder(crops).float().square().sum()
         optimizer.zero_grad()
         loss.backward()

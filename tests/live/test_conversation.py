@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from utils.diarization.agglomerative import Agglomerative
 from utils.diarization.segmentation import FRAME_S
 from utils.diarization.voices import Voices
-from utils.live.centres import SpeakerCentres
 from utils.live.conversation import (
     ConversationListener,
     OnlineModels,
     OnlinePace,
     join_changes,
 )
+from utils.live.memory import MemoryRules, SpeakerMemory
 from utils.models.pyannet import FIELD_SAMPLES, STEP_SAMPLES, powerset
 
 PACE = OnlinePace(0.5, 0.49, 0.3, longest_pause_s=0.1, shortest_s=0.1)
@@ -71,8 +72,8 @@ def make(*parts):
 
 def listen(samples, size=1600):
     """Return the listener, and of each chunk the time heard and the changes."""
-    centres = SpeakerCentres(threshold=0.5, new_s=0.4)
-    listener = ConversationListener(OnlineModels(see, Embedder()), centres, 16000, PACE)
+    memory = SpeakerMemory(Agglomerative(0.5), MemoryRules(threshold=0.5, new_s=0.4))
+    listener = ConversationListener(OnlineModels(see, Embedder()), memory, 16000, PACE)
     heard = []
     for start in range(0, len(samples), size):
         changes = listener(samples[start : start + size])
@@ -118,7 +119,7 @@ def test_a_speaker_who_talks_at_the_end_ends_with_the_sound():
 @pytest.mark.parametrize("samples", [make((5, 0)), make((0.01, 1)), np.zeros(0, "f4")])
 def test_no_speech_and_next_to_nothing(samples):
     listener, heard = listen(samples)
-    assert not any(changes for _, changes in heard) and len(listener.centres) == 0
+    assert not any(changes for _, changes in heard) and len(listener.memory) == 0
 
 
 def test_memory_is_that_of_a_window():

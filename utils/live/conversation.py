@@ -12,7 +12,7 @@ from utils.diarization.network_segmenter import FIRST_FRAME, local_activity
 from utils.diarization.segmentation import FRAME_S
 from utils.diarization.turns import Turn
 from utils.diarization.voices import VoiceEmbedder
-from utils.live.centres import NOBODY, SpeakerCentres
+from utils.live.memory import NOBODY, SpeakerMemory
 from utils.models.pyannet import SAMPLE_RATE_HZ, STEP_SAMPLES, WINDOW_S, PyanNet
 
 _N_WINDOW = int(WINDOW_S / FRAME_S)  # frames
@@ -63,14 +63,14 @@ class ConversationListener:
 
     Every step, the network hears the last 10 s, and what its speakers say alone is
     embedded; each is given to a speaker of the conversation, by voice
-    (`utils.live.centres.SpeakerCentres`) and by who talked in the window before. Frames
-    older than the wait are told. Memory does not grow but by a vector for each speaker.
+    (`utils.live.memory.SpeakerMemory`) and by who talked in the window before. Frames
+    older than the wait are told. What is remembered is bounded.
 
     Parameters
     ----------
     models : OnlineModels
-    centres : SpeakerCentres
-        Without speakers at first.
+    memory : SpeakerMemory
+        Without voices at first.
     rate_hz : int
         Rate of the sound that comes.
     pace : OnlinePace
@@ -79,11 +79,11 @@ class ConversationListener:
     def __init__(
         self,
         models: OnlineModels,
-        centres: SpeakerCentres,
+        memory: SpeakerMemory,
         rate_hz: int,
         pace: OnlinePace,
     ) -> None:
-        self._models, self.centres, self._pace = models, centres, pace
+        self._models, self.memory, self._pace = models, memory, pace
         self._resampler = Resampler(rate_hz, SAMPLE_RATE_HZ)
         self._pending = np.zeros(0, dtype=np.float32)  # less than a step
         self._window = np.zeros(0, dtype=np.float32)
@@ -139,12 +139,12 @@ class ConversationListener:
         active = self._activity()  # (T, S)
         n_past, n_new = self._n_told - self._first, until - self._n_told
         labels = self._label(active, n_past, n_new)
-        new = np.zeros((n_new, len(self.centres)), dtype=bool)
+        new = np.zeros((n_new, len(self.memory)), dtype=bool)
         for local, speaker in labels.items():
             new[:, speaker] |= active[n_past : n_past + n_new, local]
-        n_more = len(self.centres) - self._past.shape[1]
+        n_more = len(self.memory) - self._past.shape[1]
         past = np.pad(self._past, ((0, 0), (0, n_more)))
-        before = past[-1:] if len(past) else np.zeros((1, len(self.centres)), bool)
+        before = past[-1:] if len(past) else np.zeros((1, len(self.memory)), bool)
         steps = np.diff(np.concatenate([before, new]).astype(np.int8), axis=0)
         changes = [
             Change((self._n_told + int(frame)) * FRAME_S, int(speaker), begins)
@@ -184,15 +184,14 @@ class ConversationListener:
         if not len(voices.locals):
             return {}
         bonus = self._pace.continuity * self._continuity(active[:n_past])
-        labels = self.centres.assign(
+        labels = self.memory.assign(
             voices.embeddings, voices.clean_s, bonus[voices.locals]
         )
         fresh_s = FRAME_S * (new & (new.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
         weights = fresh_s[voices.locals]
-        is_first = labels >= len(self.centres)
-        self.centres.update(
-            voices.embeddings, labels, np.where(is_first, voices.clean_s, weights)
-        )
+        is_first = labels >= len(self.memory)
+        weights = np.where(is_first, voices.clean_s, weights)
+        self.memory.update(voices.embeddings, voices.clean_s, labels, weights)
         return {
             int(local): int(label)
             for local, label in zip(voices.locals, labels, strict=True)
