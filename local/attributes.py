@@ -52,7 +52,9 @@ def main() -> None:
     answers = []
     for path in args.files:
         told = tell(path, args.channel)
-        print(path, *(f"  {own.text}" for own in told), sep="\n")
+        print(path, *(f"  {own.text}" for own in told.attributes), sep="\n")
+        if told.remark:
+            print(f"  {told.remark}")
         answers.append(as_json(path, told))
     if args.json:
         with replacing_file(args.json) as temporary:

@@ -68,7 +68,7 @@ def main() -> None:
         with replacing_file(args.json) as temporary:
             lines = [json.dumps(change._asdict()) + "\n" for change in changes]
             temporary.write_text("".join(lines), encoding="utf-8")
-    print(tell_end(len(listener.centres), len(turns)))
+    print(tell_end(len(listener.memory), len(turns)))
 
 
 def open_listener(args: argparse.Namespace, rate_hz: int) -> ConversationListener:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from tests.systems.folders import write_system, write_voice
-from utils.attributes.answers import AttributeTeller, as_json, find_heads
+from utils.attributes.answers import Answers, AttributeTeller, as_json, find_heads
 from utils.attributes.files import StoredHead, load_head, save_head
 from utils.attributes.fitting import FittedHead
 from utils.attributes.heads import Calibration, Head, Layer
@@ -48,7 +48,7 @@ def tell(folder):
     def tell_by(fitted, task, path, inputs=EMBEDDING, least=0.6):
         facts = {"inputs": inputs}
         head = StoredHead(fitted, task, model_hash(folder), facts)
-        return AttributeTeller(open_verifier(folder), [head], least)(path)[0]
+        return AttributeTeller(open_verifier(folder), [head], least)(path).attributes[0]
 
     return tell_by
 
@@ -92,7 +92,7 @@ def test_what_lies_elsewhere_cannot_be_told(tell, voice):
     fitted = make_head(np.zeros((DIM, 2)), GENDER, limit=0.0)
     told = tell(fitted, GENDER, voice, least=0.0)
     assert told.reason == "unlike the voices it was learnt on" and not told.value
-    assert as_json(voice, [told])["attributes"][0]["value"] is None
+    assert as_json(voice, Answers([told], ""))["attributes"][0]["value"] is None
 
 
 def test_a_number_has_an_interval_within_what_was_learnt(tell, voice):
@@ -101,7 +101,10 @@ def test_a_number_has_an_interval_within_what_was_learnt(tell, voice):
     told = tell(fitted, task, voice)
     assert told.interval == (6.0, 14.0)  # 6 is the least that was learnt
     assert told.text == "age: 6 (90 %: 6 to 14)"
-    assert as_json(voice, [told])["attributes"][0]["interval_90"] == [6.0, 14.0]
+    assert as_json(voice, Answers([told], ""))["attributes"][0]["interval_90"] == [
+        6.0,
+        14.0,
+    ]
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "music"])
@@ -160,3 +163,14 @@ def test_the_program_answers(folder, voice, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0] == str(voice) and said[1].startswith("  gender: m")
     assert '"value": "m"' in (tmp_path / "told.json").read_text()
+
+
+def test_channels_that_are_mixed_are_remarked_on(folder, voice, tmp_path):
+    samples, rate_hz = soundfile.read(voice)
+    both = tmp_path / "both.wav"
+    soundfile.write(both, np.stack([samples, samples[::-1]], axis=1), rate_hz)
+    tell = AttributeTeller(open_verifier(folder), [], 0.6)
+    answers = tell(both)
+    assert "the mean of its 2 channels is heard" in answers.remark
+    assert as_json(both, answers)["remark"] == answers.remark
+    assert tell(both, channel=0).remark == tell(voice).remark == ""

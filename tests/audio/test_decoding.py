@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from utils.audio.decoding import count_mixed, read_audio
+from utils.audio.decoding import decode_audio, read_audio
 from utils.audio.resampling import resample
 from utils.runtime.errors import UserError
 
@@ -114,4 +114,5 @@ def test_channels_that_are_mixed_are_counted_where_they_differ(tmp_path, rng):
     ):
         path = tmp_path / f"{n}.wav"
         soundfile.write(path, samples, 16000)
-        assert count_mixed(path) == expected
+        assert decode_audio(path).n_mixed == expected
+        assert decode_audio(path, channel=0).n_mixed == 1

@@ -13,7 +13,7 @@ def test_the_median_pitch_is_that_of_praat(corpora):
     folders = sorted((corpora / "speechocean762/WAVE").iterdir())[::6][:40]
     off_st = []
     for folder in folders:
-        samples, rate_hz = decode_audio(min(folder.iterdir()))
+        samples, rate_hz, _ = decode_audio(min(folder.iterdir()))
         sound = praat.Sound(samples.astype(np.float64), rate_hz)
         pitch = sound.to_pitch(time_step=0.01, pitch_floor=65, pitch_ceiling=500)
         found_hz = pitch.selected_array["frequency"]

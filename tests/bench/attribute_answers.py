@@ -27,7 +27,7 @@ def answer(tell: AttributeTeller, rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for row in rows.to_dict("records"):
         try:
-            told = tell(row["wav"])
+            told = tell(row["wav"]).attributes
         except UserError:
             continue
         for head, own in zip(tell.heads, told, strict=True):

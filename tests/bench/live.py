@@ -28,7 +28,7 @@ def chunks_of(paths: list[Path], minutes: float) -> Iterator[np.ndarray]:
     """Yield chunks until they are long enough."""
     left_s = 60 * minutes
     for path in cycle(paths):
-        samples, rate_hz = decode_audio(path)
+        samples, rate_hz, _ = decode_audio(path)
         for chunk in np.split(samples, range(0, len(samples), int(CHUNK_S * rate_hz))):
             left_s -= len(chunk) / rate_hz
             if left_s < 0:
@@ -65,7 +65,7 @@ def hear_whole(verifier, paths: list[Path]) -> None:
     """Print the least cosine of ends and offline embeddings, and of chunk sizes."""
     rng, cosines, between, seconds, sound_s = np.random.default_rng(0), [], [], 0.0, 0.0
     for path in paths:
-        samples, rate_hz = decode_audio(path)
+        samples, rate_hz, _ = decode_audio(path)
         ends = []
         for places in (
             np.arange(0, len(samples), int(CHUNK_S * rate_hz)),
@@ -102,7 +102,7 @@ def main() -> None:
     args = parser.parse_args()
     verifier = open_verifier(args.system)
     paths = sorted(audio_paths(args.folder))
-    _, rate_hz = decode_audio(paths[0])
+    rate_hz = decode_audio(paths[0]).rate_hz
     drawn = paths[:: max(1, len(paths) // args.n_files)][: args.n_files]
     hear_whole(verifier, drawn)
     listener = Listener(verifier, None, rate_hz)

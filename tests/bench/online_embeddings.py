@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from local.setup.systems import find_system
-from utils.audio.decoding import decode_audio
-from utils.audio.resampling import resample
+from utils.audio.decoding import read_audio
 from utils.data.files import audio_paths
 from utils.systems.online_embeddings import embed_online
 from utils.systems.opened import OpenedSystem
@@ -27,7 +26,7 @@ HISTORY_S, LEAST_S = 10.0, 0.5  # as local.extract_embeddings has them
 
 def read(paths: list[Path], rate_hz: int) -> list[np.ndarray]:
     """Read files at a rate."""
-    return [resample(*decode_audio(path), rate_hz) for path in paths]
+    return [read_audio(path, rate_hz) for path in paths]
 
 
 def embed_whole(system: OpenedSystem, samples: np.ndarray) -> np.ndarray:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -60,6 +60,13 @@ class Attribute:
         return f"{self.name}: {said}" + (f" ({shown})" if shown else "")
 
 
+class Answers(NamedTuple):
+    """What a recording tells, and what to mind, if anything."""
+
+    attributes: list[Attribute]
+    remark: str
+
+
 class AttributeTeller:
     """Tells labels of recordings by heads on a system's embeddings.
 
@@ -89,7 +96,7 @@ class AttributeTeller:
                     f"{system.folder}: {head.facts.get('model')}; name that by --system"
                 )
 
-    def __call__(self, path: Path | str, channel: int | None = None) -> list[Attribute]:
+    def __call__(self, path: Path | str, channel: int | None = None) -> Answers:
         """Tell every label of a recording.
 
         Raises
@@ -97,18 +104,21 @@ class AttributeTeller:
         UserError
             The file cannot be read.
         """
-        samples, rate_hz = decode_audio(path, channel=channel)
+        samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
         recording = hear(samples, rate_hz, self.verifier.system.front_end, str(path))
+        remark = replace(recording, n_mixed=n_mixed).remark_on_channels
         refused = self.verifier.refusal(recording)
         if refused:
             reason = refused.removeprefix(f"{path}: ")
-            return [Attribute(name_of(head), reason=reason) for head in self.heads]
+            unknown = [Attribute(name_of(head), reason=reason) for head in self.heads]
+            return Answers(unknown, remark)
         embedding = self.verifier.embed([recording])  # (1, D)
         voice = None
         if any(head.inputs != EMBEDDING for head in self.heads):
             measured = measure_voice(resample(samples, rate_hz, RATE_HZ), RATE_HZ)
             voice = measured.astype(np.float32)[None]  # (1, 34)
-        return [self._tell(head, embedding, voice) for head in self.heads]
+        told = [self._tell(head, embedding, voice) for head in self.heads]
+        return Answers(told, remark)
 
     def _tell(
         self, head: StoredHead, embedding: np.ndarray, voice: np.ndarray | None
@@ -138,10 +148,11 @@ def name_of(head: StoredHead) -> str:
     return head.task.column + who
 
 
-def as_json(path: Path | str, told: Sequence[Attribute]) -> dict[str, Any]:
+def as_json(path: Path | str, answers: Answers) -> dict[str, Any]:
     """Return what was told of a recording, as JSON holds it."""
     return {
         "recording": str(path),
+        "remark": answers.remark or None,
         "attributes": [
             {
                 "name": own.name,
@@ -150,7 +161,7 @@ def as_json(path: Path | str, told: Sequence[Attribute]) -> dict[str, Any]:
                 "probabilities": own.probabilities,
                 "interval_90": [float(x) for x in own.interval],
             }
-            for own in told
+            for own in answers.attributes
         ],
     }
 

@@ -5,6 +5,7 @@ sphere and more.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,23 @@ from utils.audio.resampling import resample
 from utils.runtime.errors import UserError
 
 _CANCELLED = 1e-4  # power of the mean of channels, relative to theirs
+
+
+class Decoded(NamedTuple):
+    """A file's sound as one channel.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n_samples,)
+        In [-1, 1].
+    rate_hz : int
+    n_mixed : int
+        Channels that were mixed down; 1 where one was taken, or all are alike.
+    """
+
+    samples: np.ndarray
+    rate_hz: int
+    n_mixed: int
 
 
 def read_audio(
@@ -48,8 +66,8 @@ def read_audio(
         samples, NaN or infinite samples, only zeros, or channels that cancel each
         other.
     """
-    mono, file_rate_hz = decode_audio(path, start, stop, channel)
-    return resample(mono, file_rate_hz, sample_rate_hz)
+    decoded = decode_audio(path, start, stop, channel)
+    return resample(decoded.samples, decoded.rate_hz, sample_rate_hz)
 
 
 def decode_audio(
@@ -57,18 +75,13 @@ def decode_audio(
     start: int = 0,
     stop: int | None = None,
     channel: int | None = None,
-) -> tuple[np.ndarray, int]:
+) -> Decoded:
     """Read a file and mix its channels down or take one, at its own rate.
 
     Parameters
     ----------
     path, start, stop, channel
         See `read_audio`, as for what is raised.
-
-    Returns
-    -------
-    samples : ndarray of float32, shape (n_samples,)
-    rate_hz : int
     """
     samples, rate_hz = _decode(path, start, stop)
     if channel is not None:
@@ -86,7 +99,8 @@ def decode_audio(
             f"{path}: its channels cancel each other (one is the other upside down); "
             "keep one of them"
         )
-    return mono, rate_hz
+    is_mixed = (samples != samples[:, :1]).any()
+    return Decoded(mono, rate_hz, samples.shape[1] if is_mixed else 1)
 
 
 def check_channel(path: Path | str, channel: int, n_channels: int) -> None:
@@ -150,18 +164,3 @@ def count_channels(path: Path | str) -> int:
     """Return the number of channels of a file; raises as `audio_length`."""
     with open_audio(path) as file:
         return file.channels
-
-
-def count_mixed(path: Path | str) -> int:
-    """Return how many channels are mixed down where none is chosen; 1 if all are alike.
-
-    Raises
-    ------
-    UserError
-        See `read_audio`.
-    """
-    n_channels = count_channels(path)
-    if n_channels == 1:
-        return 1
-    samples, _ = _decode(path, 0, None)  # (n_samples, n_channels)
-    return n_channels if (samples != samples[:, :1]).any() else 1

@@ -137,7 +137,7 @@ def listen(row: dict) -> Sound:
         ``wav``, ``start`` and ``stop``.
     """
     try:
-        samples, rate_hz = decode_audio(
+        samples, rate_hz, _ = decode_audio(
             row["wav"], row["start"], row["stop"], channel_of(row)
         )
     except UserError:

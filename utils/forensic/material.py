@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.audio.containers import open_audio
-from utils.audio.decoding import count_mixed, decode_audio
+from utils.audio.decoding import decode_audio
 from utils.forensic.codec_traces import Traces, find_traces
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
@@ -99,13 +99,13 @@ def read_material(
     UserError
         See `utils.audio.decoding.decode_audio`.
     """
-    samples, rate_hz = decode_audio(path, channel=channel)
+    samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
     with open_audio(path) as file:
         coding, subtype = f"{file.format} {file.subtype}", file.subtype
     heard = hear_spoken(samples, rate_hz, front_end, str(path))
     traces = find_traces(samples, rate_hz, subtype, heard.bandwidth_hz)
     duration_s = len(samples) / rate_hz
-    heard = replace(heard, n_mixed=count_mixed(path) if channel is None else 1)
+    heard = replace(heard, n_mixed=n_mixed)
     return Material(path, hash_file(path), coding, duration_s, heard, traces)
 
 

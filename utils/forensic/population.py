@@ -231,7 +231,7 @@ def hear_in_case(
     """
     name = str(row["wav"])
     start, stop = (row.get(end) for end in ("start", "stop"))
-    samples, rate_hz = decode_audio(
+    samples, rate_hz, _ = decode_audio(
         name, int(str(start or 0)), None if stop is None else int(str(stop))
     )
     recorded = hear_spoken(samples, rate_hz, front_end, name)

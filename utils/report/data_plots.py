@@ -99,7 +99,7 @@ def example_spectrograms(
     titles, signals, rates_hz = [], [], []
     for row in rows.head(3 * n_examples).to_dict("records"):
         try:
-            samples, rate_hz = decode_audio(
+            samples, rate_hz, _ = decode_audio(
                 row["wav"], row["start"], row["stop"], channel_of(row)
             )
         except UserError:

@@ -69,7 +69,7 @@ def check_audio(place: str, row: dict, limits: Limits) -> Heard:
     """
     start, stop = int(row["start"]), int(row["stop"])
     try:
-        samples, rate_hz = decode_audio(row["wav"], start, stop, channel_of(row))
+        samples, rate_hz, _ = decode_audio(row["wav"], start, stop, channel_of(row))
         n_header = audio_length(row["wav"])[0]
     except UserError as error:
         return Heard([Finding(ERROR, "unreadable", place, str(error))])

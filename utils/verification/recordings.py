@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.audio.decoding import count_mixed, decode_audio
+from utils.audio.decoding import decode_audio
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
 from utils.audio.speech_frames import active_s, take_frames
@@ -50,6 +50,16 @@ class Recording:
         """Whether it is more likely speech than silence, music or noise."""
         return self.speech_s > 0 and self.speech_likelihood >= 0.5
 
+    @property
+    def remark_on_channels(self) -> str:
+        """What to mind where several channels were mixed; empty where none were."""
+        if self.n_mixed == 1:
+            return ""
+        return (
+            f"the mean of its {self.n_mixed} channels is heard; where each is another "
+            "person's, take one (--channel)"
+        )
+
     def without_features(self) -> "Recording":
         """Return it without its features, which are large."""
         return replace(self, features=np.empty(0))
@@ -65,9 +75,8 @@ def read_recording(
     UserError
         See `utils.audio.decoding.decode_audio`.
     """
-    recording = hear(*decode_audio(path, channel=channel), front_end, str(path))
-    n_mixed = count_mixed(path) if channel is None else 1
-    return replace(recording, n_mixed=n_mixed)
+    samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
+    return replace(hear(samples, rate_hz, front_end, str(path)), n_mixed=n_mixed)
 
 
 def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Recording:

@@ -206,11 +206,8 @@ class Verifier:
 
     def _quality(self, recording: Recording) -> Iterator[str]:
         rate_hz = self.system.front_end.sample_rate_hz
-        if recording.n_mixed > 1:
-            yield (
-                f"the mean of its {recording.n_mixed} channels is heard; where each is "
-                "another person's, take one (--channel)"
-            )
+        if recording.remark_on_channels:
+            yield recording.remark_on_channels
         if recording.rate_hz < rate_hz:
             yield f"{recording.rate_hz} Hz, the system hears {rate_hz} Hz"
         if recording.clipped_share > _CLIPPED_SHARE:
