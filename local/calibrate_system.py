@@ -12,26 +12,22 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-from utils.runtime.progress import progress
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from utils.systems.opened import OpenedSystem
-    from utils.verification.lengths import Joined
     from utils.verification.measuring import Measured
     from utils.verification.voices import Versions
 
-T = TypeVar("T")
 TRACES = (  # of a training, that its system can do without
     "checkpoints", "tensorboard", "identity", "train.log", "log.jsonl", "heads.pt",
     "confusions.csv",
@@ -77,7 +73,7 @@ def main() -> None:
     from local.setup.systems import find_system
     from utils.data.files import read_or_find_utterances
     from utils.systems.answering import open_answering
-    from utils.verification.lengths import not_joined
+    from utils.verification.lengths import hear_longer, not_joined
     from utils.verification.measuring import Aims, measure_system
     from utils.verification.voices import draw_voices, join_voices
 
@@ -88,7 +84,8 @@ def main() -> None:
     table = draw_voices(found, args.per_speaker, args.seed)
     table, versions, embedded = hear_all(system, table, args.nj)
     voices = join_voices(embedded, table)
-    joined = [not_joined(voices, versions), *join_all(system, table, args)]
+    longer = hear_longer(system, table, args.seed, args.nj)
+    joined = [not_joined(voices, versions), *longer]
     aims = Aims(args.far, args.prior, seed=args.seed)
     measured = measure_system(system, voices, versions, joined, str(args.voices), aims)
     write_system(system, measured, args.out)
@@ -102,11 +99,12 @@ def hear_all(
     system: OpenedSystem, table: pd.DataFrame, nj: int
 ) -> tuple[pd.DataFrame, list[Versions], list[dict[str, np.ndarray]]]:
     """Hear and embed all files; those without speech are left out, and told."""
+    from utils.runtime.processes import map_in_processes
     from utils.verification.decisions import AS_RECORDED
     from utils.verification.voices import embed_versions, hear_versions
 
     hear = partial(hear_versions, front_end=system.front_end)
-    heard = in_parallel(hear, table["wav"].tolist(), nj, "hearing")
+    heard = map_in_processes(hear, table["wav"].tolist(), nj, "hearing", batch_size=4)
     embedded = [
         embed_versions(system, versions) if versions[AS_RECORDED].is_speech else None
         for versions in heard
@@ -119,42 +117,6 @@ def hear_all(
         raise UserError("no speech in any of the files; check the folder")
     versions, embeddings = zip(*filter(None, embedded), strict=True)
     return table[kept], list(versions), list(embeddings)
-
-
-def join_all(
-    system: OpenedSystem, table: pd.DataFrame, args: argparse.Namespace
-) -> Iterator[Joined]:
-    """Hear and embed recordings that are joined to ever longer ones."""
-    import numpy as np
-    from pandas import factorize
-
-    from utils.verification.lengths import SIZES, Joined, group_recordings, hear_joined
-
-    hear = partial(hear_joined, front_end=system.front_end)
-    speakers, _ = factorize(table["spk_id"])
-    for size in SIZES:
-        groups = group_recordings(table, size, args.seed)
-        files = [table["wav"].iloc[group].tolist() for group in groups]
-        heard = in_parallel(hear, files, args.nj, f"hearing {size} as one")
-        found = [
-            (system.embed_features([own.name], [own.features])[0], own.speech_s)
-            for own in heard
-        ]
-        if found:
-            embeddings, speech_s = map(np.stack, zip(*found, strict=True))
-            first = [group[0] for group in groups]
-            yield Joined(embeddings, speakers[first], speech_s)
-
-
-def in_parallel(
-    hear: Callable[[Any], T], inputs: Sequence[object], nj: int, label: str
-) -> Iterator[T]:
-    """Yield what was heard of each of the inputs, by nj processes."""
-    from joblib import Parallel, delayed
-
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=4)
-    tasks = (delayed(hear)(own) for own in inputs)
-    return progress(workers(tasks), len(inputs), label)
 
 
 def write_system(system: OpenedSystem, measured: Measured, out: Path) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.setup.hyperparameters import load_hyperparameters, resolved_text
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
+from utils.runtime.processes import map_in_processes
 from utils.runtime.program import run_program
-from utils.runtime.progress import progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,11 +114,8 @@ def extract_all(
     extract: FeatureExtractor, manifest: pd.DataFrame, nj: int, split: str
 ) -> Iterator[list | UserError]:
     """Run the extractor over a manifest in parallel, results in manifest order."""
-    from joblib import Parallel, delayed
-
-    jobs = (delayed(run_single_threaded)(extract, row) for row in rows_of(manifest))
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
-    return progress(workers(jobs), len(manifest), f"features of {split}")
+    run = partial(run_single_threaded, extract)
+    return map_in_processes(run, list(rows_of(manifest)), nj, f"features of {split}")
 
 
 def run_single_threaded(extract: FeatureExtractor, row: dict) -> list | UserError:

@@ -9,6 +9,7 @@ names; with --link an unknown speaker has one number in all recordings.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,16 +142,14 @@ def diarize_all(
     config: DiarizationConfig, kept: dict[Path, Path], nj: int
 ) -> dict[Path, str]:
     """Diarize in parallel; returns the fault of each file, mostly empty."""
-    from joblib import Parallel, delayed
-
     from local.setup.diarization import diarize_file
-    from utils.runtime.progress import progress
+    from utils.runtime.processes import map_in_processes
 
     n_jobs = max(1, min(nj, len(kept)))
-    n_threads = max(1, nj // n_jobs)
-    jobs = (delayed(diarize_file)(config, *own, n_threads) for own in kept.items())
-    faults = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(jobs)
-    return dict(zip(kept, progress(faults, len(kept), "diarizing"), strict=True))
+    diarize = partial(diarize_file, config, n_threads=max(1, nj // n_jobs))
+    files = list(kept.items())
+    faults = map_in_processes(diarize, files, n_jobs, "diarizing", batch_size=1)
+    return dict(zip(kept, faults, strict=True))
 
 
 def report(found: DiarizedRecording, labels: dict[str, Label], fewest: int) -> None:

@@ -32,18 +32,15 @@ def main() -> None:
     args = parse_arguments()
 
     import numpy as np
-    from joblib import Parallel, delayed
 
     from utils.audio.voice_measures import MEASURES
     from utils.data.manifest import read_manifest
     from utils.embeddings.files import write_embeddings
     from utils.runtime.errors import UserError
-    from utils.runtime.progress import progress
+    from utils.runtime.processes import map_in_processes
 
     rows = read_manifest(args.manifest).to_dict("records")
-    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=16)
-    done = workers(delayed(measure)(row) for row in rows)
-    measured = progress(done, len(rows), "voices")
+    measured = map_in_processes(measure, rows, args.nj, "voices")
     kept = {
         row["ID"]: own
         for row, own in zip(rows, measured, strict=True)

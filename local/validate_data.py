@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.setup.lists import add_list_options
+from utils.runtime.processes import map_in_processes
 from utils.runtime.program import run_program
-from utils.runtime.progress import progress
 from utils.validation.audio import Heard, Limits, check_audio, common_findings
 from utils.validation.findings import ERROR, WARNING, Finding, shown, write_findings
 
@@ -112,14 +113,8 @@ def audio_findings(
     rows: pd.DataFrame, limits: Limits, nj: int, skip_bad: bool
 ) -> Iterator[Finding]:
     """Read the audio of `readable_rows` in parallel; yield what is wrong with it."""
-    from joblib import Parallel, delayed
-
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=32)
-    jobs = (
-        delayed(check_audio)(row["place"], row, limits)
-        for row in rows.to_dict("records")
-    )
-    heard = list(progress(workers(jobs), len(rows), "checking audio"))
+    check, table = partial(check_audio, limits=limits), rows.to_dict("records")
+    heard = list(map_in_processes(check, table, nj, "checking audio", batch_size=32))
     for finding in flatten(heard):
         is_left_out = skip_bad and finding.check == "unreadable"
         yield finding._replace(level=WARNING) if is_left_out else finding

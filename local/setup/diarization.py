@@ -185,15 +185,16 @@ def find_network(folder: Path, remedy: str) -> Path:
 
 
 def diarize_file(
-    config: DiarizationConfig, path: Path, kept: Path, n_threads: int = 1
+    config: DiarizationConfig, file: tuple[Path, Path], n_threads: int = 1
 ) -> str:
-    """Diarize one file and keep what is found; returns the file's fault, if any.
+    """Diarize a file and keep what is found in another; returns its fault, if any.
 
     Nothing is done where the same was found before.
     """
     import torch
 
     torch.set_num_threads(1)
+    path, kept = file
     identity = config.identity(path)
     if read_kept(kept).get("identity") == identity:
         return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.runtime.errors import UserError
-from utils.runtime.progress import progress
+from utils.runtime.processes import map_in_processes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,17 +18,13 @@ def featurise(
     front_end: FrontEnd, manifest: pd.DataFrame, folder: Path, nj: int
 ) -> dict[str, str]:
     """Store features of a manifest's audio, in its order; return what is wrong."""
-    from joblib import Parallel, delayed
-
     from utils.features.extraction import FeatureExtractor
     from utils.features.store import FeatureWriter
 
     rows = manifest.to_dict("records")
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=16)
-    results = workers(delayed(FeatureExtractor(front_end))(row) for row in rows)
+    done = map_in_processes(FeatureExtractor(front_end), rows, nj, "reading audio")
     faults: dict[str, str] = {}
     with FeatureWriter(folder) as writer:
-        done = progress(results, len(rows), "reading audio")
         for name, result in zip(manifest["ID"], done, strict=True):
             if isinstance(result, UserError):
                 faults[name] = str(result)

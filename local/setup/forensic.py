@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,19 +73,18 @@ def hear_population(
     args: argparse.Namespace, system: System, case: Case, table: pd.DataFrame
 ) -> Population:
     """Hear and embed all recordings as those of the case are."""
-    from joblib import Parallel, delayed
-
     from utils.forensic.material import common_condition
     from utils.forensic.population import embed_population, hear_in_case
-    from utils.runtime.progress import progress
+    from utils.runtime.processes import map_in_processes
 
-    conditions = case.questioned.condition, common_condition(case.known)
-    workers = Parallel(n_jobs=args.nj, return_as="generator", batch_size=4)
-    tasks = (
-        delayed(hear_in_case)(row, system.front_end, *conditions)
-        for row in table.to_dict("records")
+    hear = partial(
+        hear_in_case,
+        front_end=system.front_end,
+        questioned=case.questioned.condition,
+        known=common_condition(case.known),
     )
-    heard = list(progress(workers(tasks), len(table), "hearing"))
+    rows = table.to_dict("records")
+    heard = list(map_in_processes(hear, rows, args.nj, "hearing", batch_size=4))
     return embed_population(system, table, heard)
 
 

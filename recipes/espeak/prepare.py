@@ -7,12 +7,12 @@ pipeline works, and nothing about people.
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
-from joblib import Parallel, delayed
 from scipy.signal import resample_poly
 
 from recipes.espeak.sessions import random_session, record
@@ -22,7 +22,7 @@ from recipes.preparation import Recipe, run_recipe
 from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.runtime.atomic import replacing_folder
 from utils.runtime.errors import UserError
-from utils.runtime.progress import progress
+from utils.runtime.processes import map_in_processes
 
 RATE_HZ = 16000
 SESSIONS = ("1", "2")
@@ -96,12 +96,12 @@ def synthesize(speakers: list[Speaker], args: argparse.Namespace) -> list[dict]:
         data = copy_data(Path(folder))
         for speaker in speakers:
             write_voice(data, speaker.name, speaker.definition)
-        tasks = (
-            delayed(record_speaker)(speaker, data, wav, args.utterances, args.seed)
-            for speaker in speakers
-        )
-        workers = Parallel(n_jobs=args.nj, return_as="generator")
-        done = progress(workers(tasks), len(speakers), "synthetic speakers")
+        record = partial(
+            record_speaker, data=data, wav=wav,
+            n_utterances=args.utterances, seed=args.seed,
+        )  # fmt: skip
+        label = "synthetic speakers"
+        done = map_in_processes(record, speakers, args.nj, label, batch_size=1)
         rows = [row for rows_of_speaker in done for row in rows_of_speaker]
     return [row | {"wav": str(final / row["wav"])} for row in rows]
 

@@ -18,14 +18,13 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 import soundfile
-from joblib import Parallel, delayed
 
 from utils.audio.bounded import Bounds, run_bounded
 from utils.audio.containers import mended
 from utils.audio.stored import Fault
 from utils.runtime.atomic import replacing_file
 from utils.runtime.errors import UserError
-from utils.runtime.progress import progress
+from utils.runtime.processes import map_in_processes
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +91,8 @@ def run_commands(
     ]
     for line in shown(commands[name] for name in missing):
         logger.warning(line)  # seen whatever the caller does with logs
-    jobs = (delayed(_make)(name, commands[name], place[name]) for name in missing)
-    workers = Parallel(n_jobs=nj, return_as="generator")
-    done = progress(workers(jobs), len(missing), "running commands")
+    jobs = [(name, commands[name], place[name]) for name in missing]
+    done = map_in_processes(_make, jobs, nj, "running commands", batch_size=1)
     for name, fault in zip(missing, done, strict=True):
         if fault and faults is None:
             raise UserError(fault)
@@ -157,8 +155,9 @@ def _kind(command: str) -> tuple[str, ...]:
     )
 
 
-def _make(name: str, command: str, path: Path) -> str | None:
-    """Run one command and store its audio; return what went wrong."""
+def _make(job: tuple[str, str, Path]) -> str | None:
+    """Run a named command and store its audio at a path; return what went wrong."""
+    name, command, path = job
     with run_bounded(command, Bounds()) as result:
         fault = result.fault or _store(result.output, path)
     return f"{name}: {command!r} {fault}" if fault else None

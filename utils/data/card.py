@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from utils.audio.decoding import decode_audio
 from utils.audio.quality import estimate_snr_db
 from utils.data.channels import channel_of
 from utils.runtime.errors import UserError
-from utils.runtime.progress import progress
+from utils.runtime.processes import map_in_processes
 
 LABELS = ("gender", "age", "accent", "language", "channel", "genre")
 _MOST_VALUES = 12  # of a label; the rest are counted together
@@ -167,10 +166,9 @@ def listen_to_samples(
         By split: the fields of `Sound` of those that can be read.
     """
     found = {}
-    for split, rows in manifests.items():
-        drawn = rows.sample(min(n_sample, len(rows)), random_state=seed)
-        workers = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=16)
-        jobs = (delayed(listen)(row) for row in drawn.to_dict("records"))
-        sounds = list(progress(workers(jobs), len(drawn), f"listening to {split}"))
+    for split, table in manifests.items():
+        drawn = table.sample(min(n_sample, len(table)), random_state=seed)
+        rows, label = drawn.to_dict("records"), f"listening to {split}"
+        sounds = list(map_in_processes(listen, rows, n_jobs, label))
         found[split] = pd.DataFrame(sounds).dropna(subset="level_db")
     return found

@@ -11,7 +11,7 @@ from utils.data.channels import channel_of
 from utils.data.manifest import COLUMNS
 from utils.data.times import TIMES
 from utils.runtime.errors import UserError
-from utils.runtime.progress import progress
+from utils.runtime.processes import map_in_processes
 
 logger = logging.getLogger(__name__)
 
@@ -84,14 +84,9 @@ def measure_each(
 
 def measure_files(paths: pd.Series, nj: int) -> dict[str, tuple[int, int] | str]:
     """Read the length and the rate of each file, or what is wrong with it."""
-    from joblib import Parallel, delayed
-
     files = paths.unique()
-    workers = Parallel(n_jobs=nj, return_as="generator", batch_size=256)
-    results = workers(delayed(_length_or_fault)(path) for path in files)
-    return dict(
-        zip(files, progress(results, len(files), "measuring audio"), strict=True)
-    )
+    found = map_in_processes(_length_or_fault, files, nj, "measuring audio", 256)
+    return dict(zip(files, found, strict=True))
 
 
 def faults_of(

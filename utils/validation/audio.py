@@ -56,18 +56,16 @@ class Heard(NamedTuple):
     digest: bytes = b""
 
 
-def check_audio(place: str, row: dict, limits: Limits) -> Heard:
+def check_audio(row: dict, limits: Limits) -> Heard:
     """Read an utterance and check it.
 
     Parameters
     ----------
-    place : str
-        ``file:line`` of its manifest row.
     row : dict
-        The row, all values str.
+        The manifest's row, all values str, and ``place``, its file and line.
     limits : Limits
     """
-    start, stop = int(row["start"]), int(row["stop"])
+    place, start, stop = row["place"], int(row["start"]), int(row["stop"])
     try:
         samples, rate_hz, _ = decode_audio(row["wav"], start, stop, channel_of(row))
         n_header = audio_length(row["wav"])[0]

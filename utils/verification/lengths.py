@@ -1,6 +1,7 @@
 """Longer recordings, made by joining a speaker's, and what length does to ratios."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,8 @@ import pandas as pd
 
 from utils.audio.decoding import read_audio
 from utils.backend.backend import Backend
-from utils.systems.opened import Hearing
+from utils.runtime.processes import map_in_processes
+from utils.systems.opened import Hearing, OpenedSystem
 from utils.verification.decisions import AS_RECORDED
 from utils.verification.recordings import Recording, hear
 from utils.verification.rises import Rise, threshold_of_others
@@ -93,6 +95,37 @@ def hear_joined(paths: Sequence[Path | str], front_end: Hearing) -> Recording:
     rate_hz = front_end.sample_rate_hz
     samples = np.concatenate([read_audio(path, rate_hz) for path in paths])
     return hear(samples, rate_hz, front_end, f"{paths[0]} and others")
+
+
+def hear_longer(
+    system: OpenedSystem, table: pd.DataFrame, seed: int, nj: int
+) -> Iterator[Joined]:
+    """Hear and embed recordings that are joined to ever longer ones.
+
+    Parameters
+    ----------
+    system : OpenedSystem
+    table : DataFrame
+        Of columns ``wav``, ``spk_id`` and perhaps ``session``.
+    seed : int
+        Of the draw of those that are joined.
+    nj : int
+        Processes.
+    """
+    hear = partial(hear_joined, front_end=system.front_end)
+    speakers, _ = pd.factorize(table["spk_id"])
+    for size in SIZES:
+        groups = group_recordings(table, size, seed)
+        files = [table["wav"].iloc[group].tolist() for group in groups]
+        heard = map_in_processes(hear, files, nj, f"hearing {size} as one", 4)
+        found = [
+            (system.embed_features([own.name], [own.features])[0], own.speech_s)
+            for own in heard
+        ]
+        if found:
+            embeddings, speech_s = map(np.stack, zip(*found, strict=True))
+            first = [group[0] for group in groups]
+            yield Joined(embeddings, speakers[first], speech_s)
 
 
 def measure_lengths(backend: Backend, joined: Sequence[Joined]) -> Rise:
