@@ -71,7 +71,7 @@ def main() -> None:
     args = parse_arguments()
 
     from local.setup.systems import find_system
-    from utils.data.files import read_or_find_utterances
+    from utils.data.patterns import read_or_find_utterances
     from utils.systems.answering import open_answering
     from utils.verification.lengths import hear_longer, not_joined
     from utils.verification.measuring import Aims, measure_system

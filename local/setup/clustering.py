@@ -70,9 +70,10 @@ def list_utterances(source: Path, pattern: str, nj: int) -> pd.DataFrame:
     import pandas as pd
 
     from utils.data.durations import measure
-    from utils.data.files import audio_paths, find_utterances
+    from utils.data.files import audio_paths
     from utils.data.manifest import read_manifest
     from utils.data.names import safe_name
+    from utils.data.patterns import find_utterances
 
     if source.is_file():
         return read_manifest(source)

@@ -49,7 +49,7 @@ def read_population(
 
     Those are the speakers of the case, and those whom the model has learnt from.
     """
-    from utils.data.files import read_or_find_utterances
+    from utils.data.patterns import read_or_find_utterances
     from utils.forensic.population import (
         check_size,
         relevant_rows,

@@ -11,7 +11,8 @@ import argparse
 from recipes.own_data import own_data
 from recipes.preparation import run_recipe
 from utils.data.corpus import CorpusContents
-from utils.data.files import ENDINGS, find_utterances
+from utils.data.files import ENDINGS
+from utils.data.patterns import find_utterances
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

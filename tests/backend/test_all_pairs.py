@@ -5,13 +5,14 @@ import pytest
 
 import utils.backend.all_pairs
 from utils.backend.all_pairs import score_all
-from utils.backend.backend import Backend, MeasuredModels, score_trials
+from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.calibration import Calibration, LinearFusion
 from utils.backend.normalisation.methods import (
     AdaptiveSNorm,
     CrossAdaptiveSNorm,
     ZTNorm,
 )
+from utils.backend.pairs import score_trials
 from utils.backend.plda.model import Plda
 from utils.backend.scorers import CosineScorer, PldaScorer
 from utils.backend.training import add_cohort

@@ -7,15 +7,10 @@ import pytest
 from scipy.linalg import sqrtm
 
 from tests.backend.settings import CALIBRATION, PLDA
-from utils.backend.backend import (
-    Backend,
-    MeasuredModels,
-    PairScorer,
-    score_trials,
-    uncalibrated_columns,
-)
+from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.files import load_backend, save_backend
 from utils.backend.normalisation.methods import AdaptiveSNorm, SNorm, ZNorm
+from utils.backend.pairs import PairScorer, score_trials, uncalibrated_columns
 from utils.backend.parts import Step
 from utils.backend.plda.learning import fit_plda
 from utils.backend.quality import utterance_measures

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from utils.backend.backend import Backend, MeasuredModels, score_trials
+from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.calibration import Calibration, LinearFusion
 from utils.backend.files import load_backend, read_backend_facts, save_backend
 from utils.backend.normalisation.cohort import Cohort
@@ -17,6 +17,7 @@ from utils.backend.normalisation.methods import (
     ZNorm,
     ZTNorm,
 )
+from utils.backend.pairs import score_trials
 from utils.backend.parts import Stored, restore, store
 from utils.backend.plda.model import Plda
 from utils.backend.scorers import CosineScorer, Models, PldaScorer

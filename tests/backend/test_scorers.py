@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-from utils.backend.backend import score_pairs
+from utils.backend.pairs import score_pairs
 from utils.backend.plda.model import Plda
 from utils.backend.scorers import CosineScorer, PldaScorer
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from utils.data.files import read_or_find_utterances
+from utils.data.patterns import read_or_find_utterances
 from utils.speakers.gallery import shifts_of
 from utils.systems.opened import OpenedSystem, Utterance
 from utils.verification.enrolment import join

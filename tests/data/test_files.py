@@ -3,7 +3,8 @@ import os
 import pytest
 
 from tests.trees import write_tree
-from utils.data.files import compile_pattern, find_audio, find_utterances
+from utils.data.files import find_audio
+from utils.data.patterns import compile_pattern, find_utterances
 from utils.runtime.errors import UserError
 
 

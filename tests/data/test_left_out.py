@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.trees import lines, write_tree
-from utils.data.files import find_utterances
 from utils.data.kaldi import find_kaldi
 from utils.data.left_out import tell_left_out
 from utils.data.lhotse import find_lhotse
+from utils.data.patterns import find_utterances
 from utils.runtime.errors import UserError
 
 

@@ -3,8 +3,8 @@ from itertools import product
 import pytest
 
 from tests.trees import write_tree
-from utils.data.files import compile_pattern, find_utterances
 from utils.data.levels import read_layout
+from utils.data.patterns import compile_pattern, find_utterances
 from utils.runtime.errors import UserError
 
 

@@ -9,12 +9,12 @@ from recipes.own_data import with_known_parts
 from tests.trees import lines, write_noise, write_tree
 from utils.data.corpus import CorpusContents, CorpusDesign
 from utils.data.corpus_folder import write_corpus
-from utils.data.files import find_utterances
 from utils.data.kaldi import find_kaldi
 from utils.data.labels import tidy_labels
 from utils.data.lhotse import find_lhotse
 from utils.data.manifest import read_manifest
 from utils.data.names import plain_name, safe_name
+from utils.data.patterns import find_utterances
 from utils.data.tables import find_tables
 from utils.runtime.errors import UserError
 

@@ -10,8 +10,8 @@ import soundfile
 from local import calibrate_system, verify
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
-from utils.data.files import find_utterances
 from utils.data.manifest import write_manifest
+from utils.data.patterns import find_utterances
 from utils.runtime.program import run_program
 
 

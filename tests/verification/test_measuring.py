@@ -6,7 +6,7 @@ import pytest
 
 from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
-from utils.data.files import find_utterances
+from utils.data.patterns import find_utterances
 from utils.metrics.likelihood_ratios import cllr, min_cllr
 from utils.metrics.thresholds import rates_at
 from utils.runtime.errors import UserError

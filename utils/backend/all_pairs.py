@@ -9,7 +9,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.lib.format import open_memmap
 
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend, MeasuredModels
+from utils.backend.pairs import PairScorer
 
 _BLOCK_BYTES = 32 << 20
 

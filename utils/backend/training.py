@@ -8,12 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from utils.backend.adaptation import EMBEDDING_METHODS, PLDA_METHODS
-from utils.backend.backend import (
-    Backend,
-    MeasuredModels,
-    PairScorer,
-    uncalibrated_columns,
-)
+from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.calibration import (
     PENALTY,
     Calibration,
@@ -22,6 +17,7 @@ from utils.backend.calibration import (
 )
 from utils.backend.normalisation.cohort import Cohort
 from utils.backend.normalisation.methods import Normalisation
+from utils.backend.pairs import PairScorer, uncalibrated_columns
 from utils.backend.parts import Step, Stored, splits_to_learn_on
 from utils.backend.quality import Measures
 from utils.backend.scorers import CosineScorer, Scorer

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend, MeasuredModels
+from utils.backend.pairs import PairScorer
 from utils.forensic.population import Population
 from utils.metrics.bootstrap import Speakers
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from utils.audio.decoding import read_audio
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend, MeasuredModels
+from utils.backend.pairs import PairScorer
 from utils.backend.scorers import Models
 from utils.features.front_end import Frames
 from utils.metrics.costs import OperatingPoint

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from utils.backend.backend import Backend, MeasuredModels, score_trials
+from utils.backend.backend import Backend, MeasuredModels
+from utils.backend.pairs import score_trials
 from utils.backend.quality import Measures, model_measures, utterance_measures
 from utils.data.manifest import read_manifest
 from utils.embeddings.files import read_embeddings, read_model_hash

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.backend.backend import Backend, MeasuredModels, PairScorer
+from utils.backend.backend import Backend, MeasuredModels
+from utils.backend.pairs import PairScorer
 
 _RAREST = 10  # false alarms that a rate is measured on
 _FARS = np.geomspace(0.05, 0.001, 20)  # where thresholds lie

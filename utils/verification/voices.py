@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from utils.audio.decoding import read_audio
-from utils.backend.backend import Backend, PairScorer
+from utils.backend.backend import Backend
+from utils.backend.pairs import PairScorer
 from utils.metrics.bootstrap import Speakers
 from utils.systems.opened import Hearing, OpenedSystem
 from utils.verification.conditions import CONDITIONS
