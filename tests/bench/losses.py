@@ -58,13 +58,15 @@ def student(model: str) -> System:
 
 RESCNN, ECAPA = student("rescnn_general"), student("ecapa_small")
 SOFTMAX = Phase("pretrain", {"balance": 0.5})
-BY_TEACHER = Phase("distil", {"loss": TEACHER})
-BOTH = Phase("distil", {"loss": f"{TEACHER}+0.05*aam"})
+FASTER = {"lr": 0.0015, "balance": 0.5}
+BY_TEACHER = Phase("distil", FASTER | {"loss": TEACHER})
+BOTH = Phase("distil", FASTER | {"loss": f"{TEACHER}+0.05*aam"})
 TRIPLETS_TOO = Phase(
     "distil",
     {
         "loss": f"{TEACHER}+0.05*aam+2*triplet_hard",
         "crops_per_speaker": 2,
+        "balance": 0.5,
         "lr": 0.0003,
     },
 )
