@@ -193,8 +193,9 @@ def main() -> None:
         test_features(trials, args)
     jobs = [
         Job(name, seed)
+        for seed in range(args.seeds)
         for name in args.rows
-        for seed in range(args.seeds if ROWS[name].is_main else 1)
+        if ROWS[name].is_main or seed == 0
     ]
     work = (
         delayed(measure)(job, args, facts[systems[job.name].model][0]) for job in jobs
