@@ -129,7 +129,7 @@ class DiarizationConfig:
             own["online_threshold"],
             own["online_new_s"],
             own["reliable_s"],
-            own["smallest_s"],
+            own["online_smallest_s"],
             self.count.most,
             own["online_most_voices"],
         )
