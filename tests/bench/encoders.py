@@ -79,17 +79,17 @@ SPLITS = "train", "valid", "test"
 BACKENDS = "cosine", "cosine+asnorm", "lda-plda"
 
 
-def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
-    """Return crops a second in training, parameters, and times real time embedding."""
+def training_speed(system: System, n_mels: int) -> tuple[float, torch.nn.Module]:
+    """Return crops a second in training, on one thread, and the encoder."""
     torch.set_num_threads(1)
-    store = FeatureStore(features / "valid")
-    sizes = {"n_mels": store.n_mels, "n_speakers": 2}
-    settings = read_settings(system.settings, [], {}, sizes)
+    settings = read_settings(
+        system.settings, [], {}, {"n_mels": n_mels, "n_speakers": 2}
+    )
     settings = settings.with_values("bench", "net", system.net)
     encoder = settings.build()["net"]["encoder"]
     optimizer = torch.optim.AdamW(encoder.parameters())
     dtype = DTYPES[best_precision("cpu")]
-    crops, seconds = torch.randn(64, system.crop_frames, store.n_mels), []
+    crops, seconds = torch.randn(64, system.crop_frames, n_mels), []
     for _ in range(6):
         start = time.perf_counter()
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
@@ -98,8 +98,19 @@ def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
         loss.backward()
         optimizer.step()
         seconds.append(time.perf_counter() - start)
-    n_parameters = sum(weights.numel() for weights in encoder.parameters())
-    return 64 / min(seconds), n_parameters, embedding_speed(encoder.eval(), store)
+    return 64 / min(seconds), encoder
+
+
+def n_weights(encoder: torch.nn.Module) -> int:
+    """Count the parameters."""
+    return sum(weights.numel() for weights in encoder.parameters())
+
+
+def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
+    """Return crops a second in training, parameters, and times real time embedding."""
+    store = FeatureStore(features / "valid")
+    speed, encoder = training_speed(system, store.n_mels)
+    return speed, n_weights(encoder), embedding_speed(encoder.eval(), store)
 
 
 def embedding_speed(encoder: torch.nn.Module, store: FeatureStore) -> float:
@@ -202,8 +213,8 @@ def pretrained_row(model: Path, args: argparse.Namespace) -> list[str]:
     speed = embedding_speed(system.encoder, FeatureStore(features / "valid"))
     if not (out / "test.npy").is_file():
         embed(model, args.data, features, out)
-    n_parameters = sum(weights.numel() for weights in system.encoder.parameters())
-    cells = [model.name, f"{n_parameters / 1e6:.2f} M", "-", "-", f"{speed:.0f}", "-"]
+    size = f"{n_weights(system.encoder) / 1e6:.2f} M"
+    cells = [model.name, size, "-", "-", f"{speed:.0f}", "-"]
     return [*cells, *evaluate(args, out)]
 
 

@@ -21,10 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from tests.bench.encoders import System, measure_speed, print_row, run
+from tests.bench.encoders import System, n_weights, print_row, run, training_speed
+from utils.features.store import FeatureStore
 from utils.runtime.progress import progress
 
-EPOCH_CROPS, LATER_SHARE = 3200, 0.2
+EPOCH_CROPS, LATER_SHARE = 3840, 0.2
 COMMON = {
     "epoch_crops": EPOCH_CROPS, "crop_frames": 200, "augment": "[]", "keep": "last",
 }  # fmt: skip
@@ -187,8 +188,8 @@ def main() -> None:
     """Measure the speeds one by one, then train several systems at a time."""
     args = parse_arguments()
     systems = {name: ROWS[name].system for name in args.rows}
-    features = args.data / "features"
-    facts = {own.model: measure_speed(own, features) for own in systems.values()}
+    n_mels = FeatureStore(args.data / "features/valid").n_mels
+    facts = {own.model: training_speed(own, n_mels) for own in systems.values()}
     for trials in args.lists:
         test_features(trials, args)
     jobs = [
@@ -208,7 +209,7 @@ def main() -> None:
     print_row(["---"] * (3 + len(args.lists)))
     for name, own in rates.items():
         done = [found for found in own if found]
-        size = f"{facts[systems[name].model][1] / 1e6:.2f} M"
+        size = f"{n_weights(facts[systems[name].model][1]) / 1e6:.2f} M"
         columns = cells(done) if done else ["stopped"] * len(args.lists)
         print_row([name, size, f"{len(done)} of {len(own)}", *columns])
     out = args.out / "scores" / "campplus"

@@ -288,7 +288,7 @@ class SpeakerBrain(ResumableBrain):
         with torch.inference_mode(), autocast:
             return encoder(feats).float()
 
-    def confusions(self, n_crops: int = 10) -> tuple[np.ndarray, np.ndarray] | None:
+    def confusions(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell which training speakers are taken for which; nothing to tell here."""
         return None
 

@@ -16,6 +16,8 @@ from utils.training.losses import embedding_spread, mined_triplet_loss, triplet_
 from utils.training.mining import READY_TRIPLETS, History
 from utils.training.triplets import TripletSampler
 
+_CONFUSED_EACH, _CONFUSED = 10, 4000  # crops that are classified: each, and all
+
 
 class PretrainBrain(SpeakerBrain):
     """Classify the training speakers, or compare the crops of a batch, or both.
@@ -61,23 +63,20 @@ class PretrainBrain(SpeakerBrain):
         self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
         return loss
 
-    def confusions(self, n_crops: int = 10) -> tuple[np.ndarray, np.ndarray] | None:
+    def confusions(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Classify crops of every training speaker, as they are.
-
-        Parameters
-        ----------
-        n_crops : int
-            Crops of each speaker.
 
         Returns
         -------
         labels, predicted : ndarray of int, shape (n_speakers * n_crops,)
-            Or None: there is no classifier.
+            Of ten crops of each speaker, fewer where there are many, one at least. Or
+            None: there is no classifier.
         """
         if not self.parts["loss"].classifies:
             return None
         self.batches.set_epoch(0)
         picker, rng = self.batches.picker, self.batches.rng(3)
+        n_crops = max(1, min(_CONFUSED_EACH, _CONFUSED // picker.n_speakers))
         labels = np.repeat(np.arange(picker.n_speakers), n_crops)
         crops = [
             crop
