@@ -27,7 +27,7 @@ class MemoryRules(NamedTuple):
     most : int, optional
         Speakers; None for as many as are found.
     most_voices : int
-        That are remembered; with more, alike ones that follow each other are joined.
+        Voices that are remembered; with more, alike ones that follow each other are joined.
     """
 
     threshold: float
@@ -219,7 +219,7 @@ def owners_of(
     Parameters
     ----------
     groups, speakers : ndarray of int, shape (n,)
-        Of each voice.
+        The group and the speaker of each voice.
     weights : ndarray of shape (n,)
 
     Returns

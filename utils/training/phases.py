@@ -69,7 +69,7 @@ class PretrainBrain(SpeakerBrain):
         Returns
         -------
         labels, predicted : ndarray of int, shape (n_speakers * n_crops,)
-            Of ten crops of each speaker, fewer where there are many, one at least. Or
+            Ten crops of each speaker, fewer where there are many, one at least. Or
             None: there is no classifier.
         """
         if not self.parts["loss"].classifies:

@@ -106,7 +106,7 @@ def hear_longer(
     ----------
     system : OpenedSystem
     table : DataFrame
-        Of columns ``wav``, ``spk_id`` and perhaps ``session``.
+        Its columns are ``wav``, ``spk_id`` and perhaps ``session``.
     seed : int
         Of the draw of those that are joined.
     nj : int
