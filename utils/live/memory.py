@@ -27,7 +27,8 @@ class MemoryRules(NamedTuple):
     most : int, optional
         Speakers; None for as many as are found.
     most_voices : int
-        Voices that are remembered; with more, alike ones that follow each other are joined.
+        Voices that are remembered; of more, alike ones that follow each other are
+        joined.
     """
 
     threshold: float

@@ -108,7 +108,7 @@ def hear_longer(
     table : DataFrame
         Its columns are ``wav``, ``spk_id`` and perhaps ``session``.
     seed : int
-        Of the draw of those that are joined.
+        Draws which are joined.
     nj : int
         Processes.
     """
