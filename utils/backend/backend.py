@@ -42,12 +42,9 @@ class Backend:
 
     Example
     -------
-    >>> cosine = Backend()
-    >>> vectors = cosine.prepare(np.array([[3.0, 4.0], [1.0, 0.0]]))
-    >>> side = MeasuredModels(cosine.enrol_single(vectors))
-    >>> PairScorer(cosine, side, side)(slice(0, 2))
-    array([[1. , 0.6],
-           [0.6, 1. ]])
+    >>> Backend().prepare(np.array([[3.0, 4.0], [1.0, 0.0]]))
+    array([[0.6, 0.8],
+           [1. , 0. ]])
     """
 
     transforms: tuple[Transform, ...] = ()

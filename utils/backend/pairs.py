@@ -27,6 +27,14 @@ class PairScorer:
     ------
     ValueError
         See `Normaliser`.
+
+    Example
+    -------
+    >>> cosine = Backend()
+    >>> side = cosine.single_models(np.array([[3.0, 4.0], [1.0, 0.0]]))
+    >>> PairScorer(cosine, side, side)(slice(0, 2))
+    array([[1. , 0.6],
+           [0.6, 1. ]])
     """
 
     def __init__(
