@@ -114,8 +114,8 @@ def extract_all(
     extract: FeatureExtractor, manifest: pd.DataFrame, nj: int, split: str
 ) -> Iterator[list | UserError]:
     """Run the extractor over a manifest in parallel, results in manifest order."""
-    run = partial(run_single_threaded, extract)
-    return map_in_processes(run, list(rows_of(manifest)), nj, f"features of {split}")
+    run, rows = partial(run_single_threaded, extract), manifest.to_dict("records")
+    return map_in_processes(run, rows, nj, f"features of {split}")
 
 
 def run_single_threaded(extract: FeatureExtractor, row: dict) -> list | UserError:
@@ -124,11 +124,6 @@ def run_single_threaded(extract: FeatureExtractor, row: dict) -> list | UserErro
 
     torch.set_num_threads(1)
     return extract(row)
-
-
-def rows_of(manifest: pd.DataFrame) -> Iterator[dict]:
-    """Yield the rows of a manifest as dictionaries."""
-    return iter(manifest.to_dict("records"))
 
 
 def write_split(

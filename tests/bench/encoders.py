@@ -31,6 +31,7 @@ from utils.embeddings.averages import write_averages
 from utils.embeddings.extraction import UtteranceBatches, embed_batches
 from utils.embeddings.files import read_embeddings, write_embeddings
 from utils.features.store import FeatureStore
+from utils.models.experiment import count_weights
 from utils.report.plots import save_figure
 from utils.runtime.device import best_precision
 from utils.runtime.precision import DTYPES
@@ -101,16 +102,11 @@ def training_speed(system: System, n_mels: int) -> tuple[float, torch.nn.Module]
     return 64 / min(seconds), encoder
 
 
-def n_weights(encoder: torch.nn.Module) -> int:
-    """Count the parameters."""
-    return sum(weights.numel() for weights in encoder.parameters())
-
-
 def measure_speed(system: System, features: Path) -> tuple[float, int, float]:
     """Return crops a second in training, parameters, and times real time embedding."""
     store = FeatureStore(features / "valid")
     speed, encoder = training_speed(system, store.n_mels)
-    return speed, n_weights(encoder), embedding_speed(encoder.eval(), store)
+    return speed, count_weights(encoder), embedding_speed(encoder.eval(), store)
 
 
 def embedding_speed(encoder: torch.nn.Module, store: FeatureStore) -> float:
@@ -213,7 +209,7 @@ def pretrained_row(model: Path, args: argparse.Namespace) -> list[str]:
     speed = embedding_speed(system.encoder, FeatureStore(features / "valid"))
     if not (out / "test.npy").is_file():
         embed(model, args.data, features, out)
-    size = f"{n_weights(system.encoder) / 1e6:.2f} M"
+    size = f"{count_weights(system.encoder) / 1e6:.2f} M"
     cells = [model.name, size, "-", "-", f"{speed:.0f}", "-"]
     return [*cells, *evaluate(args, out)]
 

@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from tests.bench.encoders import System, n_weights, print_row, run, training_speed
+from tests.bench.encoders import System, print_row, run, training_speed
 from utils.features.store import FeatureStore
+from utils.models.experiment import count_weights
 from utils.runtime.progress import progress
 
 EPOCH_CROPS, LATER_SHARE = 3840, 0.2
@@ -209,7 +210,7 @@ def main() -> None:
     print_row(["---"] * (3 + len(args.lists)))
     for name, own in rates.items():
         done = [found for found in own if found]
-        size = f"{n_weights(facts[systems[name].model][1]) / 1e6:.2f} M"
+        size = f"{count_weights(facts[systems[name].model][1]) / 1e6:.2f} M"
         columns = cells(done) if done else ["stopped"] * len(args.lists)
         print_row([name, size, f"{len(done)} of {len(own)}", *columns])
     out = args.out / "scores" / "campplus"

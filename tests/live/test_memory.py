@@ -100,9 +100,9 @@ def test_what_is_remembered_is_bounded_and_speakers_stay_apart():
     for speaker in truth:
         voice = speakers[speaker] + 0.1 * rng.standard_normal(16)
         told += hear(memory, voice)
-        assert len(memory._voices) <= 20
+        assert len(memory._heard.voices) <= 20
     assert b_cubed(truth, np.array(told)).f_measure == 1
-    assert memory._weights.sum() == pytest.approx(600)
+    assert memory._heard.weights.sum() == pytest.approx(600)
 
 
 def test_owners_match_most_of_the_time_by_brute_force():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,8 +105,9 @@ class AttributeTeller:
             The file cannot be read.
         """
         samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
-        recording = hear(samples, rate_hz, self.verifier.system.front_end, str(path))
-        remark = replace(recording, n_mixed=n_mixed).remark_on_channels
+        front_end = self.verifier.system.front_end
+        recording = hear(samples, rate_hz, front_end, str(path), n_mixed)
+        remark = recording.remark_on_channels
         refused = self.verifier.refusal(recording)
         if refused:
             reason = refused.removeprefix(f"{path}: ")

@@ -39,6 +39,33 @@ class MemoryRules(NamedTuple):
     most_voices: int = 400
 
 
+class Remembered(NamedTuple):
+    """Voices of the conversation, in the order of time.
+
+    Attributes
+    ----------
+    voices : ndarray of shape (n, D)
+        They have unit length.
+    clean_s, weights : ndarray of shape (n,)
+        Speech alone, and new speech, in seconds.
+    speakers : ndarray of int, shape (n,)
+        What was told.
+    """
+
+    voices: np.ndarray
+    clean_s: np.ndarray
+    weights: np.ndarray
+    speakers: np.ndarray
+
+    def take(self, kept: np.ndarray) -> "Remembered":
+        """Return some of them."""
+        return Remembered(*(own[kept] for own in self))
+
+    def then(self, more: "Remembered") -> "Remembered":
+        """Return these and later ones."""
+        return Remembered(*map(np.concatenate, zip(self, more, strict=True)))
+
+
 class SpeakerMemory:
     """Groups all voices so far anew after every step; what was told stays.
 
@@ -72,9 +99,7 @@ class SpeakerMemory:
     def __init__(self, clusterer: Clusterer, rules: MemoryRules) -> None:
         self.clusterer, self.rules = clusterer, rules
         self._n_speakers = 0
-        self._voices = np.zeros((0, 0))  # (n, D), of unit length
-        self._clean_s, self._weights = np.zeros(0), np.zeros(0)
-        self._speakers = np.zeros(0, dtype=int)  # what was told of each
+        self._heard: Remembered | None = None
         self._centres = np.zeros((0, 0))  # of the groups (G, D)
         self._owners = np.zeros(0, dtype=int)  # speaker of each group, or nobody
 
@@ -165,51 +190,55 @@ class SpeakerMemory:
         if not kept.any():
             return
         self._n_speakers = max(self._n_speakers, int(labels.max()) + 1)
-        voices = length_normalise(embeddings[kept])
-        self._voices = np.concatenate(
-            [self._voices.reshape(-1, voices.shape[1]), voices]
-        )
-        self._clean_s = np.append(self._clean_s, clean_s[kept])
-        self._weights = np.append(self._weights, weights[kept])
-        self._speakers = np.append(self._speakers, labels[kept])
-        while len(self._voices) > self.rules.most_voices and self._join_alike():
-            pass
-        self._group()
+        voices = length_normalise(embeddings)
+        new = Remembered(voices, clean_s, weights, labels).take(kept)
+        heard = new if self._heard is None else self._heard.then(new)
+        while len(heard.voices) > self.rules.most_voices:
+            fewer = join_alike(heard)
+            if fewer is None:
+                break
+            heard = fewer
+        self._heard = heard
+        self._group(heard)
 
-    def _join_alike(self) -> bool:
-        """Join the most alike of voices that follow each other; False without any."""
-        order = np.argsort(self._speakers, kind="stable")
-        is_same = np.diff(self._speakers[order]) == 0
-        if not is_same.any():
-            return False
-        ordered = self._voices[order]
-        cosines = np.sum(ordered[1:] * ordered[:-1], axis=1)
-        place = np.where(is_same, cosines, -np.inf).argmax()
-        first, second = order[place : place + 2]
-        joined = self._weights[[first, second]] @ self._voices[[first, second]]
-        self._voices[second] = length_normalise(joined[None])[0]
-        self._weights[second] += self._weights[first]
-        self._clean_s[second] = max(self._clean_s[[first, second]])
-        self._voices = np.delete(self._voices, first, axis=0)
-        self._weights = np.delete(self._weights, first)
-        self._clean_s = np.delete(self._clean_s, first)
-        self._speakers = np.delete(self._speakers, first)
-        return True
-
-    def _group(self) -> None:
+    def _group(self, heard: Remembered) -> None:
         """Group reliable voices; a speaker without any keeps the others."""
-        is_used = self._clean_s >= self.rules.reliable_s
-        groups = self.clusterer(self._voices[is_used])
-        speakers, weights = self._speakers[is_used], self._weights[is_used]
-        owners = owners_of(groups, speakers, weights)
-        sizes_s = np.bincount(groups, weights, minlength=len(owners))
+        used = heard.take(heard.clean_s >= self.rules.reliable_s)
+        groups = self.clusterer(used.voices)
+        owners = owners_of(groups, used.speakers, used.weights)
+        sizes_s = np.bincount(groups, used.weights, minlength=len(owners))
         is_kept = (owners != NOBODY) | (sizes_s >= self.rules.smallest_s)
-        shares = (groups == np.flatnonzero(is_kept)[:, None]) * weights  # (G, n)
-        brief = np.setdiff1d(self._speakers, speakers)
-        brief_shares = (self._speakers == brief[:, None]) * self._weights  # (G', N)
-        centres = [shares @ self._voices[is_used], brief_shares @ self._voices]
+        shares = (groups == np.flatnonzero(is_kept)[:, None]) * used.weights  # (G, n)
+        brief = np.setdiff1d(heard.speakers, used.speakers)
+        brief_shares = (heard.speakers == brief[:, None]) * heard.weights  # (G', N)
+        centres = [shares @ used.voices, brief_shares @ heard.voices]
         self._centres = length_normalise(np.concatenate(centres))
         self._owners = np.concatenate([owners[is_kept], brief])
+
+
+def join_alike(heard: Remembered) -> Remembered | None:
+    """Join the most alike of a speaker's voices that follow each other.
+
+    Returns
+    -------
+    Remembered or None
+        One less; None where every speaker has a single voice.
+    """
+    order = np.argsort(heard.speakers, kind="stable")
+    is_same = np.diff(heard.speakers[order]) == 0
+    if not is_same.any():
+        return None
+    ordered = heard.voices[order]
+    cosines = np.sum(ordered[1:] * ordered[:-1], axis=1)
+    place = np.where(is_same, cosines, -np.inf).argmax()
+    first, second = pair = order[place : place + 2]
+    joined = heard.weights[pair] @ heard.voices[pair]  # (D,)
+    fewer = heard.take(np.arange(len(order)) != first)
+    row = second - 1  # the second came after the first, which is gone
+    fewer.voices[row] = length_normalise(joined[None])[0]
+    fewer.weights[row] = heard.weights[pair].sum()
+    fewer.clean_s[row] = heard.clean_s[pair].max()
+    return fewer
 
 
 def owners_of(

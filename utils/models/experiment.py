@@ -78,11 +78,22 @@ def save_model(
     save_weights(folder / "heads.pt", heads or {})
     save_weights(folder / "encoder.pt", encoder.state_dict())
     facts = facts | {
-        "n_parameters": sum(weights.numel() for weights in encoder.parameters()),
+        "n_parameters": count_weights(encoder),
         "encoder_sha256": hash_file(folder / "encoder.pt"),
     }
     with replacing_file(folder / "experiment.json") as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def count_weights(module: torch.nn.Module) -> int:
+    """Return the number of parameters.
+
+    Example
+    -------
+    >>> count_weights(torch.nn.Linear(3, 2))
+    8
+    """
+    return sum(weights.numel() for weights in module.parameters())
 
 
 def save_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:

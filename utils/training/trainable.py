@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from utils.models.experiment import count_weights
 from utils.runtime.errors import UserError
 
 ALL, NORMS, LORA = "all", "norms", "lora"
@@ -131,7 +132,7 @@ def add_adapters(encoder: nn.Module, share: float) -> None:
     UserError
         Adapters of rank 1 are a larger share.
     """
-    n_all = sum(weights.numel() for weights in encoder.parameters())
+    n_all = count_weights(encoder)
     layers = [module for module in encoder.modules() if isinstance(module, _ADAPTED)]
     n_of_rank_1 = sum(len(m.weight) + m.weight[0].numel() for m in layers)
     rank = int(share * n_all / n_of_rank_1) if layers else 0

@@ -76,10 +76,12 @@ def read_recording(
         See `utils.audio.decoding.decode_audio`.
     """
     samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
-    return replace(hear(samples, rate_hz, front_end, str(path)), n_mixed=n_mixed)
+    return hear(samples, rate_hz, front_end, str(path), n_mixed)
 
 
-def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Recording:
+def hear(
+    samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str, n_mixed: int = 1
+) -> Recording:
     """Compute the features of samples and measure their quality.
 
     Parameters
@@ -90,6 +92,8 @@ def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Re
         Theirs.
     front_end : Hearing
     name : str
+    n_mixed : int
+        Channels that they are the mean of.
     """
     frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))
     n_speech = sum(stop - start for start, stop in frames.segments.tolist())
@@ -102,4 +106,5 @@ def hear(samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str) -> Re
         active_s(spoken, duration_s),
         speech_likelihood(samples, rate_hz, spoken),
         **measure_quality(samples, rate_hz)._asdict(),
+        n_mixed=n_mixed,
     )
