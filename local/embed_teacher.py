@@ -1,9 +1,8 @@
 """What a trained model says of the training speech, for another to learn from.
 
-Embeds the clean version of every utterance at every stored speed and writes OUT.npy and
-OUT.ids, for the phase distil: local.train distil --teacher OUT. The audio of --manifest
-is embedded where the model has a graph (local.export), which is faster, or another
-front-end than the stored features; else they are.
+Embeds the clean version of every utterance in every stored voice and writes OUT.npy and
+OUT.ids, for the phase distil: local.train distil --teacher OUT. The stored features are
+embedded where the model has their front-end; else the audio of --manifest is.
 """
 
 from __future__ import annotations
@@ -58,20 +57,19 @@ def embed(
     args: argparse.Namespace, store: FeatureStore, rows: np.ndarray
 ) -> tuple[np.ndarray, str]:
     """Embed rows of the features, or their audio: (N, D), and the model's hash."""
-    from utils.systems.exported import answers_by_graph, open_exported
+    from utils.embeddings.equal_lengths import embed_equal_lengths
+    from utils.models.fast_encoder import fast_encoder
+    from utils.runtime.device import best_precision
     from utils.systems.folder import have_same_front_end
     from utils.systems.system import open_system
 
-    system: OpenedSystem
-    if args.manifest and answers_by_graph(args.teacher, args.device):
-        system = open_exported(args.teacher, "cosine")
-    else:
-        system = weights = open_system(
-            args.teacher, "cosine", args.device, trust=args.trust
-        )
-        if have_same_front_end(args.teacher, args.features, args.trust):
-            return weights.embed_stored(store, rows), weights.model_sha256
-    return embed_audio(system, store, rows, args.manifest), system.model_sha256
+    system = open_system(args.teacher, "cosine", args.device, trust=args.trust)
+    if not have_same_front_end(args.teacher, args.features, args.trust):
+        return embed_audio(system, store, rows, args.manifest), system.model_sha256
+    if args.device == "cpu":
+        encoder = fast_encoder(system.encoder, best_precision(args.device))
+        return embed_equal_lengths(encoder, store, rows), system.model_sha256
+    return system.embed_stored(store, rows), system.model_sha256
 
 
 def embed_audio(
@@ -88,10 +86,10 @@ def embed_audio(
             "the training audio by --manifest"
         )
     utterances = store.utterances_in(read_manifest(manifest))
-    speeds, rate_hz = store.index["speed"], system.front_end.sample_rate_hz
+    stored, rate_hz = store.index.to_dict("records"), system.front_end.sample_rate_hz
     embedded = []
     for row in progress(rows.tolist(), len(rows), "embedding"):
-        samples = read_version(utterances[row], speeds[row], rate_hz)
+        samples = read_version(utterances[row], stored[row], rate_hz)
         embedded.append(system.embed([samples]))
     return np.concatenate(embedded)
 

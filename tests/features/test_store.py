@@ -4,6 +4,7 @@ import pytest
 
 from local.setup.hyperparameters import load_hyperparameters
 from tests.features.corruption import corruption
+from utils.audio.voices import RandomVoices
 from utils.features.augment import AugmentedCopies, Noise
 from utils.features.extraction import FeatureExtractor
 from utils.features.sources import read_sources
@@ -51,18 +52,23 @@ def test_copies_are_named_and_repeatable(root, manifest):
     front_end = load_hyperparameters(root / "hparams" / "features.yaml")["front_end"]
     babble = Noise("speech", weight=1.0, snr_db=(5, 20), n_mixed=(2, 3))
     corrupted = corruption([babble], reverberation_probability=0.5)
-    copies = AugmentedCopies([1.0, 0.9], 1, [1.0, 0.9], corrupted)
+    voices = RandomVoices(1, (0.9, 0.9), (1.1, 1.1), 0.0)
+    copies = AugmentedCopies([1.0, 0.9], 1, [1.0, 0.9], voices, corrupted)
     sources = read_sources([], 16000, manifest)
     extract = FeatureExtractor(front_end, copies, sources, seed=3)
     first = extract(manifest.iloc[0].to_dict())
     again = extract(manifest.iloc[0].to_dict())
     rows = [row for row, _ in first]
-    names = ["a-0", "a-0-noisy1", "a-0-sp0.9", "a-0-sp0.9-noisy1"]
+    suffixes = ["", "-sp0.9", "-v1"]
+    names = [f"a-0{own}{noisy}" for own in suffixes for noisy in ("", "-noisy1")]
     assert [row["ID"] for row in rows] == names
-    assert [row["spk_id"] for row in rows] == ["a", "a", "a-sp0.9", "a-sp0.9"]
+    assert [row["spk_id"] for row in rows] == [
+        f"a{own}" for own in np.repeat(suffixes, 2)
+    ]
     assert {row["origin"] for row in rows} == {"a"}
     assert {row["utterance"] for row in rows} == {"a-0"}
-    assert [row["speed"] for row in rows] == [1.0, 1.0, 0.9, 0.9]
+    assert [row["speed"] for row in rows] == [1.0, 1.0, 0.9, 0.9, 0.9, 0.9]
+    assert [row["formants"] for row in rows] == [""] * 4 + ["1.1 1.1 1.1 1.1"] * 2
     assert rows[0]["segments"] == rows[1]["segments"]  # speech of the clean copy
     assert len(first[3][1]) == len(first[2][1])  # as slow as what it corrupts
     for (_, features), (_, repeated) in zip(first, again, strict=True):

@@ -29,8 +29,10 @@ def store(tmp_path):
                 ("-sp0.9", 0.9),
                 ("-sp0.9-noisy1", 0.9),
             ):
-                row = {"ID": name + suffix, "spk_id": name, "utterance": name}
-                writer.add(row | {"speed": speed}, np.ones((5, 2), np.float16))
+                voice = suffix.removesuffix("-noisy1")
+                row = {"ID": name + suffix, "spk_id": name + voice, "origin": name}
+                row |= {"utterance": name, "speed": speed}
+                writer.add(row, np.ones((5, 2), np.float16))
     return FeatureStore(tmp_path)
 
 

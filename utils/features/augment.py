@@ -1,4 +1,4 @@
-"""Versions of training utterances: other speeds, noise, babble, rooms and codecs."""
+"""Versions of training utterances: other voices, noise, babble, rooms and codecs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from utils.audio.acoustics import (
     add_noise,
     change_gain,
-    change_speed,
     coloured_noise,
     reverberate,
     room_response,
     transmit,
 )
 from utils.audio.codecs import CODECS
+from utils.audio.voices import RandomVoices, Voice
 from utils.features.sources import AudioSources
 
 SIMULATED = "simulated"
@@ -28,15 +28,14 @@ class AugmentedCopy:
     ----------
     suffix : str
         Appended to the utterance's ID; empty for the original.
-    speed : float
-        1.0, or the factor by which it is faster (and higher).
+    voice : Voice
     samples : ndarray of float32, shape (n_samples,)
     is_noisy : bool
         A corrupted version of the copy before it, of the same length.
     """
 
     suffix: str
-    speed: float
+    voice: Voice
     samples: np.ndarray
     is_noisy: bool
 
@@ -200,9 +199,11 @@ class AugmentedCopies:
     speeds : list of float
         Speeds to store; 1.0 is the original.
     n_noisy : int
-        Corrupted versions of a speed.
+        Corrupted versions of a voice.
     noisy_speeds : list of float
-        The speeds that have them.
+        The speeds that have them; random voices all have.
+    voices : RandomVoices
+        Further voices, which each speaker has of its own.
     corruption : Corruption
     """
 
@@ -211,30 +212,36 @@ class AugmentedCopies:
         speeds: list[float],
         n_noisy: int,
         noisy_speeds: list[float],
+        voices: RandomVoices,
         corruption: Corruption,
     ) -> None:
-        self.speeds, self.n_noisy = speeds, n_noisy
-        self.noisy_speeds, self.corruption = noisy_speeds, corruption
+        self.speeds, self.n_noisy, self.noisy_speeds = speeds, n_noisy, noisy_speeds
+        self.voices, self.corruption = voices, corruption
 
     @property
     def sources(self) -> set[str]:
         """Names of the lists of audio that are drawn from."""
         return self.corruption.sources if self.n_noisy else set()
 
+    def voices_of(self, rng: np.random.Generator) -> list[Voice]:
+        """Return a speaker's voices: of the speeds, which are everyone's, and random."""
+        speeds = [Voice(speed_suffix(speed), speed) for speed in self.speeds]
+        return speeds + self.voices(rng)
+
     def __call__(
         self,
         samples: np.ndarray,
         rate_hz: int,
+        voices: list[Voice],
         rng: np.random.Generator,
         sources: AudioSources,
     ) -> Iterator[AugmentedCopy]:
-        """Yield each speed's copy, followed by its corrupted versions."""
-        for speed in self.speeds:
-            faster = change_speed(samples, speed)
-            name = speed_suffix(speed)
-            yield AugmentedCopy(name, speed, faster, is_noisy=False)
-            n_noisy = self.n_noisy if speed in self.noisy_speeds else 0
-            for number in range(1, n_noisy + 1):
-                noisy = self.corruption(faster, rate_hz, rng, sources)
-                name_of_noisy = f"{name}-noisy{number}"
-                yield AugmentedCopy(name_of_noisy, speed, noisy, is_noisy=True)
+        """Yield each voice's copy, followed by its corrupted versions."""
+        for voice in voices:
+            spoken = voice(samples, rate_hz)
+            yield AugmentedCopy(voice.suffix, voice, spoken, is_noisy=False)
+            is_noisy = voice.formants or voice.speed in self.noisy_speeds
+            for number in range(1, self.n_noisy + 1 if is_noisy else 1):
+                noisy = self.corruption(spoken, rate_hz, rng, sources)
+                name = f"{voice.suffix}-noisy{number}"
+                yield AugmentedCopy(name, voice, noisy, is_noisy=True)

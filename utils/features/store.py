@@ -2,8 +2,9 @@
 
 A folder holds ``shard-000.npy`` ... of shape (frames, F), and ``index.csv`` with a
 row per stored version of an utterance: where its frames lie, who speaks (``spk_id``;
-``origin``, the speaker copied, where another speed counts as another speaker), which
-``utterance`` of the manifest it was made of and at which ``speed``, how much is speech.
+``origin``, the speaker copied, where another voice counts as another speaker), which
+``utterance`` of the manifest it was made of, at which ``speed`` and with which
+``formants`` (see `utils.audio.voices`), how much is speech.
 ``averages.npy`` (rows, 3F) holds `utils.features.averages.average_features` of each.
 """
 
@@ -17,11 +18,11 @@ import pandas as pd
 from utils.runtime.errors import UserError
 
 INDEX_COLUMNS = [
-    "ID", "spk_id", "origin", "utterance", "speed",
+    "ID", "spk_id", "origin", "utterance", "speed", "formants",
     "shard", "offset", "n_frames", "n_total", "segments",
 ]  # fmt: skip
 _AVERAGES = "averages.npy"
-TEXT_COLUMNS = ("ID", "spk_id", "origin", "utterance", "segments")
+TEXT_COLUMNS = ("ID", "spk_id", "origin", "utterance", "formants", "segments")
 
 
 class FeatureWriter:
@@ -190,7 +191,7 @@ class FeatureStore:
         return np.array([self._row_of[name] for name in ids], dtype=np.int64)
 
     def copies_of(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the corrupted versions of utterances at their own speed.
+        """Return the corrupted versions of utterances with their own voice.
 
         Returns
         -------
@@ -199,12 +200,12 @@ class FeatureStore:
         """
         if "utterance" not in self.index:  # of a time when there were no copies
             return {}
-        columns = self.index["ID"], self.index["utterance"], self.index["speed"]
+        own = self.index[self.index["spk_id"] == self.index["origin"]]
         wanted = set(ids)
         return {
             name: utterance
-            for name, utterance, speed in zip(*columns, strict=True)
-            if utterance in wanted and name != utterance and speed == 1.0
+            for name, utterance in zip(own["ID"], own["utterance"], strict=True)
+            if utterance in wanted and name != utterance
         }
 
     def averages(self, ids: Sequence[str]) -> np.ndarray:

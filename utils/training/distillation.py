@@ -1,6 +1,6 @@
 """Learning from a teacher: losses of its embeddings, and where they are kept.
 
-The teacher hears the clean utterance at each stored speed, whole; the student a crop of
+The teacher hears the clean utterance in each stored voice, whole; the student a crop of
 any version of it. Neither needs to know who speaks.
 """
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from utils.embeddings.files import read_embeddings
-from utils.features.augment import speed_suffix
 from utils.features.store import FeatureStore
 from utils.runtime.errors import UserError
 
@@ -25,9 +24,13 @@ def heard_by_teacher(store: FeatureStore) -> np.ndarray:
     ndarray of str, shape (n_utterances,)
         IDs of rows of the same store.
     """
-    index = store.index
-    names = zip(index["utterance"], index["speed"], strict=True)
-    return np.array([name + speed_suffix(speed) for name, speed in names])
+    columns = (store.index[name] for name in ("utterance", "spk_id", "origin"))
+    return np.array(
+        [
+            utterance + speaker.removeprefix(origin)
+            for utterance, speaker, origin in zip(*columns, strict=True)
+        ]
+    )
 
 
 def read_targets(prefix: Path, store: FeatureStore) -> np.ndarray:

@@ -58,7 +58,7 @@ class OnlineCropDataset(CropDataset):
             return self.clean[crop]
         stored = self.store.index.iloc[crop.row]
         rate_hz = self.front_end.sample_rate_hz
-        samples = read_version(self.utterances[crop.row], stored["speed"], rate_hz)
+        samples = read_version(self.utterances[crop.row], stored, rate_hz)
         noisy = self.corruption(samples, rate_hz, rng, self.sources)
         bounds = [s.split("-") for s in stored["segments"].split()]
         segments = np.array(bounds, dtype=int).reshape(-1, 2)
