@@ -224,7 +224,7 @@ class AugmentedCopies:
         return self.corruption.sources if self.n_noisy else set()
 
     def voices_of(self, rng: np.random.Generator) -> list[Voice]:
-        """Return a speaker's voices: of the speeds, which are everyone's, and random."""
+        """Return a speaker's voices: at the speeds, as everyone's, and random ones."""
         speeds = [Voice(speed_suffix(speed), speed) for speed in self.speeds]
         return speeds + self.voices(rng)
 

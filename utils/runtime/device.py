@@ -1,6 +1,7 @@
 """Which device to compute on, and in which arithmetic."""
 
 import platform
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -56,6 +57,7 @@ def processor_name(device: str = "cpu") -> str:
     )
 
 
+@cache
 def _processor_model() -> str:
     """Return the processor's name, as the system tells it."""
     name = platform.processor() or platform.machine()
