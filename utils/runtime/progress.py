@@ -1,6 +1,7 @@
-"""Progress bars that appear on a terminal and nowhere else."""
+"""How far a work is: a bar on a terminal, now and then a line in a log."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -8,9 +9,13 @@ from tqdm import tqdm
 
 Item = TypeVar("Item")
 
+_BETWEEN_LINES_S = 60.0  # so that brief work leaves none in a log
+
 
 def progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
     """Pass items on, with a progress bar when standard error is a terminal.
+
+    Elsewhere a line tells every minute how far it is, and how long it may take.
 
     Parameters
     ----------
@@ -25,10 +30,23 @@ def progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
     >>> list(progress("ab", 2, "letters"))
     ['a', 'b']
     """
-    return tqdm(
-        items, total=total, desc=label, dynamic_ncols=True, leave=False,
-        disable=not sys.stderr.isatty(),
-    )  # fmt: skip
+    if sys.stderr.isatty():
+        return iter(
+            tqdm(items, total=total, desc=label, dynamic_ncols=True, leave=False)
+        )
+    return _logged(items, total, label)
+
+
+def _logged(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
+    started_s = told_s = time.monotonic()
+    for n_done, item in enumerate(items):
+        now_s = time.monotonic()
+        if now_s - told_s >= _BETWEEN_LINES_S and n_done:
+            told_s = now_s
+            rest_s = (now_s - started_s) / n_done * (total - n_done)
+            line = f"{label}: {n_done} of {total}, about {rest_s / 60:.0f} min to go"
+            sys.stderr.write(f"{line}\n")  # whose stdout may be read by a program
+        yield item
 
 
 def progress_bar(total: int, label: str, done: int = 0) -> tqdm:
