@@ -34,7 +34,8 @@ def main() -> None:
 
     from utils.backend.all_pairs import score_all
     from utils.systems.backends import find_backend
-    from utils.systems.trial_scores import every_utterance, open_scoring
+    from utils.systems.trial_scores import open_scoring
+    from utils.systems.trial_sides import every_utterance
 
     found, prefixes = find_backend(args.backend), (args.enrol, args.test)
     try:

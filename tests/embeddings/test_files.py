@@ -16,7 +16,7 @@ from utils.backend.scorers import CosineScorer
 from utils.embeddings.files import read_embeddings, read_model_hash, write_embeddings
 from utils.embeddings.labelled import read_labelled, read_unlabelled
 from utils.runtime.errors import UserError
-from utils.systems.trial_scores import read_sides
+from utils.systems.trial_sides import read_sides
 from utils.trials.enrolment import read_enrolment
 
 

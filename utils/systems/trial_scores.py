@@ -10,12 +10,17 @@ import pandas as pd
 
 from utils.backend.backend import Backend, MeasuredModels
 from utils.backend.pairs import score_trials
-from utils.backend.quality import Measures, model_measures, utterance_measures
+from utils.backend.quality import model_measures
 from utils.data.manifest import read_manifest
-from utils.embeddings.files import read_embeddings, read_model_hash
-from utils.embeddings.labelled import NamedEmbeddings, check_same_dimension
+from utils.embeddings.files import read_model_hash
 from utils.runtime.errors import UserError
 from utils.systems.backends import open_backend
+from utils.systems.trial_sides import (
+    PreparedEmbeddings,
+    every_utterance,
+    prepare_sides,
+    read_sides,
+)
 from utils.trials.columns import place_of
 from utils.trials.enrolment import read_enrolment
 from utils.trials.lists import leave_out, read_trials
@@ -40,14 +45,6 @@ class TrialList(NamedTuple):
     trials: pd.DataFrame
     enrolment_path: Path | None
     enrolment: dict[str, list[str]]
-
-
-class PreparedEmbeddings(NamedTuple):
-    """Embeddings in a back-end's space: ids (N,), vectors (N, K), quality measures."""
-
-    ids: list[str]
-    vectors: np.ndarray
-    measures: Measures
 
 
 class Scoring(NamedTuple):
@@ -130,27 +127,6 @@ def read_trial_list(
     return TrialList(path, trials, enrolment_path, kept)
 
 
-def read_sides(enrol: str, test: str) -> tuple[NamedEmbeddings, NamedEmbeddings]:
-    """Read the embeddings of both sides of trials: (N, D) and (M, D).
-
-    Parameters
-    ----------
-    enrol, test : str
-        Prefixes; the same one is read once.
-
-    Raises
-    ------
-    UserError
-        A file is missing or broken, or the dimensions differ.
-    """
-    first = NamedEmbeddings(enrol, *read_embeddings(enrol))
-    if test == enrol:
-        return first, first
-    second = NamedEmbeddings(test, *read_embeddings(test))
-    check_same_dimension(enrol=first, test=second)
-    return first, second
-
-
 def set_apart(
     backend: Backend, manifest: pd.DataFrame, path: Path, allow_calibration: bool
 ) -> tuple[Backend, int]:
@@ -194,47 +170,6 @@ def set_apart(
             "normalisation needs training speakers who are not in it"
         )
     return rest, n_left_out
-
-
-def prepare_sides(
-    backend: Backend,
-    sides: tuple[NamedEmbeddings, NamedEmbeddings],
-    manifest: pd.DataFrame | None = None,
-) -> tuple[PreparedEmbeddings, PreparedEmbeddings]:
-    """Map both sides to a back-end's space.
-
-    Parameters
-    ----------
-    backend : Backend
-    sides : pair of NamedEmbeddings
-        See `read_sides`.
-    manifest : DataFrame, optional
-        For quality measures.
-
-    Raises
-    ------
-    UserError
-        The vectors do not fit the back-end, or a quality measure is missing.
-    """
-    first = _prepare(backend, sides[0], manifest)
-    is_same = sides[0].prefix == sides[1].prefix
-    return first, first if is_same else _prepare(backend, sides[1], manifest)
-
-
-def _prepare(
-    backend: Backend, named: NamedEmbeddings, manifest: pd.DataFrame | None
-) -> PreparedEmbeddings:
-    prefix, ids, vectors = named
-    try:
-        measures = utterance_measures(backend.quality, ids, vectors, manifest)
-        return PreparedEmbeddings(ids, backend.prepare(vectors), measures)
-    except ValueError as error:
-        raise UserError(f"{prefix}: {error}") from None
-
-
-def every_utterance(backend: Backend, prepared: PreparedEmbeddings) -> MeasuredModels:
-    """Make a model of each utterance."""
-    return MeasuredModels(backend.enrol_single(prepared.vectors), prepared.measures)
 
 
 def score_list(scoring: Scoring, listed: TrialList) -> np.ndarray:
