@@ -1,5 +1,6 @@
 """How far a work is: a bar on a terminal, now and then a line in a log."""
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -44,7 +45,7 @@ def _logged(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
         if now_s - told_s >= _BETWEEN_LINES_S and n_done:
             told_s = now_s
             rest_s = (now_s - started_s) / n_done * (total - n_done)
-            line = f"{label}: {n_done} of {total}, about {rest_s / 60:.0f} min to go"
+            line = f"{label}: {n_done} of {total}, about {math.ceil(rest_s / 60)} min to go"
             sys.stderr.write(f"{line}\n")  # whose stdout may be read by a program
         yield item
 
