@@ -44,8 +44,8 @@ def _logged(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
         now_s = time.monotonic()
         if now_s - told_s >= _BETWEEN_LINES_S and n_done:
             told_s = now_s
-            rest_s = (now_s - started_s) / n_done * (total - n_done)
-            line = f"{label}: {n_done} of {total}, about {math.ceil(rest_s / 60)} min to go"
+            rest_min = math.ceil((now_s - started_s) / n_done * (total - n_done) / 60)
+            line = f"{label}: {n_done} of {total}, about {rest_min} min to go"
             sys.stderr.write(f"{line}\n")  # whose stdout may be read by a program
         yield item
 
