@@ -77,8 +77,9 @@ def test_copies_are_embedded_and_known_by_their_utterance(extract, rng, tmp_path
     with FeatureWriter(features / "good") as writer:
         for name, speed in versions.items():
             frames = rng.standard_normal((50, 64)).astype(np.float16)
-            row = {"ID": name, "spk_id": name[0], "utterance": name[0], "speed": speed}
-            writer.add(row, frames)
+            voice = name[0] + ("-sp0.9" if speed != 1 else "")
+            row = {"ID": name, "spk_id": voice, "origin": name[0], "speed": speed}
+            writer.add(row | {"utterance": name[0]}, frames)
     rows = (tmp_path / "all.csv").read_text().splitlines(keepends=True)
     good = [row for row in rows if row.startswith(("ID,", "a,", "b,"))]
     (tmp_path / "good.csv").write_text("".join(good))

@@ -107,8 +107,8 @@ def move_formants(
     samples : ndarray of float32, shape (n_samples,)
     rate_hz : int
     factors : tuple of float
-        Of the frequencies `FORMANTS_HZ`, linear between them, constant beyond; empty
-        leaves the speech as it is.
+        What the frequencies `FORMANTS_HZ` are multiplied by, linear between them,
+        constant beyond; empty leaves the speech as it is.
 
     Returns
     -------
