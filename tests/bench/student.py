@@ -5,7 +5,7 @@
 DATA is a corpus's folder with features, TEACHER the folder of the teacher's model,
 PREFIX what local.embed_teacher wrote of the training features. First the teacher's own
 cosines: of utterances of one voice, of voices made of one speaker, of different
-speakers. Then for each MODEL, on the speakers that were held out: the mean cosine of its
+speakers. Then for each MODEL, on held-out speakers: the mean cosine of its
 embeddings to the teacher's, of each corpus too (what a speaker's name begins with); and
 the EER of all pairs.
 """
