@@ -86,10 +86,10 @@ def embed_audio(
             "the training audio by --manifest"
         )
     utterances = store.utterances_in(read_manifest(manifest))
-    stored, rate_hz = store.index.to_dict("records"), system.front_end.sample_rate_hz
+    rate_hz = system.front_end.sample_rate_hz
     embedded = []
     for row in progress(rows.tolist(), len(rows), "embedding"):
-        samples = read_version(utterances[row], stored[row], rate_hz)
+        samples = read_version(utterances[row], store.index.iloc[row], rate_hz)
         embedded.append(system.embed([samples]))
     return np.concatenate(embedded)
 

@@ -74,7 +74,7 @@ def embed(model: Path, store: FeatureStore) -> np.ndarray:
     """Embed all utterances of a store: unit vectors (N, D)."""
     system = open_system(model, "cosine")
     system.check_features(store.folder.parent)
-    return length_normalise(system.embed_stored(store))
+    return system.embed_stored(store)
 
 
 if __name__ == "__main__":

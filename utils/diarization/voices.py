@@ -1,7 +1,7 @@
 """The voices of a segmentation: an embedding of each."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.features.front_end import FrontEnd, normalise
+from utils.features.lengths import length_batches
 from utils.runtime.threads import map_in_threads
 
 _FRAMES_AT_ONCE = 2000  # of features that are embedded together
@@ -140,7 +141,8 @@ class VoiceEmbedder:
 
     def _embed(self, features: list[np.ndarray]) -> list[np.ndarray]:
         """Embed features (T, F), those of one length at once, in their order."""
-        batches = list(length_batches(np.array([len(own) for own in features])))
+        lengths = np.array([len(own) for own in features])
+        batches = list(length_batches(lengths, _FRAMES_AT_ONCE))
         stacked = (np.stack([features[row] for row in rows]) for rows in batches)
         embedded = map_in_threads(self._vectors, stacked, self.n_threads)
         embeddings = np.zeros(len(features), dtype=object)
@@ -153,19 +155,3 @@ class VoiceEmbedder:
         """Embed features (B, T, F): (B, D)."""
         with torch.inference_mode():
             return self.encoder(torch.from_numpy(features).float()).float().numpy()
-
-
-def length_batches(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield rows of one length, not too many at once: that bounds the memory.
-
-    Most have as many as go together, as convolutions are prepared for each shape.
-
-    Example
-    -------
-    >>> [rows.tolist() for rows in length_batches(np.array([300, 800, 800, 800]))]
-    [[0], [1, 2], [3]]
-    """
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        most = max(1, _FRAMES_AT_ONCE // int(length))
-        yield from (rows[n : n + most] for n in range(0, len(rows), most))

@@ -1,12 +1,13 @@
 """Embed many stored utterances at once, those of one length together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from utils.embeddings.extraction import check_finite
+from utils.features.lengths import length_batches
 from utils.features.listed import FeatureList
 from utils.features.store import FeatureStore
 from utils.runtime.progress import progress
@@ -44,30 +45,13 @@ def embed_equal_lengths(
     array([[3., 3.],
            [5., 5.]], dtype=float32)
     """
-    batches = list(equal_lengths(store.n_frames[rows]))
-    embedded: np.ndarray | None = None
+    batches = list(length_batches(store.n_frames[rows], _FRAMES_PER_BATCH))
+    embedded = []
     for places in progress(batches, len(batches), "embedding"):
         feats = np.stack([store.slice(row) for row in rows[places]])
         with torch.inference_mode():
             found = encoder(torch.from_numpy(feats).float()).float().numpy()
         check_finite(found, [store.ids[row] for row in rows[places]])
-        if embedded is None:
-            embedded = np.empty((len(rows), found.shape[1]), dtype=np.float32)
-        embedded[places] = found
-    assert embedded is not None  # there are rows
-    return embedded
-
-
-def equal_lengths(n_frames: np.ndarray) -> Iterator[np.ndarray]:
-    """Group utterances of the same length to batches.
-
-    Example
-    -------
-    >>> [places.tolist() for places in equal_lengths(np.array([5, 3, 5]))]
-    [[1], [0, 2]]
-    """
-    for length in np.unique(n_frames):
-        places = np.flatnonzero(n_frames == length)
-        size = max(1, _FRAMES_PER_BATCH // length)
-        for start in range(0, len(places), size):
-            yield places[start : start + size]
+        embedded.append(found)
+    in_batches = np.concatenate(embedded)
+    return in_batches[np.argsort(np.concatenate(batches))]

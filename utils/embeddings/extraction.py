@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from utils.features.lengths import length_batches
 from utils.runtime.errors import UserError
 from utils.runtime.precision import embeddings_agree, warn_of_disagreement
 
@@ -72,12 +73,7 @@ def length_buckets(
     [array([0, 1]), array([3]), array([2])]
     """
     padded = padded_length(n_frames[rows])
-    batches = []
-    for length in np.unique(padded):
-        bucket = rows[padded == length]
-        size = max(1, frames_per_batch // length)
-        batches += [bucket[n : n + size] for n in range(0, len(bucket), size)]
-    return batches
+    return [rows[places] for places in length_batches(padded, frames_per_batch)]
 
 
 class UtteranceBatches(torch.utils.data.Dataset[UtteranceBatch]):

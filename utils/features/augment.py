@@ -240,8 +240,9 @@ class AugmentedCopies:
         for voice in voices:
             spoken = voice(samples, rate_hz)
             yield AugmentedCopy(voice.suffix, voice, spoken, is_noisy=False)
-            is_noisy = voice.formants or voice.speed in self.noisy_speeds
-            for number in range(1, self.n_noisy + 1 if is_noisy else 1):
+            has_noisy = voice.formants or voice.speed in self.noisy_speeds
+            n_noisy = self.n_noisy if has_noisy else 0
+            for number in range(1, n_noisy + 1):
                 noisy = self.corruption(spoken, rate_hz, rng, sources)
                 name = f"{voice.suffix}-noisy{number}"
                 yield AugmentedCopy(name, voice, noisy, is_noisy=True)

@@ -19,11 +19,11 @@ class TrainingData:
         What stage 2 wrote.
     train, valid : FeatureStore
     speakers : list of str
-        Names of the training speakers; a copy at another speed is one of its own.
+        Names of the training speakers; a copy in another voice is one of its own.
     labels : ndarray of int, shape (n_utterances,)
         Speaker of each training utterance.
     origins : ndarray of int, shape (n_speakers,)
-        Number of the speaker that each is, or is a copy of at another speed.
+        Number of the speaker that each is, or is a copy of in another voice.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class History:
     speakers : ndarray of int, shape (N,)
         Speaker of each crop.
     origins : ndarray of int, shape (N,)
-        Origin of each crop: the speaker, or where copies at another speed count as
+        Origin of each crop: the speaker, or where copies in another voice count as
         other speakers, the one that was copied.
     n_hardest : int
         A negative is drawn from the anchor's so many hardest.

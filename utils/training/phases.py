@@ -109,8 +109,8 @@ class PretrainBrain(SpeakerBrain):
 class DistilBrain(PretrainBrain):
     """Follow a teacher, beside what `PretrainBrain` learns from.
 
-    Crops are whatever is stored, corrupted or at another speed; the teacher has heard
-    the whole clean utterance at that speed.
+    Crops are whatever is stored, corrupted or in another voice; the teacher has heard
+    the whole clean utterance in that voice.
     """
 
     def follow(self, teacher: np.ndarray) -> None:

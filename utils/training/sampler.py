@@ -78,7 +78,7 @@ class BatchSampler(Sampler[list[Crop]]):
     ----------
     picker : CropPicker
     origins : ndarray of int, shape (n_speakers,)
-        The speaker that each is, or is a copy of: copies at other speeds are speakers
+        The speaker that each is, or is a copy of: copies in other voices are speakers
         of their own, but never negatives of their origin or of each other.
     plan : EpochDivision
     step_crops : int
