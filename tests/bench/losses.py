@@ -82,7 +82,7 @@ ROWS = {
     "ResCNN, teacher and softmax": Row(RESCNN, [BOTH]),
     "ResCNN, teacher and softmax, then triplets too": Row(RESCNN, [BOTH, TRIPLETS_TOO]),
     "ECAPA-TDNN, softmax": Row(ECAPA, [SOFTMAX]),
-    "ECAPA-TDNN, teacher": Row(ECAPA, [BY_TEACHER], is_main=False),
+    "ECAPA-TDNN, teacher": Row(ECAPA, [BY_TEACHER]),
     "GRU, teacher": Row(student("gru_small"), [BY_TEACHER], is_main=False),
     "LSTM, teacher": Row(student("lstm_small"), [BY_TEACHER], is_main=False),
     "RNN, teacher": Row(student("rnn_small"), [BY_TEACHER], is_main=False),
