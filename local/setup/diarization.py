@@ -75,6 +75,7 @@ class DiarizationConfig:
         from utils.diarization.grouping import Grouping
         from utils.diarization.network import open_network
         from utils.diarization.network_segmenter import NetworkSegmenter
+        from utils.diarization.pauses import PauseRule
         from utils.diarization.pieces import PieceSegmenter
         from utils.diarization.segmentation import EnergySegmenter, Segmenter
         from utils.systems.system import open_system
@@ -83,7 +84,10 @@ class DiarizationConfig:
         windows: Segmenter
         if self.segmentation:
             network = open_network(self.segmentation)
-            windows = NetworkSegmenter(network, own["step_s"], n_threads=n_threads)
+            pauses = PauseRule(own["pause_neutral_db"], own["pause_odds_per_db"])
+            windows = NetworkSegmenter(
+                network, own["step_s"], pauses, n_threads=n_threads
+            )
         else:
             front_end = load_hyperparameters(ENERGY_FRONT_END)["front_end"]
             windows = EnergySegmenter(front_end)

@@ -104,3 +104,22 @@ def test_bounds_that_are_none_are_refused(bounds):
 
 def test_labels_are_numbered_as_they_appear():
     assert number_by_appearance(np.array(["c", "a", "c", "b"])).tolist() == [0, 1, 0, 2]
+
+
+def test_small_groups_take_no_place_of_a_speaker_who_is_asked_for():
+    speakers, (outlier,) = np.repeat(np.eye(4)[:2], 5, axis=0), np.eye(4)[2:3]
+    embeddings = np.concatenate([speakers, [outlier]])
+    two = SpeakerCount.exactly(2)
+    embeddings[5:10] += 0.2 * np.eye(4)[0]  # nearer to each other than the outlier is
+    assert Agglomerative(0.5)(embeddings, two).tolist() == [0] * 10 + [1]
+    found = Agglomerative(0.5, most=0.5, least_size=2)(embeddings, two)
+    assert found.tolist() == [0] * 5 + [1] * 5 + [2]
+
+
+def test_nobody_is_parted_for_the_number_who_is_alike():
+    embeddings = np.concatenate([np.tile(np.eye(3)[0], (6, 1)), np.eye(3)[1:2]])
+    embeddings[:3] += 0.1 * np.eye(3)[2]
+    found = Agglomerative(0.5, most=0.5, least_size=2)(
+        embeddings, SpeakerCount.exactly(2)
+    )
+    assert found.tolist() == [0] * 6 + [1]

@@ -11,8 +11,10 @@ from utils.diarization.network_segmenter import (
     mean_over_windows,
     middles,
     settle,
+    shares_of_sizes,
     window_starts,
 )
+from utils.diarization.pauses import PauseRule
 from utils.diarization.segmentation import FRAME_S, Source
 from utils.models.pyannet import PyanNet, powerset
 from utils.runtime.errors import UserError
@@ -31,7 +33,8 @@ class LoudOrQuiet(torch.nn.Module):
 @pytest.mark.parametrize("step_s", [2.5, 5.0, 10.0])
 def test_frames_of_windows_are_where_the_sound_is(step_s, write_wav):
     path = write_wav("a.wav", bursts((3.0, 8.0, 0.3), (14.0, 26.0, 0.3), (20, 22, 0.9)))
-    segmenter = NetworkSegmenter(LoudOrQuiet(), step_s, batch_size=3, n_threads=2)
+    rule = PauseRule(16.0, 0.075)
+    segmenter = NetworkSegmenter(LoudOrQuiet(), step_s, rule, batch_size=3, n_threads=2)
     found = segmenter(Source(path))
     assert found.n_frames == int(np.ceil(33 / FRAME_S))
     counts = np.zeros(found.n_frames + found.active.shape[1], dtype=int)
@@ -44,6 +47,7 @@ def test_frames_of_windows_are_where_the_sound_is(step_s, write_wav):
     is_on = ((centres_s > 3) & (centres_s < 8)) | ((centres_s > 14) & (centres_s < 26))
     expected = is_on.astype(int) + ((centres_s > 20) & (centres_s < 22))
     np.testing.assert_array_equal(counts[far], expected[far])
+    np.testing.assert_array_equal(found.is_speech[far], expected[far] > 0)
 
 
 def test_windows_cover_all_frames():
@@ -64,7 +68,8 @@ def test_a_frame_is_told_by_one_window_and_its_number_by_all(seed):
     rng = np.random.default_rng(seed)
     starts, n_window, n_frames = np.array([1, 6, 11, 16]), 10, 24
     shares = rng.dirichlet(np.full(7, 0.3), (4, n_window))  # (W, T, 7)
-    found = settle(starts, shares, n_frames)
+    means = mean_over_windows(starts, shares_of_sizes(shares), n_frames)
+    found = settle(starts, shares, means.argmax(axis=1))
     members = powerset().numpy()
     for frame in range(1, n_frames):
         seen = [w for w in range(4) if starts[w] <= frame < starts[w] + n_window]
@@ -90,7 +95,9 @@ def test_windows_take_turns_without_gap():
 @pytest.mark.parametrize("step_s", [2.5, 10.0])
 def test_a_silent_recording_has_no_speech(step_s, write_wav):
     path = write_wav("silence.wav", np.zeros(16000))
-    assert not NetworkSegmenter(LoudOrQuiet(), step_s)(Source(path)).active.any()
+    segmenter = NetworkSegmenter(LoudOrQuiet(), step_s, PauseRule(16.0, 0.075))
+    found = segmenter(Source(path))
+    assert not found.active.any() and not found.is_speech.any()
 
 
 def test_a_network_is_kept_in_a_folder(tmp_path):

@@ -31,6 +31,10 @@ class Agglomerative:
     least, most : float
         Bounds of a threshold that is found, for a recording of one voice, or of voices
         that are all another.
+    least_size : int
+        Embeddings of a group that counts where a number is asked for. Smaller ones are
+        left beside so many, unless the next group to be parted is more alike than
+        ``most``: then they are speakers themselves.
 
     Example
     -------
@@ -45,6 +49,7 @@ class Agglomerative:
     offset: float = 0.0
     least: float = -1.0
     most: float = 1.0
+    least_size: int = 1
 
     def __call__(
         self,
@@ -64,9 +69,24 @@ class Agglomerative:
         if offsets is not None:
             cosines += offsets
         merges, heights = joining_order(cosines)
-        n_joined = int(np.sum(heights >= threshold + self.offset))
-        n_groups = min(count.clip(n - n_joined), n)
+        n_found = n - int(np.sum(heights >= threshold + self.offset))
+        n_groups = min(count.clip(n_found), n)
+        if n_groups != n_found:
+            n_groups = self._with_small_ones(merges, heights, n_groups)
         return labels_after(merges, n - n_groups)
+
+    def _with_small_ones(
+        self, merges: np.ndarray, heights: np.ndarray, n_speakers: int
+    ) -> int:
+        """Return the number of groups of which so many have the least size."""
+        n = len(merges) + 1
+        for n_groups in range(n_speakers, n + 1):
+            if n_groups > n_speakers and heights[n - n_groups] > self.most:
+                break
+            sizes = np.bincount(labels_after(merges, n - n_groups))
+            if np.sum(sizes >= self.least_size) >= n_speakers:
+                return n_groups
+        return n_speakers
 
 
 def cosine_matrix(embeddings: np.ndarray) -> np.ndarray:

@@ -23,8 +23,8 @@ def talking(
     voices : Voices
     labels : ndarray of int, shape (N,)
     is_speech : ndarray of bool, shape (n_frames,), optional
-        Where at least one is known to talk, and where none; by default the
-        segmentation tells.
+        Where at least one is known to talk, and where none; by default as the
+        segmentation has it.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def talking(
         first = segmentation.starts[window]
         heard[first : first + n_window, label] |= segmentation.active[window, :, local]
     heard, n_talking = heard[:n_frames], n_talking[:n_frames]
+    is_speech = segmentation.is_speech if is_speech is None else is_speech
     if is_speech is not None:
         n_talking = np.where(is_speech, np.maximum(n_talking, 1), 0)
     is_on = heard & (n_talking > 0)[:, None]

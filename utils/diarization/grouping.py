@@ -94,7 +94,7 @@ class Grouping:
     ) -> np.ndarray:
         """Return the mean voices of the groups that stay, of unit length: (K, D)."""
         sizes_s = np.bincount(labels, clean_s)
-        n_kept = max(int(np.sum(sizes_s >= self.smallest_s)), count.fewest, 1)
+        n_kept = count.clip(max(int(np.sum(sizes_s >= self.smallest_s)), 1))
         kept = np.argsort(-sizes_s, kind="stable")[:n_kept]
         weights = (labels == kept[:, None]) * (clean_s + self.reliable_s)  # (K, n)
         return length_normalise(weights @ embeddings)

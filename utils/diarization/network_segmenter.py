@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from utils.diarization.pauses import PauseRule, frame_levels
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
 from utils.models.pyannet import (
     FIELD_SAMPLES,
@@ -45,32 +46,42 @@ class NetworkSegmenter:
         In evaluation mode.
     step_s : float
         Between windows.
+    pauses : PauseRule
     batch_size : int
     n_threads : int
     """
 
     network: PyanNet
     step_s: float
+    pauses: PauseRule
     batch_size: int = 8
     n_threads: int = 1
 
     def __call__(self, source: Source) -> Segmentation:
-        """Segment one channel of a recording; see `settle`."""
+        """Segment one channel of a recording.
+
+        How many talk, all windows that see a frame tell on average, and its level.
+        """
         n_frames = int(np.ceil(source.duration_s() / FRAME_S))
         n_window = 1 + int(WINDOW_S * SAMPLE_RATE_HZ - FIELD_SAMPLES) // STEP_SAMPLES
         n_step = min(round(self.step_s / FRAME_S), n_window)
         starts = window_starts(n_frames, n_window, n_step)
         windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
         batches = stacked(windows, self.batch_size)
-        shares = np.concatenate(
-            list(map_in_threads(self.shares, batches, self.n_threads))
-        )
-        return settle(starts + FIRST_FRAME, shares, n_frames)
+        heard = list(map_in_threads(self.hear, batches, self.n_threads))
+        shares, levels_db = (np.concatenate(own) for own in zip(*heard, strict=True))
+        first = starts + FIRST_FRAME
+        means = mean_over_windows(first, shares_of_sizes(shares), n_frames)
+        means_db = mean_over_windows(first, levels_db[..., None], n_frames)
+        is_speech = self.pauses.is_speech(means, means_db[:, 0])
+        return replace(settle(first, shares, means.argmax(axis=1)), is_speech=is_speech)
 
-    def shares(self, windows: np.ndarray) -> np.ndarray:
-        """Return the probabilities of the classes (B, T, 7) in windows (B, n)."""
+    def hear(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return classes' probabilities (B, T, 7) and levels (B, T) of windows."""
         with torch.inference_mode():
-            return self.network(torch.from_numpy(windows)).softmax(dim=2).numpy()
+            shares = self.network(torch.from_numpy(windows)).softmax(dim=2).numpy()
+        middle, n_frames = FIELD_SAMPLES // 2, shares.shape[1]
+        return shares, frame_levels(windows, middle, STEP_SAMPLES, n_frames)
 
 
 def stacked(windows: Iterator[np.ndarray], n: int) -> Iterator[np.ndarray]:
@@ -85,11 +96,19 @@ def stacked(windows: Iterator[np.ndarray], n: int) -> Iterator[np.ndarray]:
         yield np.stack(batch)
 
 
-def settle(starts: np.ndarray, shares: np.ndarray, n_frames: int) -> Segmentation:
-    """Let one window tell each frame: the one in whose middle it lies.
+def shares_of_sizes(shares: np.ndarray) -> np.ndarray:
+    """Return the probabilities that none, one and two talk: (..., 7) to (..., 3)."""
+    sizes = powerset().sum(dim=1).numpy()
+    of_sizes = [shares[..., sizes == n].sum(axis=-1) for n in range(N_AT_ONCE + 1)]
+    return np.stack(of_sizes, axis=-1)
 
-    How many talk, all windows that see a frame tell on average; who, that one alone, as
-    local speakers have other numbers in each window.
+
+def settle(
+    starts: np.ndarray, shares: np.ndarray, n_talking: np.ndarray
+) -> Segmentation:
+    """Let one window tell who talks in a frame: the one in whose middle it lies.
+
+    Local speakers have other numbers in each window, so that no others are asked.
 
     Parameters
     ----------
@@ -97,7 +116,8 @@ def settle(starts: np.ndarray, shares: np.ndarray, n_frames: int) -> Segmentatio
         First frame of each window.
     shares : ndarray of shape (W, T, 7)
         Probability of each class of `utils.models.pyannet.powerset`.
-    n_frames : int
+    n_talking : ndarray of int, shape (n_frames,)
+        How many talk.
 
     Returns
     -------
@@ -105,9 +125,7 @@ def settle(starts: np.ndarray, shares: np.ndarray, n_frames: int) -> Segmentatio
     """
     members = powerset().bool().numpy()  # (7, S)
     sizes = members.sum(axis=1)
-    of_sizes = [shares[:, :, sizes == n].sum(axis=2) for n in range(N_AT_ONCE + 1)]
-    means = mean_over_windows(starts, np.stack(of_sizes, axis=2), n_frames)
-    n_talking = means.argmax(axis=1)  # (n_frames,)
+    n_frames = len(n_talking)
     bounds = middles(starts, shares.shape[1], n_frames)
     active = np.zeros((len(starts), np.diff(bounds).max(), members.shape[1]), bool)
     for window, (first, last) in enumerate(itertools.pairwise(bounds)):

@@ -66,6 +66,9 @@ class Segmentation:
     knows_speakers : bool
         Whether local voices were told apart: energy alone hears one speaker in all
         that is said in a window, which is no reason to take it for one person's.
+    is_speech : ndarray of bool, shape (n_frames,), optional
+        Where turns are to be, if that is known better than where voices are to be
+        heard: voices may bridge pauses that are none of a turn. None: where any talks.
     """
 
     starts: np.ndarray
@@ -73,6 +76,7 @@ class Segmentation:
     n_frames: int
     speakers: np.ndarray | None = None
     knows_speakers: bool = True
+    is_speech: np.ndarray | None = None
 
     @property
     def window_s(self) -> float:
