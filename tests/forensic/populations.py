@@ -20,7 +20,7 @@ def cosine():
 
 def recording(name="a.wav", **values):
     usual = {
-        "features": np.zeros((5, 2)), "speech_s": 8.0, "active_s": 8.0,
+        "features": np.zeros((5, 2)), "speech_s": 8.0,
         "speech_likelihood": 0.9, "rate_hz": 8000, "snr_db": 30.0,
         "clipped_share": 0.0, "bandwidth_hz": 4000.0,
     }  # fmt: skip

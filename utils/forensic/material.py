@@ -1,7 +1,7 @@
 """The recordings of a case: what they are, and the condition that they are in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,24 +102,10 @@ def read_material(
     samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
     with open_audio(path) as file:
         coding, subtype = f"{file.format} {file.subtype}", file.subtype
-    heard = hear_spoken(samples, rate_hz, front_end, str(path), n_mixed)
+    heard = hear(samples, rate_hz, front_end, str(path), n_mixed)
     traces = find_traces(samples, rate_hz, subtype, heard.bandwidth_hz)
     duration_s = len(samples) / rate_hz
     return Material(path, hash_file(path), coding, duration_s, heard, traces)
-
-
-def hear_spoken(
-    samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str, n_mixed: int = 1
-) -> Recording:
-    """Hear samples; their time of speech is measured, whatever the system embeds.
-
-    Parameters
-    ----------
-    samples, rate_hz, front_end, name, n_mixed
-        See `utils.verification.recordings.hear`.
-    """
-    heard = hear(samples, rate_hz, front_end, name, n_mixed)
-    return replace(heard, speech_s=heard.active_s)
 
 
 def common_condition(material: Sequence[Material]) -> Condition:

@@ -11,12 +11,12 @@ import pandas as pd
 from utils.audio.decoding import decode_audio
 from utils.data.criteria import fulfils, parse_criterion
 from utils.forensic.degrading import degrade
-from utils.forensic.material import Condition, Material, condition_of, hear_spoken
+from utils.forensic.material import Condition, Material, condition_of
 from utils.models.ledger import trained_on
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
 from utils.systems.opened import Hearing, OpenedSystem
-from utils.verification.recordings import Recording
+from utils.verification.recordings import Recording, hear
 from utils.verification.voices import count_sessions
 
 FEWEST, ENOUGH = 10, 20  # speakers: none below the first, a warning below the second
@@ -234,7 +234,7 @@ def hear_in_case(
     samples, rate_hz, _ = decode_audio(
         name, int(str(start or 0)), None if stop is None else int(str(stop))
     )
-    recorded = hear_spoken(samples, rate_hz, front_end, name)
+    recorded = hear(samples, rate_hz, front_end, name)
     own = condition_of(recorded)
     versions: list[Recording] = []
     for wanted in (questioned, known):
@@ -243,9 +243,7 @@ def hear_in_case(
             continue
         made = degrade(samples, rate_hz, own, wanted)
         is_same = made is samples
-        versions.append(
-            recorded if is_same else hear_spoken(made, rate_hz, front_end, name)
-        )
+        versions.append(recorded if is_same else hear(made, rate_hz, front_end, name))
     return Heard(versions[0], versions[1], recorded.is_speech)
 
 

@@ -23,9 +23,8 @@ class Recording:
     features : ndarray of shape (T, F), or (n_samples,)
         What the system's encoder, or its graph, takes.
     speech_s : float
-        Seconds of speech that the front-end found.
-    active_s : float
-        Seconds of active sound; see `utils.audio.speech_frames`.
+        Seconds of active sound, whatever of it the system embeds; see
+        `utils.audio.speech_frames.active_s`.
     speech_likelihood : float
         In [0, 1]; see `utils.audio.speech_likeness`.
     rate_hz, snr_db, clipped_share, bandwidth_hz
@@ -37,7 +36,6 @@ class Recording:
     name: str
     features: np.ndarray
     speech_s: float
-    active_s: float
     speech_likelihood: float
     rate_hz: int
     snr_db: float
@@ -96,14 +94,11 @@ def hear(
         Channels that they are the mean of.
     """
     frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))
-    n_speech = sum(stop - start for start, stop in frames.segments.tolist())
-    duration_s = len(samples) / rate_hz
     spoken = take_frames(samples, rate_hz)
     return Recording(
         name,
         frames.features,
-        duration_s * n_speech / max(1, frames.n_total),
-        active_s(spoken, duration_s),
+        active_s(spoken, len(samples) / rate_hz),
         speech_likelihood(samples, rate_hz, spoken),
         **measure_quality(samples, rate_hz)._asdict(),
         n_mixed=n_mixed,

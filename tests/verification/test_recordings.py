@@ -1,0 +1,30 @@
+"""How long speech is, whatever of a recording the system embeds."""
+
+import numpy as np
+import pytest
+
+from local.setup.hyperparameters import load_hyperparameters
+from utils.systems.exported import WholeSamples
+from utils.verification.recordings import hear
+
+RATE_HZ = 16000
+
+
+@pytest.fixture(params=["graph", "features", "features_kaldi"])
+def front_end(request, root):
+    """Give those that find pauses and those that do not."""
+    if request.param == "graph":
+        return WholeSamples(RATE_HZ)
+    return load_hyperparameters(root / f"hparams/{request.param}.yaml")["front_end"]
+
+
+def test_silence_around_speech_is_no_speech(front_end, rng):
+    times_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    speech = sum(np.sin(2 * np.pi * 120 * n * times_s) / n for n in range(1, 30))
+    quiet = 1e-4 * np.std(speech) * rng.standard_normal(9 * RATE_HZ)
+    alone, padded = (
+        hear(samples.astype(np.float32), RATE_HZ, front_end, "a")
+        for samples in (speech, np.concatenate([quiet, speech, quiet]))
+    )
+    assert padded.speech_s == pytest.approx(alone.speech_s, abs=0.1)
+    assert alone.speech_s == pytest.approx(2.0, abs=0.3)
