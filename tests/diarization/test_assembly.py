@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from utils.diarization.assembly import frames_away, runs, talking, tidy
+from utils.diarization.assembly import frames_away, talking, tidy
 from utils.diarization.segmentation import FRAME_S, Segmentation
 from utils.diarization.voices import Voices
+from utils.runtime.runs import runs
 
 
 def voices(windows, local_speakers):

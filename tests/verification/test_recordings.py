@@ -28,3 +28,14 @@ def test_silence_around_speech_is_no_speech(front_end, rng):
     )
     assert padded.speech_s == pytest.approx(alone.speech_s, abs=0.1)
     assert alone.speech_s == pytest.approx(2.0, abs=0.3)
+
+
+def test_silence_is_not_embedded(front_end, rng):
+    times_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    speech = sum(np.sin(2 * np.pi * 120 * n * times_s) / n for n in range(1, 30))
+    quiet = 1e-4 * np.std(speech) * rng.standard_normal(30 * RATE_HZ)
+    alone, padded = (
+        hear(samples.astype(np.float32), RATE_HZ, front_end, "a")
+        for samples in (speech, np.concatenate([quiet, speech, quiet]))
+    )
+    assert len(alone.features) <= len(padded.features) < 1.3 * len(alone.features)

@@ -4,6 +4,7 @@ import numpy as np
 
 from utils.diarization.segmentation import FRAME_S, Segmentation
 from utils.diarization.voices import Voices
+from utils.runtime.runs import runs
 
 
 def talking(
@@ -84,18 +85,6 @@ def frames_away(is_on: np.ndarray, frames: np.ndarray) -> np.ndarray:
             to_last = frames - on[np.maximum(after - 1, 0)]
             found[:] = np.minimum(np.abs(to_next), np.abs(to_last))
     return away
-
-
-def runs(is_on: np.ndarray) -> np.ndarray:
-    """Return where stretches of True begin and end: int, shape (n, 2).
-
-    Example
-    -------
-    >>> runs(np.array([True, True, False, True])).tolist()
-    [[0, 2], [3, 4]]
-    """
-    edges = np.diff(np.concatenate([[0], is_on.astype(np.int8), [0]]))
-    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1)
 
 
 def tidy(is_on: np.ndarray, longest_pause_s: float, shortest_s: float) -> np.ndarray:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from utils.diarization.assembly import runs
 from utils.diarization.segmentation import FRAME_S, Segmentation, Segmenter, Source
+from utils.runtime.runs import runs
 
 
 @dataclass(frozen=True)

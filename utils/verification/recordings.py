@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.audio.decoding import decode_audio
+from utils.audio.long_pauses import shorten_pauses
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
 from utils.audio.speech_frames import active_s, take_frames
@@ -80,7 +81,7 @@ def read_recording(
 def hear(
     samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str, n_mixed: int = 1
 ) -> Recording:
-    """Compute the features of samples and measure their quality.
+    """Compute the features of samples, without long pauses, and measure their quality.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def hear(
     n_mixed : int
         Channels that they are the mean of.
     """
-    frames = front_end(resample(samples, rate_hz, front_end.sample_rate_hz))
+    embedded = shorten_pauses(samples, rate_hz)
+    frames = front_end(resample(embedded, rate_hz, front_end.sample_rate_hz))
     spoken = take_frames(samples, rate_hz)
     return Recording(
         name,
