@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -98,3 +101,19 @@ def test_the_terminal_hears_the_repository_and_warnings(tmp_path, capsys):
     assert (told.out, told.err) == ("epoch 1\n", "slow\ntrouble\n")
     kept = (tmp_path / "log" / "train.log").read_text()
     assert "chatter" in kept and "trouble" in kept
+
+
+@pytest.mark.parametrize("n_lines", [1, 100_000])
+def test_a_reader_that_has_enough_gets_no_traceback(n_lines, root):
+    program = (
+        "from utils.runtime.program import run_program\n"
+        f"run_program(lambda: print('line\\n' * {n_lines}))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=root, stdout=closed, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -31,6 +31,7 @@ def run_program(main: Callable[[], None]) -> None:
     try:
         with parallel_on(os.environ.get(VARIABLE, "")), log_on_terminal():
             main()
+        sys.stdout.flush()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -39,6 +40,9 @@ def run_program(main: Callable[[], None]) -> None:
             raise
         remedy = "run ./run.sh --stop-stage 0 once, then . .venv/bin/activate"
         print(f"error: {error.name} is not installed: {remedy}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # whoever reads has enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         if not (is_disk_full(error) or isinstance(error, WRONG_PLACES)):
