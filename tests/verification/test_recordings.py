@@ -5,7 +5,7 @@ import pytest
 
 from local.setup.hyperparameters import load_hyperparameters
 from utils.systems.exported import WholeSamples
-from utils.verification.recordings import hear
+from utils.verification.recordings import LONGEST_S, hear
 
 RATE_HZ = 16000
 
@@ -39,3 +39,12 @@ def test_silence_is_not_embedded(front_end, rng):
         for samples in (speech, np.concatenate([quiet, speech, quiet]))
     )
     assert len(alone.features) <= len(padded.features) < 1.3 * len(alone.features)
+
+
+def test_the_first_minutes_of_a_long_recording_are_heard(rng):
+    samples = 0.1 * rng.standard_normal(round((LONGEST_S + 60) * 8000))
+    long = hear(samples.astype(np.float32), 8000, WholeSamples(8000), "long")
+    assert len(long.features) == LONGEST_S * 8000
+    assert long.remarks == ["its first 5 minutes of sound are heard"]
+    short = hear(samples[:80000].astype(np.float32), 8000, WholeSamples(8000), "short")
+    assert len(short.features) == 80000 and not short.remarks

@@ -107,7 +107,7 @@ class AttributeTeller:
         samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
         front_end = self.verifier.system.front_end
         recording = hear(samples, rate_hz, front_end, str(path), n_mixed)
-        remark = recording.remark_on_channels
+        remark = "; ".join(recording.remarks)
         refused = self.verifier.refusal(recording)
         if refused:
             reason = refused.removeprefix(f"{path}: ")

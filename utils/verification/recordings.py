@@ -13,6 +13,8 @@ from utils.audio.speech_frames import active_s, take_frames
 from utils.audio.speech_likeness import speech_likelihood
 from utils.systems.opened import Hearing
 
+LONGEST_S = 300.0  # of a recording that are embedded: bounds time and memory
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -32,6 +34,8 @@ class Recording:
         See `utils.audio.quality.Quality`.
     n_mixed : int
         Channels whose mean it is.
+    is_cut : bool
+        Whether its first `LONGEST_S` alone are embedded.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Recording:
     clipped_share: float
     bandwidth_hz: float
     n_mixed: int = 1
+    is_cut: bool = False
 
     @property
     def is_speech(self) -> bool:
@@ -50,14 +55,17 @@ class Recording:
         return self.speech_s > 0 and self.speech_likelihood >= 0.5
 
     @property
-    def remark_on_channels(self) -> str:
-        """What to mind where several channels were mixed; empty where none were."""
-        if self.n_mixed == 1:
-            return ""
-        return (
-            f"the mean of its {self.n_mixed} channels is heard; where each is another "
-            "person's, take one (--channel)"
-        )
+    def remarks(self) -> list[str]:
+        """What to mind of how it is heard."""
+        found = []
+        if self.n_mixed > 1:
+            found.append(
+                f"the mean of its {self.n_mixed} channels is heard; where each is "
+                "another person's, take one (--channel)"
+            )
+        if self.is_cut:
+            found.append(f"its first {LONGEST_S / 60:g} minutes of sound are heard")
+        return found
 
     def without_features(self) -> "Recording":
         """Return it without its features, which are large."""
@@ -81,7 +89,9 @@ def read_recording(
 def hear(
     samples: np.ndarray, rate_hz: int, front_end: Hearing, name: str, n_mixed: int = 1
 ) -> Recording:
-    """Compute the features of samples, without long pauses, and measure their quality.
+    """Compute the features of samples and measure their quality.
+
+    Long pauses are left out of the features, and what comes after `LONGEST_S`.
 
     Parameters
     ----------
@@ -94,14 +104,16 @@ def hear(
     n_mixed : int
         Channels that they are the mean of.
     """
-    embedded = shorten_pauses(samples, rate_hz)
+    shortened = shorten_pauses(samples, rate_hz)
+    embedded = shortened[: round(LONGEST_S * rate_hz)]
     frames = front_end(resample(embedded, rate_hz, front_end.sample_rate_hz))
-    spoken = take_frames(samples, rate_hz)
+    spoken = take_frames(embedded, rate_hz)
     return Recording(
         name,
         frames.features,
-        active_s(spoken, len(samples) / rate_hz),
-        speech_likelihood(samples, rate_hz, spoken),
+        active_s(spoken, len(embedded) / rate_hz),
+        speech_likelihood(embedded, rate_hz, spoken),
         **measure_quality(samples, rate_hz)._asdict(),
         n_mixed=n_mixed,
+        is_cut=len(embedded) < len(shortened),
     )

@@ -206,8 +206,7 @@ class Verifier:
 
     def _quality(self, recording: Recording) -> Iterator[str]:
         rate_hz = self.system.front_end.sample_rate_hz
-        if recording.remark_on_channels:
-            yield recording.remark_on_channels
+        yield from recording.remarks
         if recording.rate_hz < rate_hz:
             yield f"{recording.rate_hz} Hz, the system hears {rate_hz} Hz"
         if recording.clipped_share > _CLIPPED_SHARE:
