@@ -18,7 +18,7 @@ def exemplar(days_ago, kind=UPDATED):
 
 @pytest.mark.parametrize(
     ("llr", "speech_s", "reason"),
-    [(5.1, 2.0, ""), (4.9, 9.0, "LLR 4.90"), (99.0, 1.9, "1.9 s of speech")],
+    [(5.1, 1.2, ""), (4.9, 9.0, "LLR 4.90"), (99.0, 1.1, "1.1 s of speech")],
 )
 def test_only_confident_matches_are_taken(llr, speech_s, reason):
     refused = UpdatePolicy().refusal(llr, 5.0, speech_s)

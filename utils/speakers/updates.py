@@ -25,7 +25,7 @@ class UpdatePolicy(NamedTuple):
     """
 
     rarer: float = 100.0
-    least_speech_s: float = 2.0
+    least_speech_s: float = 1.2  # some 2 s of a recording
     most: int = 10
     oldest_days: float = 365.0
 
