@@ -8,7 +8,7 @@ import numpy as np
 from utils.audio.acoustics import add_noise, coloured_noise, transmit
 
 _NOISE_SNR_DB = 10.0
-_SHORT_S = 2.0
+_SHORT_S = 1.2  # of speech, in some 2 s of a recording
 
 
 class Condition(NamedTuple):
@@ -42,12 +42,12 @@ def in_noise(samples: np.ndarray, rate_hz: int, speech_s: float) -> np.ndarray:
 
 
 def cut_short(samples: np.ndarray, rate_hz: int, speech_s: float) -> np.ndarray:
-    """Keep the start, about 2 s of speech.
+    """Keep the start, with 1.2 s of speech, some 2 s.
 
     Example
     -------
     >>> cut_short(np.zeros(16000 * 10), 16000, speech_s=8.0).shape
-    (40000,)
+    (24000,)
     """
     share = _SHORT_S / max(speech_s, _SHORT_S)
     return samples[: round(share * len(samples))]
