@@ -63,6 +63,7 @@ SOFTMAX = Phase("pretrain", {"balance": 0.5})
 FASTER = {"lr": 0.0015, "balance": 0.5}
 BY_TEACHER = Phase("distil", FASTER | {"loss": TEACHER})
 BOTH = Phase("distil", FASTER | {"loss": f"{TEACHER}+0.05*aam"})
+MORE_SOFTMAX = Phase("distil", FASTER | {"loss": f"{TEACHER}+0.5*aam"})
 TRIPLETS_TOO = Phase(
     "distil",
     {
@@ -80,6 +81,7 @@ ROWS = {
     "ResCNN, softmax, then select batch": Row(RESCNN, [SOFTMAX, SELECT]),
     "ResCNN, teacher": Row(RESCNN, [BY_TEACHER]),
     "ResCNN, teacher and softmax": Row(RESCNN, [BOTH]),
+    "ResCNN, teacher and ten times the softmax": Row(RESCNN, [MORE_SOFTMAX]),
     "ResCNN, teacher and softmax, then triplets too": Row(RESCNN, [BOTH, TRIPLETS_TOO]),
     "ECAPA-TDNN, softmax": Row(ECAPA, [SOFTMAX]),
     "ECAPA-TDNN, teacher": Row(ECAPA, [BY_TEACHER]),

@@ -86,7 +86,7 @@ def test_people_have_their_names(run, folder, store, tmp_path):
     assert f"  {own['name']}: {own['about']}\n" in said
     assert f"{best['name']} {best['llr']:.2f}" in own["about"]
     (brief,) = json.loads((out / "brief.json").read_text())["speakers"]
-    assert brief["person"] is None and "a name needs 1.9" in brief["about"]
+    assert brief["person"] is None and "a name needs 1.1" in brief["about"]
     assert {turn.speaker for turn in read_rttm(out / "all.rttm")} == {
         own["name"], "unknown-1"
     }  # fmt: skip
