@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from local.setup.systems import find_system
+from tests.bench.conversations import list_speakers
 from utils.audio.decoding import read_audio
 from utils.audio.long_pauses import shorten_pauses
-from utils.data.files import audio_paths
 from utils.systems.answering import open_answering
 
 SILENCE_DB = -60.0
@@ -35,8 +35,7 @@ def main() -> None:
     rate_hz, rng = system.front_end.sample_rate_hz, np.random.default_rng(0)
 
     def embed(samples: np.ndarray) -> np.ndarray:
-        features = system.front_end(samples.astype(np.float32)).features
-        return system.embed_features(["recording"], [features])[0]
+        return system.embed([samples.astype(np.float32)])[0]
 
     def with_silence(samples: np.ndarray) -> np.ndarray:
         quiet = 10 ** (SILENCE_DB / 20) * np.std(samples)
@@ -53,9 +52,8 @@ def main() -> None:
         ),
     }
     pairs = [
-        [read_audio(path, rate_hz) for path in sorted(audio_paths(folder))[:2]]
-        for folder in sorted(args.speakers.iterdir())
-        if folder.is_dir()
+        [read_audio(path, rate_hz) for path in paths[:2]]
+        for paths in list_speakers(args.speakers).values()
     ]
     for name, change in ways.items():
         cosines = [

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from utils.audio.quality import frame_powers
 from utils.runtime.runs import runs
 
 LONGEST_S = 1.0
@@ -37,8 +38,7 @@ def shorten_pauses(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     n = len(samples) // size
     if n * _FRAME_S <= LONGEST_S:
         return samples
-    frames = (samples[: n * size] - samples.mean()).reshape(n, size)
-    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    power = frame_powers(samples - samples.mean(), size)
     loudest = np.convolve(power, np.full(_LOUD_FRAMES, 1 / _LOUD_FRAMES), "valid").max()
     is_kept = np.ones(n, dtype=bool)
     margin = round(_KEPT_S / _FRAME_S)

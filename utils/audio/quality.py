@@ -103,16 +103,27 @@ def estimate_snr_db(samples: np.ndarray, rate_hz: int) -> float:
     >>> abs(estimate_snr_db(10 * burst + noise, 16000) - 20) < 1
     True
     """
-    size = round(_SNR_FRAME_S * rate_hz)
-    n_frames = len(samples) // size
+    power = np.sort(frame_powers(samples, round(_SNR_FRAME_S * rate_hz)))
+    n_frames = len(power)
     if n_frames < 10:
         return float("nan")
-    frames = samples[: n_frames * size].astype(np.float64).reshape(n_frames, size)
-    power = np.sort(np.mean(frames**2, axis=1))
     floor = 10 ** (_FLOOR_DB / 10)
     noise = max(power[: max(1, round(_QUIET_SHARE * n_frames))].mean(), floor)
     speech = max(power[n_frames // 2 :].mean() - noise, floor)
     return float(10 * np.log10(speech / noise))
+
+
+def frame_powers(samples: np.ndarray, size: int) -> np.ndarray:
+    """Return the mean power of whole frames of ``size`` samples: float64.
+
+    Example
+    -------
+    >>> frame_powers(np.array([1, 1, 2, 2, 9]), 2).tolist()
+    [1.0, 4.0]
+    """
+    n_frames = len(samples) // size
+    frames = samples[: n_frames * size].astype(np.float64).reshape(n_frames, size)
+    return np.mean(frames**2, axis=1)
 
 
 def measure_clipping(samples: np.ndarray) -> float:

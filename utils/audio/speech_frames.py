@@ -9,7 +9,7 @@ FLOOR_DB = 50.0  # of the bands, below the loud level
 _RATE_HZ = 8000
 _SIZE, _HOP, _FFT = 320, 80, 512
 _KEPT_HZ = (60, 3900)
-_LONGEST_S, _SHORTEST_FRAMES = 300, 16
+LONGEST_S, _SHORTEST_FRAMES = 300, 16  # of a recording, analysed
 _BANDS_HZ = (250.0, 3700.0)
 _LOUD_FRAMES = 31  # of the average whose greatest is the loud level
 _ACTIVE_DB = 25.0  # below the loud level
@@ -87,12 +87,12 @@ def active_s(frames: SpeechFrames | None, duration_s: float) -> float:
     frames : SpeechFrames or None
         See `take_frames`.
     duration_s : float
-        That of the recording.
+        That of the recording, no longer than `LONGEST_S`.
 
     Returns
     -------
     float
-        In seconds; of the first five minutes' share, where it is longer.
+        In seconds.
 
     Example
     -------
@@ -103,9 +103,7 @@ def active_s(frames: SpeechFrames | None, duration_s: float) -> float:
     """
     if frames is None:
         return 0.0
-    heard_s = min(duration_s, _LONGEST_S)
-    share = min(1.0, int(frames.is_active.sum()) * _HOP / _RATE_HZ / heard_s)
-    return share * duration_s
+    return min(duration_s, int(frames.is_active.sum()) * _HOP / _RATE_HZ)
 
 
 def smooth(values: np.ndarray, n: int) -> np.ndarray:
@@ -123,7 +121,7 @@ def smooth(values: np.ndarray, n: int) -> np.ndarray:
 
 def _to_narrow_band(samples: np.ndarray, rate_hz: int) -> np.ndarray | None:
     """Return the kept band at 8 kHz with peak 1; None for silence."""
-    samples = samples[: _LONGEST_S * rate_hz]
+    samples = samples[: LONGEST_S * rate_hz]
     offset = samples.mean() if len(samples) else 0.0
     peak = np.abs(samples - offset).max(initial=0.0)
     if peak <= 1e-6 * abs(offset):

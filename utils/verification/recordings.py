@@ -9,11 +9,9 @@ from utils.audio.decoding import decode_audio
 from utils.audio.long_pauses import shorten_pauses
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
-from utils.audio.speech_frames import active_s, take_frames
+from utils.audio.speech_frames import LONGEST_S, active_s, take_frames
 from utils.audio.speech_likeness import speech_likelihood
 from utils.systems.opened import Hearing
-
-LONGEST_S = 300.0  # of a recording that are embedded: bounds time and memory
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def hear(
 ) -> Recording:
     """Compute the features of samples and measure their quality.
 
-    Long pauses are left out of the features, and what comes after `LONGEST_S`.
+    Long pauses are left out of the features, and what comes after `LONGEST_S`, which
+    bounds time and memory.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def hear(
         Channels that they are the mean of.
     """
     shortened = shorten_pauses(samples, rate_hz)
-    embedded = shortened[: round(LONGEST_S * rate_hz)]
+    embedded = shortened[: LONGEST_S * rate_hz]
     frames = front_end(resample(embedded, rate_hz, front_end.sample_rate_hz))
     spoken = take_frames(embedded, rate_hz)
     return Recording(
