@@ -192,6 +192,16 @@ def test_a_student_follows_its_teacher(train_briefly, teacher):
     assert described["kept_epoch"] == 6  # the last: the rate has fallen to nothing
 
 
+def test_a_student_learns_of_two_voices_in_a_crop(train_briefly, teacher):
+    words = ["rescnn", "distil", "--teacher", teacher]
+    values = {"batch_size": 16, "epochs": 6, "mixed_share": 0.5}
+    record = train_briefly(*words, loss="4*teacher+0.1*aam", **values)
+    log = (teacher.parent / "distil" / "log.jsonl").read_text().splitlines()
+    assert record["loss_teacher"] < 0.9 * json.loads(log[1])["loss_teacher"]
+    with pytest.raises(UserError, match="compares crops of one voice; set mixed_share"):
+        train_briefly(*words, loss="teacher+ge2e", crops_per_speaker=2, **values)
+
+
 def test_what_is_kept_has_a_name(train_briefly):
     with pytest.raises(UserError, match="pretrain.keep is best or last, not 'first'"):
         train_briefly("rescnn", "pretrain", batch_size=16, keep="first")

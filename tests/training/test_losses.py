@@ -6,6 +6,7 @@ import pytest
 import torch
 from speechbrain.nnet.losses import AdditiveAngularMargin, AngularMargin
 
+from utils.training.distillation import TeacherCosine
 from utils.training.losses import (
     GE2E,
     Prototypical,
@@ -255,6 +256,16 @@ def test_a_sum_of_losses(embeddings):
     assert total.item() == pytest.approx(terms["am"] + 0.25 * terms["ge2e"])
     alone = Objective("ge2e", {"am": softmax}, {"ge2e": ge2e}, {})
     assert alone.compares and not alone.classifies
+
+
+def test_labels_are_learnt_from_single_voices(embeddings):
+    softmax, targets = MarginSoftmax(AngularMargin, 0.1, 10.0), embeddings.roll(1, 0)
+    is_single = torch.arange(8) % 2 == 0
+    both = Objective("am+teacher", {"am": softmax}, {}, {"teacher": TeacherCosine()})
+    outputs = torch.rand(8, 10)
+    _, terms = both(embeddings, LABELS, outputs, targets, is_single)
+    assert terms["am"] == softmax(outputs[::2], LABELS[::2]).item()
+    assert terms["teacher"] == TeacherCosine()(embeddings, targets).item()
 
 
 @pytest.mark.parametrize(

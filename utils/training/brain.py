@@ -152,10 +152,14 @@ class SpeakerBrain(ResumableBrain):
         feats = batch.feats.to(self.device)  # (B, T, F)
         if isinstance(batch, UtteranceBatch):
             return self.final_encoder(feats, batch.lengths.to(self.device))
-        for augment in self.hparams.augment:
-            feats = augment(feats)
-        embeddings = self.modules.encoder(feats).float()  # (B, D)
+        embeddings = self.modules.encoder(self.augment(feats)).float()  # (B, D)
         return distributed.gather_tensors(embeddings)  # (B * n_processes, D)
+
+    def augment(self, feats: Tensor) -> Tensor:
+        """Change training crops (B, T, F) by the modules that ask for no labels."""
+        for change in self.hparams.augment:
+            feats = change(feats)
+        return feats
 
     def compute_objectives(
         self, embeddings: Tensor, batch: CropBatch, stage: Stage

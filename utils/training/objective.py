@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 from speechbrain.nnet.losses import LogSoftmaxWrapper
 from torch import Tensor, nn
@@ -123,6 +124,7 @@ class Objective(nn.Module):
         labels: Tensor,
         outputs: Tensor | None = None,
         targets: Tensor | None = None,
+        is_single: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss, and the value of each of its terms before weighting.
 
@@ -135,13 +137,17 @@ class Objective(nn.Module):
             Cosines of the embeddings to the classifier's speakers.
         targets : Tensor of shape (B, D), optional
             The teacher's embeddings.
+        is_single : Tensor of bool, shape (B,), optional
+            Crops of one voice, from which alone losses of labels learn; None: all.
         """
-        values = {
-            name: term(
-                outputs if name in self.on_outputs else embeddings,
-                targets if name in self.on_teacher else labels,
-            )
-            for name, term in self.terms.items()
-        }
+        kept = slice(None) if is_single is None else is_single
+        values = {}
+        for name, term in self.terms.items():
+            if name in self.on_teacher:
+                values[name] = term(embeddings, targets)
+            else:
+                is_classified = name in self.on_outputs
+                heard = cast(Tensor, outputs) if is_classified else embeddings
+                values[name] = term(heard[kept], labels[kept])
         total = sum(self.weights[name] * value for name, value in values.items())
         return total, {name: float(value.detach()) for name, value in values.items()}

@@ -28,6 +28,7 @@ class PretrainBrain(SpeakerBrain):
 
     teacher: Tensor | None = None  # embeddings (n_utterances, D) that are followed
     targets: Tensor | None = None  # those of the batch (B, D)
+    is_single: Tensor | None = None  # crops of one voice (B,); None: all
 
     def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train; see `SpeakerBrain.train`.
@@ -56,8 +57,10 @@ class PretrainBrain(SpeakerBrain):
             # SpeechBrain classifies (B, 1, D) to (B, 1, N)
             outputs = self.modules.classifier(embeddings.unsqueeze(1)).squeeze(1)
             is_right = outputs.argmax(dim=1) == labels
-            self.state.note(train_accuracy=is_right.float().mean())
-        loss, terms = self.modules.loss(embeddings, labels, outputs, self.targets)
+            self.state.note(train_accuracy=is_right[self.is_single].float().mean())
+        loss, terms = self.modules.loss(
+            embeddings, labels, outputs, self.targets, self.is_single
+        )
         if len(terms) > 1:
             self.state.note(**{f"loss_{name}": value for name, value in terms.items()})
         self.state.note(embedding_spread=embedding_spread(embeddings.detach()))
@@ -110,7 +113,8 @@ class DistilBrain(PretrainBrain):
     """Follow a teacher, beside what `PretrainBrain` learns from.
 
     Crops are whatever is stored, corrupted or in another voice; the teacher has heard
-    the whole clean utterance in that voice.
+    the whole clean utterance in that voice. ``hparams`` also holds ``mixing``, a
+    `VoiceMixing`.
     """
 
     def follow(self, teacher: np.ndarray) -> None:
@@ -123,14 +127,35 @@ class DistilBrain(PretrainBrain):
         """
         self.teacher = torch.from_numpy(teacher).to(self.device)
 
+    def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
+        """Train; see `PretrainBrain.train`.
+
+        Raises
+        ------
+        UserError
+            Voices are mixed where the loss compares crops of a speaker.
+        """
+        if self.parts["loss"].compares and self.hparams.mixing.share > 0:
+            raise UserError(
+                f"the loss {self.hparams.loss} compares crops of one voice; set "
+                "mixed_share to 0"
+            )
+        super().train(train_set, valid_set)
+
+    def augment(self, feats: Tensor) -> Tensor:
+        """Mix voices of the batch (B, T, F), then change them as other phases do."""
+        feats, self.mixture = self.hparams.mixing(feats)
+        return super().augment(feats)
+
     def compute_objectives(
         self, embeddings: Tensor, batch: CropBatch, stage: Stage
     ) -> Tensor:
         """Return the loss of the batch of all processes, in float32."""
         if self.teacher is not None:
-            # (B,) to (B * n_processes,)
-            rows = distributed.gather_tensors(batch.rows.to(self.device))
-            self.targets = self.teacher[rows]
+            targets = self.mixture.blend(self.teacher[batch.rows.to(self.device)])
+            # (B, D) to (B * n_processes, D)
+            self.targets = distributed.gather_tensors(targets)
+        self.is_single = distributed.gather_tensors(self.mixture.is_single)
         return super().compute_objectives(embeddings, batch, stage)
 
 
