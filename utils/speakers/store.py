@@ -4,15 +4,14 @@ Every embedding is kept by itself, with the label of its channel or device. All 
 stand in a journal, and the last can be undone.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from utils.runtime.errors import UserError
 from utils.speakers import schema
+from utils.speakers.journal import Journal, now
 from utils.speakers.people import (
     REFUSE,
     UPDATED,
@@ -53,6 +52,7 @@ class SpeakerStore:
     def __init__(self, path: Path, model_sha256: str = "") -> None:
         self.path = path
         self._database = schema.connect(path)
+        self._journal = Journal(path, self._database)
         facts = schema.read_facts(self._database)
         self.model_sha256 = facts["model_sha256"]
         if model_sha256 not in ("", self.model_sha256):
@@ -127,7 +127,9 @@ class SpeakerStore:
             See `check_new` and `add`.
         """
         name = self.check_new(name)
-        with self._change("enrol", name, f"{len(exemplars)} recordings") as change:
+        with self._journal.change(
+            "enrol", name, f"{len(exemplars)} recordings"
+        ) as change:
             newest = self._database.execute("select max(person) from people").fetchone()
             person = (newest[0] or 0) + 1
             self._database.execute(
@@ -149,7 +151,7 @@ class SpeakerStore:
         """
         person = self._number(name)
         action = "update" if exemplars and exemplars[0].kind == UPDATED else "add"
-        with self._change(action, tidy_name(name), reason) as change:
+        with self._journal.change(action, tidy_name(name), reason) as change:
             for exemplar in dropped:
                 self._database.execute(
                     "update exemplars set until = ? where person = ? and embedding = ? "
@@ -164,7 +166,7 @@ class SpeakerStore:
         if self._find(new_name) is not None:
             raise UserError(f"{self.path}: there is a {new_name!r} already")
         old = self.person(name)
-        with self._change("rename", new_name, f"was {old.name}") as change:
+        with self._journal.change("rename", new_name, f"was {old.name}") as change:
             self._end("people", person, change)
             self._database.execute(
                 "insert into people (person, name, consent, since) values (?, ?, ?, ?)",
@@ -174,7 +176,7 @@ class SpeakerStore:
     def remove(self, name: str) -> None:
         """Take somebody out; `undo` brings them back, until `forget`."""
         person = self._number(name)
-        with self._change("remove", tidy_name(name), "") as change:
+        with self._journal.change("remove", tidy_name(name), "") as change:
             for table in schema.VERSIONED:
                 self._end(table, person, change)
 
@@ -190,7 +192,7 @@ class SpeakerStore:
         if not rows:
             raise UserError(f"{self.path}: nobody is or was called {name!r}")
         n_deleted = 0
-        with schema.reporting(self.path), self._transaction():
+        with self._journal.transaction():
             for row in rows:
                 names = self._database.execute(
                     "select distinct name from people where person = ?", row
@@ -208,43 +210,17 @@ class SpeakerStore:
 
     def history(self, name: str = "") -> list[Change]:
         """Return the journal, of everybody or of one name, the oldest line first."""
-        rows = self._database.execute(
-            "select time, action, name, reason from changes order by id"
-        )
-        wanted = tidy_name(name) if name else ""
-        return [Change(*row) for row in rows if not wanted or row[2] == wanted]
+        return self._journal.history(name)
+
+    def undo(self) -> Change:
+        """Take the last change back; see `Journal.undo`."""
+        return self._journal.undo()
 
     def refuse(self, name: str, reason: str) -> None:
         """Write into the journal that a recording was not taken in."""
         self._number(name)
-        with self._change(REFUSE, tidy_name(name), reason):
+        with self._journal.change(REFUSE, tidy_name(name), reason):
             pass
-
-    def undo(self) -> Change:
-        """Take the last change back, with its line; the store is as it was before.
-
-        Lines about what was refused since then go with it: they changed nothing.
-
-        Raises
-        ------
-        UserError
-            There is no change.
-        """
-        with schema.reporting(self.path), self._transaction():
-            last = self._database.execute(
-                "select id, time, action, name, reason from changes "
-                "where action != ? order by id desc limit 1",
-                (REFUSE,),
-            ).fetchone()
-            if last is None:
-                raise UserError(f"{self.path}: no change to undo")
-            for table in schema.VERSIONED:
-                self._database.execute(f"delete from {table} where since = ?", last[:1])
-                self._database.execute(
-                    f"update {table} set until = null where until = ?", last[:1]
-                )
-            self._database.execute("delete from changes where id >= ?", last[:1])
-        return Change(*last[1:])
 
     def close(self) -> None:
         """Close the file."""
@@ -288,35 +264,9 @@ class SpeakerStore:
                 "insert into exemplars (person, embedding, label, source, speech_s, "
                 "kind, time, since) values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (person, packed, exemplar.label, exemplar.source, exemplar.speech_s,
-                 exemplar.kind, exemplar.time or _now(), change),
+                 exemplar.kind, exemplar.time or now(), change),
             )  # fmt: skip
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Let all or nothing happen; other processes wait."""
-        self._database.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            if self._database.in_transaction:  # a full disk ends it by itself
-                self._database.execute("rollback")
-            raise
-        self._database.execute("commit")
-
-    @contextmanager
-    def _change(self, action: str, name: str, reason: str) -> Iterator[int]:
-        """Write a line of the journal, and yield its number."""
-        with schema.reporting(self.path), self._transaction():
-            line = self._database.execute(
-                "insert into changes (time, action, name, reason) values (?, ?, ?, ?)",
-                (_now(), action, name, reason),
-            )
-            yield int(line.lastrowid or 0)
 
 
 def _packed(exemplar: Exemplar) -> bytes:
     return np.ascontiguousarray(exemplar.embedding, dtype="<f4").tobytes()
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

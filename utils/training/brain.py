@@ -8,7 +8,7 @@ repeats an uninterrupted one.
 import logging
 import math
 import time
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import speechbrain as sb
@@ -25,14 +25,10 @@ from utils.embeddings.extraction import (
 )
 from utils.features.store import FeatureStore
 from utils.runtime.errors import UserError
-from utils.runtime.precision import (
-    DTYPES,
-    embeddings_agree,
-    training_agrees,
-    warn_of_disagreement,
-)
+from utils.runtime.precision import DTYPES, training_agrees, warn_of_disagreement
 from utils.training import distributed
-from utils.training.crops import Crop, CropBatch, CropDataset
+from utils.training.crop_embedding import CropEmbedder
+from utils.training.crops import CropBatch, CropDataset
 from utils.training.diagnostics import all_pairs_eer
 from utils.training.log import TrainingLog
 from utils.training.resumable import ResumableBrain
@@ -61,11 +57,8 @@ class SpeakerBrain(ResumableBrain):
     batches: BatchSampler
     crop_dataset: CropDataset
     precision: str
+    embed_crops: CropEmbedder
     measured = "valid_eer"  # what `valid_error` returns, by its name in the log
-
-    def __init__(self, modules: dict, **options: Any) -> None:
-        super().__init__(modules, **options)
-        self.is_reduced: dict[tuple[int, ...], bool] = {}  # by shapes of crops
 
     def train(self, train_set: DataLoader, valid_set: DataLoader | None) -> None:
         """Train from the last checkpoint, or from the start.
@@ -88,6 +81,7 @@ class SpeakerBrain(ResumableBrain):
         if self.average is not None:  # the encoder may have been loaded meanwhile
             self.average.module.load_state_dict(self.encoder.state_dict())
         self.check_precision()
+        self.embed_crops = CropEmbedder(self.crop_dataset, self.device, self.precision)
         self.fit(self.counter, train_set, valid_set)
 
     def check_precision(self) -> None:
@@ -252,45 +246,6 @@ class SpeakerBrain(ResumableBrain):
         means = {name: total / n_batches for name, total in self.state.sums.items()}
         means["gradient_norm"] *= self.hparams.accumulation  # noted once a step
         return means
-
-    def embed_crops(
-        self, encoder: torch.nn.Module, crops: list[Crop], batch_size: int = 64
-    ) -> Tensor:
-        """Embed training crops (N, D) without augmentation, shared by all processes."""
-        encoder.eval()
-        mine = distributed.share_of(crops)
-        batches = DataLoader(
-            self.crop_dataset,
-            batch_sampler=[
-                mine[first : first + batch_size]
-                for first in range(0, len(mine), batch_size)
-            ],
-            collate_fn=CropDataset.collate,
-        )
-        embedded = [
-            self.embed_batch(encoder, batch.feats.to(self.device)).cpu().numpy()
-            for batch in batches
-        ]
-        # batches of (n, D), of all processes in turn, to (N, D)
-        return torch.from_numpy(np.concatenate(distributed.gather_lists(embedded)))
-
-    def embed_batch(self, encoder: torch.nn.Module, feats: Tensor) -> Tensor:
-        """Embed crops (B, T, F) in the training's precision, or float32: (B, D).
-
-        The first batch of each shape is compared with float32, which is used for that
-        shape from then on where they differ.
-        """
-        shape, dtype = tuple(feats.shape), DTYPES[self.precision]
-        if shape not in self.is_reduced:
-            is_reduced = dtype != torch.float32
-            if is_reduced and not embeddings_agree(encoder, feats, None, dtype):
-                warn_of_disagreement(self.precision, shape)
-                is_reduced = False
-            self.is_reduced[shape] = is_reduced
-        enabled = self.is_reduced[shape]
-        autocast = torch.autocast(self.device_type, dtype, enabled=enabled)
-        with torch.inference_mode(), autocast:
-            return encoder(feats).float()
 
     def confusions(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell which training speakers are taken for which; nothing to tell here."""
