@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from utils.verification.measuring import Measured
     from utils.verification.voices import Versions
 
-TRACES = (  # of a training, that its system can do without
-    "checkpoints", "tensorboard", "identity", "train.log", "log.jsonl", "heads.pt",
-    "confusions.csv",
-)  # fmt: skip
-
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -122,6 +117,7 @@ def hear_all(
 def write_system(system: OpenedSystem, measured: Measured, out: Path) -> None:
     """Write a copy of the system's folder with its back-end and decisions."""
     from utils.backend.files import save_backend
+    from utils.models.experiment import TRACES
     from utils.report.provenance import program_facts
     from utils.verification.decisions import write_decisions
 

@@ -12,6 +12,7 @@ from tests.systems.folders import write_system
 from tests.verification.voices import write_speakers
 from utils.data.manifest import write_manifest
 from utils.data.patterns import find_utterances
+from utils.models.experiment import TRACES
 from utils.runtime.program import run_program
 
 
@@ -86,7 +87,7 @@ def test_a_manifest_is_as_good_as_its_folder(voices, calibrated_on, system, tmp_
 
 def test_traces_of_a_training_are_left_behind(system):
     left = {path.name for path in system.iterdir()}
-    assert "encoder.pt" in left and not left & set(calibrate_system.TRACES)
+    assert "encoder.pt" in left and not left & set(TRACES)
 
 
 def test_the_calibrated_folder_is_whole(system):

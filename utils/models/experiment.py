@@ -19,6 +19,11 @@ from utils.runtime.atomic import replacing_file, set_aside
 from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
 
+TRACES = (  # of a training, that its system can do without
+    "checkpoints", "tensorboard", "identity", "train.log", "log.jsonl", "heads.pt",
+    "confusions.csv",
+)  # fmt: skip
+
 
 def fingerprint(texts: list[str]) -> str:
     """Hash the settings and inputs that make a training what it is.

@@ -12,9 +12,12 @@ from torch import Tensor, nn
 
 from utils.features.front_end import FrontEnd
 from utils.features.kaldi_fbank import KaldiFbank
+from utils.models.experiment import model_path, read_weights
 from utils.models.ge2e import PartialsLSTM
+from utils.models.halves import are_halved
 from utils.runtime.errors import UserError
 from utils.systems.exported import INPUT, OUTPUT, open_session
+from utils.systems.graph_halves import halve_graph
 from utils.systems.system import System
 
 LEAST_COSINE = 0.9999  # of the graph's embedding and the system's
@@ -175,6 +178,8 @@ def export_graph(system: System, path: Path | str, keep_silence: bool = False) -
     system = replace(system, front_end=whole)
     module = WaveformEncoder(whole, system.encoder).eval()
     _write(module, path, int(_TRACED_S * whole.sample_rate_hz))
+    if are_halved(read_weights(model_path(system.folder))):
+        halve_graph(path)
     lowest = compare(system, path)
     if lowest < LEAST_COSINE:
         path.unlink()
