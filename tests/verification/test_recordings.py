@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from local.setup.hyperparameters import load_hyperparameters
 from utils.audio.speech_frames import LONGEST_S
 from utils.systems.exported import WholeSamples
+from utils.verification import recordings
 from utils.verification.recordings import hear
 
 RATE_HZ = 16000
@@ -45,6 +47,19 @@ def test_the_first_minutes_of_a_long_recording_are_heard(rng):
     samples = 0.1 * rng.standard_normal(round((LONGEST_S + 60) * 8000))
     long = hear(samples.astype(np.float32), 8000, WholeSamples(8000), "long")
     assert len(long.features) == LONGEST_S * 8000
-    assert long.remarks == ["its first 5 minutes of sound are heard"]
+    told = "its first 5 minutes of sound are heard, of 30 minutes at most"
+    assert long.remarks == [told]
     short = hear(samples[:80000].astype(np.float32), 8000, WholeSamples(8000), "short")
     assert len(short.features) == 80000 and not short.remarks
+
+
+def test_the_first_half_hour_of_a_file_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(recordings, "LONGEST_READ_S", 3)
+    heard = []
+    for name, n_samples in (("short", 24000), ("long", 24001)):
+        samples = 0.1 * np.random.default_rng(0).standard_normal(n_samples)
+        soundfile.write(tmp_path / f"{name}.wav", samples, 8000)
+        path, front_end = tmp_path / f"{name}.wav", WholeSamples(8000)
+        heard.append(recordings.read_recording(path, front_end))
+    np.testing.assert_array_equal(heard[0].features, heard[1].features)
+    assert [recording.is_cut for recording in heard] == [False, True]

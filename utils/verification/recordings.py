@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.audio.decoding import decode_audio
+from utils.audio.decoding import audio_length, decode_audio
 from utils.audio.long_pauses import shorten_pauses
 from utils.audio.quality import measure_quality
 from utils.audio.resampling import resample
 from utils.audio.speech_frames import LONGEST_S, active_s, take_frames
 from utils.audio.speech_likeness import speech_likelihood
 from utils.systems.opened import Hearing
+
+LONGEST_READ_S = 1800  # of a file, pauses and all; it bounds the memory
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Recording:
     n_mixed : int
         Channels whose mean it is.
     is_cut : bool
-        Whether its first `LONGEST_S` alone are embedded.
+        Whether its first `LONGEST_S` alone are embedded, or its first `LONGEST_READ_S`
+        were read.
     """
 
     name: str
@@ -62,7 +65,10 @@ class Recording:
                 "another person's, take one (--channel)"
             )
         if self.is_cut:
-            found.append(f"its first {LONGEST_S / 60:g} minutes of sound are heard")
+            found.append(
+                f"its first {LONGEST_S / 60:g} minutes of sound are heard, of "
+                f"{LONGEST_READ_S / 60:g} minutes at most"
+            )
         return found
 
     def without_features(self) -> "Recording":
@@ -73,15 +79,18 @@ class Recording:
 def read_recording(
     path: Path | str, front_end: Hearing, channel: int | None = None
 ) -> Recording:
-    """Read a file, or one channel of it, and hear it.
+    """Read a file, or one channel of it, and hear it: the first half hour, at most.
 
     Raises
     ------
     UserError
         See `utils.audio.decoding.decode_audio`.
     """
-    samples, rate_hz, n_mixed = decode_audio(path, channel=channel)
-    return hear(samples, rate_hz, front_end, str(path), n_mixed)
+    n_samples, rate_hz = audio_length(path)
+    n_read = min(n_samples, LONGEST_READ_S * rate_hz)
+    samples, rate_hz, n_mixed = decode_audio(path, stop=n_read, channel=channel)
+    recording = hear(samples, rate_hz, front_end, str(path), n_mixed)
+    return replace(recording, is_cut=recording.is_cut or n_read < n_samples)
 
 
 def hear(
