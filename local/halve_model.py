@@ -1,19 +1,15 @@
 """Store a trained model's weights in 16 bits, so that its folder is half as large.
 
-OUT is the model again, without the traces of its training, its calibration and its
+OUT is the model again, without the traces of its training, its calibration, heads and
 graph, as its hash is another: local.calibrate_system and local.export make them, the
 graph in 16 bits too. Arithmetic stays that of 32 bits.
 """
 
 import argparse
-import json
-import shutil
 from pathlib import Path
 
 from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-
-LEFT = ("backend", "backends", "decisions.json", "model.onnx", "model.json")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -30,28 +26,20 @@ def main() -> None:
     """Write the model again."""
     args = parse_arguments()
 
+    from local.setup.model_copies import write_copy
     from local.setup.systems import find_system
-    from utils.models.experiment import TRACES, model_path, read_weights, save_weights
+    from utils.models.experiment import model_path, read_weights
     from utils.models.halves import are_halved, halve
-    from utils.runtime.atomic import replacing_folder
-    from utils.runtime.fingerprint import hash_file
-    from utils.systems.folder import RECORD, checked_hash, read_record
+    from utils.systems.folder import checked_hash
 
     folder = find_system(args.system)
     checked_hash(folder)
     weights = read_weights(model_path(folder))
     if are_halved(weights):
         raise UserError(f"{folder}: its weights have 16 bits already")
-    with replacing_folder(args.out) as temporary:
-        left = shutil.ignore_patterns(*TRACES, *LEFT)
-        shutil.copytree(folder, temporary, ignore=left, dirs_exist_ok=True)
-        path = model_path(temporary)
-        save_weights(path, halve(weights))
-        record = read_record(folder) | {"encoder_sha256": hash_file(path)}
-        (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n")
-    print(
-        f"{args.out}: {(args.out / path.name).stat().st_size / 1e6:.1f} MB of weights"
-    )
+    write_copy(folder, args.out, halve(weights), {}, {})
+    n_bytes = model_path(args.out).stat().st_size
+    print(f"{args.out}: {n_bytes / 1e6:.1f} MB of weights")
 
 
 if __name__ == "__main__":

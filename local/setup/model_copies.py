@@ -1,0 +1,46 @@
+"""A trained model again, with other weights."""
+
+import json
+import shutil
+from pathlib import Path
+
+from torch import Tensor
+
+from utils.models.experiment import TRACES, model_path, save_weights
+from utils.runtime.atomic import replacing_folder
+from utils.runtime.fingerprint import hash_file
+from utils.systems.exported import FACTS, GRAPH
+from utils.systems.folder import RECORD, read_record
+from utils.verification.decisions import FILE
+
+OF_WEIGHTS = ("backend", "backends", "attributes", FILE, GRAPH, FACTS)
+
+
+def write_copy(
+    folder: Path,
+    out: Path,
+    weights: dict[str, Tensor],
+    facts: dict[str, object],
+    texts: dict[str, str],
+) -> None:
+    """Write a model's folder with other weights, without what was made of the old.
+
+    Parameters
+    ----------
+    folder : Path
+    out : Path
+    weights : dict of Tensor
+    facts : dict
+        To add to the record.
+    texts : dict of str
+        Files to replace, by name.
+    """
+    with replacing_folder(out) as temporary:
+        left = shutil.ignore_patterns(*TRACES, *OF_WEIGHTS)
+        shutil.copytree(folder, temporary, ignore=left, dirs_exist_ok=True)
+        path = model_path(temporary)
+        save_weights(path, weights)
+        sha256 = {"encoder_sha256": hash_file(path)}
+        record = json.dumps(read_record(folder) | facts | sha256, indent=1)
+        for name, text in {RECORD: record + "\n", **texts}.items():
+            (temporary / name).write_text(text, encoding="utf-8")
