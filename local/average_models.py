@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+OF_ONE_TRAINING = ("kept_epoch", "valid_eer")
+
+
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -44,7 +47,10 @@ def main() -> None:
     folders = [find_system(name) for name in args.systems]
     weights = average_weights(read_alike(folders))
     entries = {entry for folder in folders for entry in read_ledger(folder)}
-    facts: dict[str, object] = {"averaged": [str(folder) for folder in folders]}
+    facts: dict[str, object] = {
+        "averaged": [str(folder) for folder in folders],
+        **dict.fromkeys(OF_ONE_TRAINING),
+    }
     texts = {LEDGER: ledger_text(entries, [], "")}
     write_copy(folders[0], args.out, weights, facts, texts)
     print(f"{args.out}: the mean of {len(folders)} models")

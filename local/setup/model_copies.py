@@ -31,7 +31,7 @@ def write_copy(
     out : Path
     weights : dict of Tensor
     facts : dict
-        To add to the record.
+        To add to the record; None takes one out.
     texts : dict of str
         Files to replace, by name.
     """
@@ -41,6 +41,8 @@ def write_copy(
         path = model_path(temporary)
         save_weights(path, weights)
         sha256 = {"encoder_sha256": hash_file(path)}
-        record = json.dumps(read_record(folder) | facts | sha256, indent=1)
-        for name, text in {RECORD: record + "\n", **texts}.items():
+        known = read_record(folder) | facts | sha256
+        kept = {name: fact for name, fact in known.items() if fact is not None}
+        record = json.dumps(kept, indent=1) + "\n"
+        for name, text in {RECORD: record, **texts}.items():
             (temporary / name).write_text(text, encoding="utf-8")

@@ -20,6 +20,7 @@ def write_changed(folder, other, change):
     weights = read_weights(folder / "encoder.pt")
     save_weights(other / "encoder.pt", change(weights))
     record = json.loads((folder / "experiment.json").read_text())
+    record["valid_eer"] = 0.1
     record["encoder_sha256"] = hash_file(other / "encoder.pt")
     (other / "experiment.json").write_text(json.dumps(record))
     return other
@@ -53,16 +54,17 @@ def run(monkeypatch, tmp_path):
 def test_weights_are_averaged(run, first, tmp_path):
     other = write_changed(first, tmp_path / "other", scaled)
     (other / "ledger.tsv").write_text("bo\tdata/b\n")
-    mean = run(first, other)
+    mean = run(other, first)
     own, found = (read_weights(folder / "encoder.pt") for folder in (first, mean))
     for name, value in own.items():
-        expected = 2 * value if value.is_floating_point() else value
+        expected = 2 * value if value.is_floating_point() else value + 2
         torch.testing.assert_close(found[name], expected)
     assert (mean / "ledger.tsv").read_text() == "anna\tdata/a\nbo\tdata/b\n"
     assert not (mean / "decisions.json").exists()
     open_system(mean)  # its record is of its weights
-    averaged = json.loads((mean / "experiment.json").read_text())["averaged"]
-    assert averaged == [str(first), str(other)]
+    facts = json.loads((mean / "experiment.json").read_text())
+    assert facts["averaged"] == [str(other), str(first)]
+    assert "valid_eer" not in facts  # the first model's is not the mean's
 
 
 def test_the_mean_of_a_model_and_itself_is_the_model(run, first):
