@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from utils.models.experiment import model_path, read_weights
+from utils.models.halves import are_halved
 from utils.runtime.atomic import replacing_file
 from utils.runtime.fingerprint import hash_file
 from utils.systems.backends import find_own_backend
@@ -48,11 +50,16 @@ Nothing here tells speech from other sounds: give it speech.
 def add_graph(system: System) -> float:
     """Write a system's graph beside its weights; returns `export_graph`'s cosine."""
     with replacing_file(system.folder / GRAPH) as temporary:
-        lowest = export_graph(system, temporary)
+        lowest = export_graph(system, temporary, in_halves=in_halves(system))
         facts = describe(system, temporary, lowest)
     with replacing_file(system.folder / FACTS) as temporary:
         write_json(temporary, facts)
     return lowest
+
+
+def in_halves(system: System) -> bool:
+    """Tell whether a system's weights are stored in 16 bits."""
+    return are_halved(read_weights(model_path(system.folder)))
 
 
 def write_folder(
@@ -76,7 +83,7 @@ def write_folder(
     str
         Why scores are not calibrated by ``verify.py``; empty where they are.
     """
-    lowest = export_graph(system, folder / GRAPH, keep_silence)
+    lowest = export_graph(system, folder / GRAPH, keep_silence, in_halves(system))
     facts = describe(system, folder / GRAPH, lowest)
     holds = not keep_silence or system.front_end.vad is None
     if holds:

@@ -12,9 +12,7 @@ from torch import Tensor, nn
 
 from utils.features.front_end import FrontEnd
 from utils.features.kaldi_fbank import KaldiFbank
-from utils.models.experiment import model_path, read_weights
 from utils.models.ge2e import PartialsLSTM
-from utils.models.halves import are_halved
 from utils.runtime.errors import UserError
 from utils.systems.exported import INPUT, OUTPUT, open_session
 from utils.systems.graph_halves import halve_graph
@@ -130,7 +128,12 @@ class WaveformEncoder(nn.Module):
         return self.encoder(features.half().float())  # as precise as stored ones
 
 
-def export_graph(system: System, path: Path | str, keep_silence: bool = False) -> float:
+def export_graph(
+    system: System,
+    path: Path | str,
+    keep_silence: bool = False,
+    in_halves: bool = False,
+) -> float:
     """Write a system's graph, and compare its embeddings with the system's.
 
     Parameters
@@ -140,6 +143,8 @@ def export_graph(system: System, path: Path | str, keep_silence: bool = False) -
         File to write, ``.onnx``.
     keep_silence : bool
         Leave the front-end's voice activity out, so that all frames are embedded.
+    in_halves : bool
+        Store the weights in 16 bits: see `utils.systems.graph_halves`.
 
     Returns
     -------
@@ -178,7 +183,7 @@ def export_graph(system: System, path: Path | str, keep_silence: bool = False) -
     system = replace(system, front_end=whole)
     module = WaveformEncoder(whole, system.encoder).eval()
     _write(module, path, int(_TRACED_S * whole.sample_rate_hz))
-    if are_halved(read_weights(model_path(system.folder))):
+    if in_halves:
         halve_graph(path)
     lowest = compare(system, path)
     if lowest < LEAST_COSINE:
