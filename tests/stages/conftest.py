@@ -25,6 +25,18 @@ def run(root):
     return run_module
 
 
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Run a program in this process."""
+
+    def call(program, *words):
+        monkeypatch.setattr(sys, "argv", [program.__name__, *map(str, words)])
+        program.main()
+        return capsys.readouterr().out
+
+    return call
+
+
 @pytest.fixture(scope="module")
 def calibrated_on(tmp_path_factory):
     """Calibrate a tiny system on generated voices, which are taken for speech.

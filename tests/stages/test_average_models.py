@@ -41,20 +41,18 @@ def first(tmp_path_factory):
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def average(run_here, tmp_path):
     def call(*folders):
-        words = [*map(str, folders), "--out", str(tmp_path / "mean")]
-        monkeypatch.setattr("sys.argv", ["", *words])
-        average_models.main()
+        run_here(average_models, *folders, "--out", tmp_path / "mean")
         return tmp_path / "mean"
 
     return call
 
 
-def test_weights_are_averaged(run, first, tmp_path):
+def test_weights_are_averaged(average, first, tmp_path):
     other = write_changed(first, tmp_path / "other", scaled)
     (other / "ledger.tsv").write_text("bo\tdata/b\n")
-    mean = run(other, first)
+    mean = average(other, first)
     own, found = (read_weights(folder / "encoder.pt") for folder in (first, mean))
     for name, value in own.items():
         expected = 2 * value if value.is_floating_point() else value + 2
@@ -67,13 +65,15 @@ def test_weights_are_averaged(run, first, tmp_path):
     assert "valid_eer" not in facts  # the first model's is not the mean's
 
 
-def test_the_mean_of_a_model_and_itself_is_the_model(run, first):
-    own, found = (read_weights(f / "encoder.pt") for f in (first, run(first, first)))
+def test_the_mean_of_a_model_and_itself_is_the_model(average, first):
+    own, found = (
+        read_weights(f / "encoder.pt") for f in (first, average(first, first))
+    )
     for name, value in own.items():
         assert torch.equal(found[name], value)
 
 
-def test_other_architectures_are_refused(run, first, tmp_path):
+def test_other_architectures_are_refused(average, first, tmp_path):
     def narrower(weights):
         return {
             name: value[:1] if value.ndim == 4 else value
@@ -82,13 +82,13 @@ def test_other_architectures_are_refused(run, first, tmp_path):
 
     other = write_changed(first, tmp_path / "other", narrower)
     with pytest.raises(UserError, match="another architecture than .* is [(]1, "):
-        run(first, other)
+        average(first, other)
 
 
-def test_other_front_ends_are_refused(run, first, tmp_path):
+def test_other_front_ends_are_refused(average, first, tmp_path):
     other = write_changed(first, tmp_path / "other", scaled)
     front_end = other / "front_end.yaml"
     text = front_end.read_text(encoding="utf-8")
     front_end.write_text(text.replace("normalisation: mean", "normalisation: none"))
     with pytest.raises(UserError, match="another front-end than"):
-        run(first, other)
+        average(first, other)

@@ -18,17 +18,8 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture
-def run(monkeypatch):
-    def call(program, *words):
-        monkeypatch.setattr("sys.argv", ["", *map(str, words)])
-        program.main()
-
-    return call
-
-
-@pytest.fixture
-def half(run, whole, tmp_path):
-    run(halve_model, whole, "--out", tmp_path / "half")
+def half(run_here, whole, tmp_path):
+    run_here(halve_model, whole, "--out", tmp_path / "half")
     return tmp_path / "half"
 
 
@@ -50,12 +41,14 @@ def test_embeddings_are_as_before(whole, half):
     assert float(one[0] @ other[0]) > 0.99999
 
 
-def test_its_graph_has_16_bits_too(run, whole, half, tmp_path):
+def test_its_graph_has_16_bits_too(run_here, whole, half, tmp_path):
     pytest.importorskip("onnxruntime")
     speech = np.random.default_rng(1).normal(0, 0.1, 32000).astype(np.float32)
     sizes, embedded = [], []
     for folder in (whole, half):
-        run(export, folder, "--keep-silence", "--out", tmp_path / "graph" / folder.name)
+        run_here(
+            export, folder, "--keep-silence", "--out", tmp_path / "graph" / folder.name
+        )
         graph = tmp_path / "graph" / folder.name
         sizes.append((graph / "model.onnx").stat().st_size)
         embedded.append(open_exported(graph).embed([speech])[0])
@@ -65,6 +58,6 @@ def test_its_graph_has_16_bits_too(run, whole, half, tmp_path):
     assert float(embedded[0] @ embedded[1]) > 0.9999
 
 
-def test_once_is_enough(run, half, tmp_path):
+def test_once_is_enough(run_here, half, tmp_path):
     with pytest.raises(UserError, match="weights have 16 bits already"):
-        run(halve_model, half, "--out", tmp_path / "quarter")
+        run_here(halve_model, half, "--out", tmp_path / "quarter")

@@ -1,7 +1,6 @@
 """Every model and every loss goes through training, export and extraction."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -47,19 +46,7 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a program in this process."""
-
-    def call(program, *words):
-        monkeypatch.setattr(sys, "argv", [program.__name__, *map(str, words)])
-        program.main()
-        return capsys.readouterr().out
-
-    return call
-
-
-@pytest.fixture
-def train_briefly(run, data, tmp_path):
+def train_briefly(run_here, data, tmp_path):
     """Train a phase of a model for a few batches; return its log's last line."""
 
     def call(model, phase, *options, **values):
@@ -69,7 +56,7 @@ def train_briefly(run, data, tmp_path):
         for section, replaced in (("net", net), (phase, values)):
             for key, value in replaced.items():
                 words += [f"--{section}.{key}", json.dumps(value).strip('"')]
-        run(train, phase, *words, *options)
+        run_here(train, phase, *words, *options)
         log = (tmp_path / phase / "log.jsonl").read_text().splitlines()
         return json.loads(log[-1])
 
@@ -77,11 +64,11 @@ def train_briefly(run, data, tmp_path):
 
 
 @pytest.mark.parametrize("model", SMALL)
-def test_every_model_trains_and_embeds(model, train_briefly, run, data, tmp_path):
+def test_every_model_trains_and_embeds(model, train_briefly, run_here, data, tmp_path):
     record = train_briefly(model, "pretrain", batch_size=16)
     assert record["epoch"] == 1 and np.isfinite(record["train_loss"])
     words = [tmp_path / "pretrain", data / "valid.csv", "--out", tmp_path / "valid"]
-    told = run(extract_embeddings, *words, "--features", data / "features")
+    told = run_here(extract_embeddings, *words, "--features", data / "features")
     assert told.startswith("12 embeddings of 16 dimensions")
     embeddings = np.load(tmp_path / "valid.npy")
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
@@ -217,10 +204,10 @@ def test_other_phases_follow_no_teacher(train_briefly, teacher):
         train_briefly("rescnn", "pretrain", "--teacher", teacher, batch_size=16)
 
 
-def test_a_teacher_hears_what_is_stored(run, data, train_briefly, tmp_path):
+def test_a_teacher_hears_what_is_stored(run_here, data, train_briefly, tmp_path):
     train_briefly("rescnn", "pretrain", batch_size=16)
     words = ["--features", data / "features", "--out", tmp_path / "said"]
-    told = run(embed_teacher, tmp_path / "pretrain", *words)
+    told = run_here(embed_teacher, tmp_path / "pretrain", *words)
     assert told.startswith("32 embeddings of ")
     ids, embeddings = read_embeddings(tmp_path / "said")
     store = FeatureStore(data / "features" / "train")
@@ -230,7 +217,7 @@ def test_a_teacher_hears_what_is_stored(run, data, train_briefly, tmp_path):
 
 
 def test_a_teacher_with_another_front_end_needs_the_audio(
-    run, data, train_briefly, tmp_path
+    run_here, data, train_briefly, tmp_path
 ):
     train_briefly("rescnn", "pretrain", batch_size=16)
     front_end = tmp_path / "pretrain" / "front_end.yaml"
@@ -240,6 +227,6 @@ def test_a_teacher_with_another_front_end_needs_the_audio(
     words = [tmp_path / "pretrain", "--features", data / "features"]
     words += ["--out", tmp_path / "said"]
     with pytest.raises(UserError, match="another front-end than .*by --manifest"):
-        run(embed_teacher, *words)
+        run_here(embed_teacher, *words)
     with pytest.raises(UserError, match="the manifest has no utterance 'train0-0'"):
-        run(embed_teacher, *words, "--manifest", data / "valid.csv")
+        run_here(embed_teacher, *words, "--manifest", data / "valid.csv")
