@@ -11,7 +11,6 @@ voices cannot support gets none.
 from __future__ import annotations
 
 import argparse
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,16 +115,14 @@ def hear_all(
 
 def write_system(system: OpenedSystem, measured: Measured, out: Path) -> None:
     """Write a copy of the system's folder with its back-end and decisions."""
+    from local.setup.model_copies import copy_model
     from utils.backend.files import save_backend
-    from utils.models.experiment import TRACES
     from utils.report.provenance import program_facts
     from utils.verification.decisions import write_decisions
 
     facts, sha256 = program_facts(), system.model_sha256
     with replacing_folder(out) as temporary:
-        left = shutil.ignore_patterns(*TRACES)
-        shutil.copytree(system.folder, temporary, ignore=left, dirs_exist_ok=True)
-        shutil.rmtree(temporary / "backend", ignore_errors=True)
+        copy_model(system.folder, temporary, "backend")
         save_backend(temporary / "backend", measured.backend, sha256, facts)
         write_decisions(temporary, measured.decisions, facts)
 

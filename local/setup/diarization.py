@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SETTINGS = Path("hparams/diarization.yaml")
 ENERGY_FRONT_END = Path("hparams/features.yaml")
-_FORM = "3"  # of what is kept of a recording
+_FORM = "4"  # of what is kept of a recording
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,13 @@ class DiarizationConfig:
         from utils.diarization.pauses import PauseRule
         from utils.diarization.pieces import PieceSegmenter
         from utils.diarization.segmentation import EnergySegmenter, Segmenter
+        from utils.models.pyannet_fast import fast_network
         from utils.systems.system import open_system
 
         own, system = self.settings, open_system(self.system, trust=self.trust)
         windows: Segmenter
         if self.segmentation:
-            network = open_network(self.segmentation)
+            network = fast_network(open_network(self.segmentation), self._precision())
             pauses = PauseRule(own["pause_neutral_db"], own["pause_odds_per_db"])
             windows = NetworkSegmenter(
                 network, own["step_s"], pauses, n_threads=n_threads
@@ -165,7 +166,7 @@ class DiarizationConfig:
         )
 
     def _precision(self) -> str:
-        """Return the arithmetic of the encoder: ``fp32`` or ``bf16``."""
+        """Return the arithmetic of the networks: ``fp32`` or ``bf16``."""
         from utils.runtime.device import best_precision
 
         own = str(self.settings["precision"])

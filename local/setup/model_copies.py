@@ -16,6 +16,19 @@ from utils.verification.decisions import FILE
 OF_WEIGHTS = ("backend", "backends", "attributes", FILE, GRAPH, FACTS)
 
 
+def copy_model(folder: Path, out: Path, *left: str) -> None:
+    """Copy a model into a folder that is there, without the traces of its training.
+
+    Parameters
+    ----------
+    folder, out : Path
+    *left : str
+        Names of what else is left out.
+    """
+    ignored = shutil.ignore_patterns(*TRACES, *left)
+    shutil.copytree(folder, out, ignore=ignored, dirs_exist_ok=True)
+
+
 def write_copy(
     folder: Path,
     out: Path,
@@ -36,8 +49,7 @@ def write_copy(
         Files to replace, by name.
     """
     with replacing_folder(out) as temporary:
-        left = shutil.ignore_patterns(*TRACES, *OF_WEIGHTS)
-        shutil.copytree(folder, temporary, ignore=left, dirs_exist_ok=True)
+        copy_model(folder, temporary, *OF_WEIGHTS)
         path = model_path(temporary)
         save_weights(path, weights)
         sha256 = {"encoder_sha256": hash_file(path)}

@@ -19,6 +19,7 @@ import numpy as np
 from utils.audio.decoding import decode_audio
 from utils.data.files import audio_paths
 from utils.live.listener import Listener
+from utils.verification.recordings import read_recording
 from utils.verification.verifier import open_verifier
 
 CHUNK_S = 0.1
@@ -64,6 +65,7 @@ def listen_long(listener: Listener, paths: list[Path], minutes: float) -> None:
 def hear_whole(verifier, paths: list[Path]) -> None:
     """Print the least cosine of ends and offline embeddings, and of chunk sizes."""
     rng, cosines, between, seconds, sound_s = np.random.default_rng(0), [], [], 0.0, 0.0
+    front_end = verifier.system.front_end
     for path in paths:
         samples, rate_hz, _ = decode_audio(path)
         ends = []
@@ -82,7 +84,7 @@ def hear_whole(verifier, paths: list[Path]) -> None:
         if len(ends) < 2:
             print(f"{path}: refused")
             continue
-        (offline,) = verifier.system.embed([path])
+        offline = verifier.embed([read_recording(path, front_end)])[0]
         cosines += [float(end.embedding @ offline) for end in ends]
         between.append(float(ends[0].embedding @ ends[1].embedding))
     print(

@@ -1,11 +1,12 @@
 """Who talks when, by a network that hears a recording in windows of 10 s."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from utils.diarization.pauses import PauseRule, frame_levels
 from utils.diarization.segmentation import FRAME_S, Segmentation, Source
@@ -42,8 +43,9 @@ class NetworkSegmenter:
 
     Attributes
     ----------
-    network : PyanNet
-        In evaluation mode.
+    network : callable
+        Maps windows (B, n_samples) to log-probabilities of the classes (B, T, 7), as a
+        `PyanNet` does; see `utils.models.pyannet_fast.fast_network`.
     step_s : float
         Between windows.
     pauses : PauseRule
@@ -51,7 +53,7 @@ class NetworkSegmenter:
     n_threads : int
     """
 
-    network: PyanNet
+    network: Callable[[Tensor], Tensor]
     step_s: float
     pauses: PauseRule
     batch_size: int = 8
@@ -67,7 +69,8 @@ class NetworkSegmenter:
         n_step = min(round(self.step_s / FRAME_S), n_window)
         starts = window_starts(n_frames, n_window, n_step)
         windows = source.windows(starts * FRAME_S, WINDOW_S, SAMPLE_RATE_HZ)
-        batches = stacked(windows, self.batch_size)
+        n_batches = 2 * -(-len(starts) // (2 * self.batch_size))
+        batches = stacked(windows, -(-len(starts) // n_batches))
         heard = list(map_in_threads(self.hear, batches, self.n_threads))
         shares, levels_db = (np.concatenate(own) for own in zip(*heard, strict=True))
         first = starts + FIRST_FRAME

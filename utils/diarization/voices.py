@@ -142,7 +142,10 @@ class VoiceEmbedder:
     def _embed(self, features: list[np.ndarray]) -> list[np.ndarray]:
         """Embed features (T, F), those of one length at once, in their order."""
         lengths = np.array([len(own) for own in features])
-        batches = list(length_batches(lengths, _FRAMES_AT_ONCE))
+        batches = sorted(
+            length_batches(lengths, _FRAMES_AT_ONCE),
+            key=lambda rows: -lengths[rows].sum(),  # small ones last: threads end alike
+        )
         stacked = (np.stack([features[row] for row in rows]) for rows in batches)
         embedded = map_in_threads(self._vectors, stacked, self.n_threads)
         embeddings = np.zeros(len(features), dtype=object)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, relu_
 from torch.nn.functional import avg_pool1d, interpolate, relu
 
 SEGMENT = 100  # frames that a context is averaged over
@@ -39,8 +39,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, F, T) to (B, C, ceil(F / stride), T)."""
-        inner = relu(self.bn1(self.conv1(x)))
-        return relu(self.bn2(self.conv2(inner)) + self.shortcut(x))
+        inner = relu_(self.bn1(self.conv1(x)))
+        return relu_(self.bn2(self.conv2(inner)) + self.shortcut(x))
 
 
 class FrontConvolution(nn.Module):
@@ -63,9 +63,9 @@ class FrontConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, F, T) to (B, C * ceil(F / 8), T)."""
-        x = relu(self.bn1(self.conv1(x.unsqueeze(1))))  # (B, 1, F, T) to (B, C, F, T)
+        x = relu_(self.bn1(self.conv1(x.unsqueeze(1))))  # (B, 1, F, T) to (B, C, F, T)
         x = self.layer2(self.layer1(x))
-        x = relu(self.bn2(self.conv2(x)))  # (B, C, F / 8, T)
+        x = relu_(self.bn2(self.conv2(x)))  # (B, C, F / 8, T)
         return x.flatten(1, 2)  # (B, C * F / 8, T)
 
 

@@ -9,7 +9,6 @@ import copy
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
-from torch.nn.utils import skip_init
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from utils.models.campplus import (
@@ -165,8 +164,7 @@ def as_linear(conv: nn.Conv1d) -> nn.Linear:
     True
     """
     weights, bias = conv.weight, conv.bias
-    shape = weights[0].numel(), len(weights)
-    layer = skip_init(nn.Linear, *shape, bias=bias is not None)
+    layer = nn.Linear(weights[0].numel(), len(weights), bias=bias is not None)
     layer.weight = nn.Parameter(weights.detach().transpose(1, 2).flatten(1))
     if bias is not None:
         layer.bias = nn.Parameter(bias.detach())
@@ -208,5 +206,7 @@ class FusedCAMPlusPlus(nn.Module):
         x = self.head(feats.to(self.dtype).transpose(1, 2))  # (B, C, T)
         x = relu(self.tdnn(x)).transpose(1, 2)  # (B, ceil(T / 2), n_first)
         x = self.out_norm(self.body(x)).float()
-        statistics = torch.cat([x.mean(dim=1), x.std(dim=1)], dim=1)  # (B, 2 * C)
+        mean, n = x.mean(dim=1, keepdim=True), x.shape[1]
+        std = (x - mean).square_().sum(dim=1).div_(n - 1).sqrt_()
+        statistics = torch.cat([mean.squeeze(1), std], dim=1)  # (B, 2 * C)
         return self.dense_bn(self.dense(statistics))
