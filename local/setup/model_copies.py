@@ -6,11 +6,23 @@ from pathlib import Path
 
 from torch import Tensor
 
-from utils.models.experiment import TRACES, model_path, save_weights
+from utils.models.experiment import (
+    TRACES,
+    find_mismatch,
+    model_path,
+    read_weights,
+    save_weights,
+)
 from utils.runtime.atomic import replacing_folder
+from utils.runtime.errors import UserError
 from utils.runtime.fingerprint import hash_file
 from utils.systems.exported import FACTS, GRAPH
-from utils.systems.folder import RECORD, read_record
+from utils.systems.folder import (
+    RECORD,
+    checked_hash,
+    have_same_front_end,
+    read_record,
+)
 from utils.verification.decisions import FILE
 
 OF_WEIGHTS = ("backend", "backends", "attributes", FILE, GRAPH, FACTS)
@@ -58,3 +70,24 @@ def write_copy(
         record = json.dumps(kept, indent=1) + "\n"
         for name, text in {RECORD: record, **texts}.items():
             (temporary / name).write_text(text, encoding="utf-8")
+
+
+def read_alike(folders: list[Path]) -> list[dict[str, Tensor]]:
+    """Read the weights of models of one architecture and one front-end.
+
+    Raises
+    ------
+    UserError
+        They have others.
+    """
+    first, *others = folders
+    for folder in folders:
+        checked_hash(folder)
+    models = [read_weights(model_path(folder)) for folder in folders]
+    for folder, weights in zip(others, models[1:], strict=True):
+        reason = find_mismatch(models[0], weights)
+        if reason:
+            raise UserError(f"{folder}: another architecture than {first} ({reason})")
+        if not have_same_front_end(first, folder, trust=False):
+            raise UserError(f"{folder}: another front-end than {first}")
+    return models

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MODELS = Path("models")
-OWN = Path(__file__).parents[2] / "recipes" / "general" / "model"  # comes with the code
+GENERAL = Path(__file__).parents[2] / "recipes" / "general"
+OWN = GENERAL / "model"  # comes with the code
 PREFERRED = ("campplus", "resemblyzer")  # where nothing is named, the better first
 
 

