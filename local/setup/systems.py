@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 MODELS = Path("models")
 GENERAL = Path(__file__).parents[2] / "recipes" / "general"
 OWN = GENERAL / "model"  # comes with the code
-PREFERRED = ("campplus", "resemblyzer")  # where nothing is named, the better first
+PREFERRED = ("campplus", "campplus_robust", "resemblyzer")  # the better first
 
 
 def find_system(name: str) -> Path:
@@ -26,8 +26,9 @@ def find_system(name: str) -> Path:
     Parameters
     ----------
     name : str
-        A folder, or the name of one in ``models/``; empty for the best one there, and
-        the repository's own small model where there is none.
+        A folder, or the name of one in ``models/``; empty for the best one there, one
+        that was measured on voices of the user's own before published ones, and the
+        repository's own small model where there is none.
 
     Raises
     ------
@@ -43,8 +44,9 @@ def find_system(name: str) -> Path:
                 "get one with local.get_model, or name a folder that local.train wrote"
             )
         return found
+    published = [MODELS / name for name in PREFERRED]
     calibrated = sorted(path.parent for path in MODELS.glob("*/decisions.json"))
-    places = [*calibrated, *(MODELS / name for name in PREFERRED)]
+    places = [*(path for path in calibrated if path not in published), *published]
     found = next((place for place in places if _is_system(place)), None)
     if found is None:
         logger.warning(

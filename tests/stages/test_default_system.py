@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from local.setup.systems import OWN, find_system, find_system_with_heads
-from tests.systems.folders import write_system
+from tests.systems.folders import write_calibrated, write_system
 from utils.models.experiment import model_hash
 from utils.runtime.errors import UserError
 from utils.systems.exported import open_exported
@@ -24,6 +24,16 @@ def test_one_in_models_comes_before_it(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     assert find_system("").resolve() == tmp_path / "models" / "campplus"
     assert not caplog.text
+
+
+def test_one_that_was_measured_here_comes_before_published_ones(tmp_path, monkeypatch):
+    write_system(tmp_path / "models" / "campplus")
+    write_calibrated(tmp_path / "models" / "campplus_robust")
+    ours = write_calibrated(tmp_path / "ours")
+    monkeypatch.chdir(tmp_path)
+    assert find_system("").name == "campplus"
+    ours.rename(tmp_path / "models" / "ours")
+    assert find_system("").name == "ours"
 
 
 def test_its_heads_answer_where_the_one_in_models_has_none(
