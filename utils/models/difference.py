@@ -23,7 +23,7 @@ def take_difference(
     Parameters
     ----------
     base, tuned : dict of Tensor
-        Of the same names and shapes.
+        Both have the same names and shapes.
     rank : int
         1 or more.
 
