@@ -42,7 +42,7 @@ def take_difference(
     >>> {name: tuple(value.shape) for name, value in found.items()}
     {'w.up': (4, 1), 'w.down': (1, 4)}
     """
-    difference = {}
+    difference: dict[str, Tensor] = {}
     for name, value in tuned.items():
         if torch.equal(value, base[name]):
             continue
