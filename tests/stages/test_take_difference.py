@@ -61,25 +61,16 @@ def test_the_model_comes_again(base, tuned, difference, tmp_path):
     assert size < 0.7 * (tuned / "encoder.pt").stat().st_size
 
 
-def test_a_calibration_that_was_added_is_the_models(
-    base, difference, tmp_path, monkeypatch
-):
-    again, calibrated = tmp_path / "again", tmp_path / "calibrated"
-    write_tuned(base, difference, again)
-    recorded = json.loads((again / "experiment.json").read_text())["encoder_sha256"]
-    old = json.loads((base / "experiment.json").read_text())["encoder_sha256"]
-    for name in ("decisions.json", "backend/backend.json"):
-        (difference / name).parent.mkdir(exist_ok=True)
-        text = (base / name).read_text(encoding="utf-8")
-        (difference / name).write_text(text.replace(old, recorded), encoding="utf-8")
-    shutil.copy(base / "backend/backend.npz", difference / "backend")
-    other = {"encoder_sha256": "0" * 64}  # as another version of torch would store it
-    record = json.loads((difference / "experiment.json").read_text()) | other
-    (difference / "experiment.json").write_text(json.dumps(record))
-    decisions = difference / "decisions.json"
-    decisions.write_text(decisions.read_text().replace(recorded, "0" * 64))
-    backend = difference / "backend/backend.json"
-    backend.write_text(backend.read_text().replace(recorded, "0" * 64))
+def test_a_calibration_that_was_added_is_the_models(base, difference, tmp_path):
+    calibrated = tmp_path / "calibrated"
+    stored = "0" * 64  # the hash of the weights as another version of torch stores them
+    shutil.copytree(base / "backend", difference / "backend")
+    shutil.copy(base / "decisions.json", difference)
+    for name in ("experiment.json", "decisions.json", "backend/backend.json"):
+        path = difference / name
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        key = "encoder_sha256" if name == "experiment.json" else "model_sha256"
+        path.write_text(json.dumps(facts | {key: stored}), encoding="utf-8")
     write_tuned(base, difference, calibrated)
     system = open_system(calibrated)
     assert system.backend is not None
